@@ -1,0 +1,3 @@
+"""callflow: telephone etiquette, enforced."""
+
+__version__ = "0.1.0"
