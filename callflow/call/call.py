@@ -1,0 +1,181 @@
+"""One call: the flow says what is wanted, the house's rules how it is done, the ledger that it was.
+
+Events come in from the line; what goes out are the actions that need a line: ring, answer, say, stop
+saying, hang up. The call has one deadline, the earliest of all its machines.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+from typing import Any
+
+from callflow.actions import Action, Close, Conclude, Greet, HangUp, Say
+from callflow.call.ledger import Ledger
+from callflow.etiquette.answering import Answering
+from callflow.etiquette.closing import Closing
+from callflow.etiquette.house import House
+from callflow.etiquette.line_check import SilentLine
+from callflow.etiquette.machine import Machine
+from callflow.etiquette.parting import Parting
+from callflow.events import (
+    CallAnswered,
+    CallArrived,
+    ConversationOver,
+    DigitPressed,
+    Event,
+    Heard,
+    HungUp,
+    LineHeard,
+    Outcome,
+    Party,
+    PromptFinished,
+    PromptStarted,
+    PromptStopped,
+    RuleConcluded,
+)
+from callflow.flow.model import Flow
+from callflow.flow.run import FlowRun
+
+
+class Call:
+    """One caller, from arrival to end."""
+
+    def __init__(self, flow: Flow, house: House, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self.ended = False
+        self._house = house
+        self._flow = FlowRun(flow)
+        self._limit_after = flow.limits.call
+        self._limit: float | None = None
+        self._rules: list[Machine[Any]] = []
+        self._spoken_to = False
+        """Whether we have said a first word."""
+        self._sound: LineHeard | None = None
+        """The unbroken sound that the line makes now, if it makes any."""
+        self._asked_for: dict[str, tuple[str | None, float]] = {}
+        """Prompt → the rule that it was last said for, and when it was wanted."""
+
+    @property
+    def deadline(self) -> float | None:
+        """When `tick` wants to be called, in seconds; None when only an event can change anything."""
+        known = [rule.deadline for rule in self._rules] + [self._flow.deadline, self._limit]
+        return None if self.ended else min((at for at in known if at is not None), default=None)
+
+    def receive(self, event: Event, now: float) -> list[Action]:
+        """What is to be done because `event` happened at `now`. After the end: nothing."""
+        if self.ended or (isinstance(event, DigitPressed) and not self._spoken_to):
+            # A key pressed before our first word belongs to whatever was dialled before us.
+            return []
+        return self._work_off(deque([event]), now)
+
+    def tick(self, now: float) -> list[Action]:
+        """What is to be done because time has passed."""
+        done: list[Action] = []
+        if self._limit is not None and now >= self._limit:
+            self._limit = None
+            done += self.part("call_limit", now)
+        machines: tuple[Machine[Any] | FlowRun, ...] = (*self._rules, self._flow)
+        for machine in machines:
+            if not self.ended:
+                done += self._work_off(deque(), now, machine.tick(now))
+        return done
+
+    def part(self, reason: str, now: float) -> list[Action]:
+        """End the call with the last words and the pause, whatever it is doing (a limit, a shutdown)."""
+        if self.ended:
+            return []
+        self._flow.stop()
+        return self._begin(Parting(self._house.closing, reason), ConversationOver(), now)
+
+    # --- events and the actions they lead to, until nothing is left to work off ---
+
+    def _work_off(self, events: deque[Event], now: float, actions: Iterable[Action] = ()) -> list[Action]:
+        done: list[Action] = []
+        pending = deque(actions)
+        while (pending or events) and not self.ended:
+            if not pending:
+                pending.extend(self._take(events.popleft(), now))
+                continue
+            match pending.popleft():
+                case Conclude(outcome=outcome, rule=rule):
+                    self.ledger.write(now, "rule.concluded", rule, outcome=outcome)
+                    events.append(RuleConcluded(outcome))
+                case Greet():
+                    done += self._greet(now)
+                case Close():
+                    done += self._close(now)
+                case HangUp() as hang_up:
+                    self._end(now, Party.CALLFLOW, hang_up.reason, hang_up.rule)
+                    done.append(hang_up)
+                case Say(prompt=prompt, rule=rule) as say:
+                    self._asked_for[prompt] = rule, now
+                    done.append(say)
+                case action:
+                    done.append(action)
+        return done
+
+    def _take(self, event: Event, now: float) -> list[Action]:
+        self._note(event, now)
+        actions: list[Action] = []
+        if not isinstance(event, RuleConcluded):
+            actions = [action for rule in self._rules for action in rule.receive(event, now)]
+        actions += self._flow.receive(event, now)
+        if event == RuleConcluded(Outcome.GREETED) and not self._watched:
+            # Without a watch over the line every caller counts as heard.
+            actions += self._flow.receive(RuleConcluded(Outcome.ALIVE), now)
+        if isinstance(event, HungUp):
+            self._end(now, event.by, event.reason)
+        return actions
+
+    def _note(self, event: Event, now: float) -> None:
+        write = self.ledger.write
+        match event:
+            case CallArrived(caller=caller, called=called):
+                self._limit = now + self._limit_after
+                write(now, "call.arrived", caller=caller, called=called)
+            case CallAnswered():
+                write(now, "call.answered", "csr-01")
+            case PromptStarted(prompt=prompt):
+                self._spoken_to = True
+                rule, wanted_at = self._asked_for.get(prompt, (None, now))
+                write(now, "prompt.started", rule, prompt=prompt, waited=round(now - wanted_at, 4))
+            case PromptFinished(prompt=prompt):
+                write(now, "prompt.finished", self._asked_for.get(prompt, (None, now))[0], prompt=prompt)
+            case PromptStopped(prompt=prompt):
+                write(now, "prompt.stopped", self._asked_for.get(prompt, (None, now))[0], prompt=prompt)
+            case DigitPressed(digit=digit):
+                write(now, "digit.pressed", digit=digit)
+            case LineHeard(heard=heard, since=since):
+                self._sound = event if heard is Heard.SOUND else None
+                write(now, "line.heard", heard=heard, since=round(since, 3))
+
+    # --- the house's rules, begun when the flow asks for them ---
+
+    @property
+    def _watched(self) -> bool:
+        # Without a greeting there is no "silent after the greeting".
+        return self._house.enforces("csr-04") and self._house.enforces("csr-01")
+
+    def _greet(self, now: float) -> list[Action]:
+        house = self._house
+        self._rules = [Answering(house.answering, greet=house.enforces("csr-01"))]
+        if self._watched:
+            self._rules.append(SilentLine(house.silent_line, house.answering.greeting))
+        actions = self._rules[0].receive(CallArrived("", ""), now)
+        return self._work_off(deque(), now, actions)
+
+    def _close(self, now: float) -> list[Action]:
+        house = self._house
+        ask, release = house.enforces("csr-35"), house.enforces("csr-36")
+        closing = Closing(house.closing, ask=ask, release=release)
+        return self._begin(closing, ConversationOver(), now)
+
+    def _begin(self, machine: Machine[Any], first: Event, now: float) -> list[Action]:
+        self._rules = [machine]
+        actions = machine.receive(first, now)
+        if self._sound:
+            actions += machine.receive(self._sound, now)
+        return self._work_off(deque(), now, actions)
+
+    def _end(self, now: float, by: Party, reason: str, rule: str | None = None) -> None:
+        self.ended = True
+        self.ledger.write(now, "call.ended", rule, by=by, reason=reason)

@@ -1,0 +1,1 @@
+"""The rules of manners: one file a rule, pure, with time as an argument."""

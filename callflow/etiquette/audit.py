@@ -1,0 +1,143 @@
+"""Judges a call's ledger against the rules, knowing nothing of how the machines work.
+
+The audit looks only at facts, so it can judge a call of last year, or find that a machine is wrong.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from callflow.etiquette.house import House
+from callflow.facts import Fact
+
+TOLERANCE = 0.1
+"""Seconds by which a pause may differ from the prescribed one."""
+
+
+class Judgement(StrEnum):
+    KEPT = "kept"
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One prescribed length of time, and what it was."""
+
+    rule: str
+    begins: str
+    """What the time counts from: `arrival`, or the prompt whose end it is."""
+    ends: str
+    """What it counts to: `answer`, the next prompt, or `hang_up`."""
+    prescribed: float
+    """Seconds."""
+    begins_at: float
+    ends_at: float
+    at_most: bool = False
+    """Whether less than prescribed is good too."""
+
+    @property
+    def measured(self) -> float:
+        """Seconds."""
+        return self.ends_at - self.begins_at
+
+    @property
+    def kept(self) -> bool:
+        return self.allows(self.measured)
+
+    def allows(self, seconds: float) -> bool:
+        """Whether the rule is content with this length."""
+        over = seconds - self.prescribed
+        return over <= TOLERANCE and (self.at_most or over >= -TOLERANCE)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    rule: str
+    judgement: Judgement
+    why: str = ""
+    measures: tuple[Measure, ...] = ()
+
+
+def judge(facts: Sequence[Fact], house: House) -> list[Verdict]:
+    """A verdict for each rule that the call came under, in the order of the rules."""
+    measures = [*measure(facts, house)]
+    verdicts = []
+    for rule in ("csr-01", "csr-04", "csr-35", "csr-36"):
+        if not house.enforces(rule):
+            continue
+        own = tuple(m for m in measures if m.rule == rule)
+        why = _wrong(rule, facts, house) or _out_of_time(own)
+        if own or why or any(fact.rule == rule for fact in facts):
+            verdicts.append(Verdict(rule, Judgement.BROKEN if why else Judgement.KEPT, why, own))
+    return verdicts
+
+
+def measure(facts: Sequence[Fact], house: House) -> Iterator[Measure]:
+    """Every length of time in the ledger that a rule prescribes."""
+    arrived = _first(facts, "call.arrived")
+    answered = _first(facts, "call.answered")
+    if arrived and answered:
+        within = house.answering.within
+        yield Measure("csr-01", "arrival", "answer", within, arrived.at, answered.at, at_most=True)
+    finished: Fact | None = None
+    for fact in facts:
+        match fact.fact:
+            case "prompt.finished":
+                finished = fact
+            case "prompt.started" | "call.ended" if finished is not None:
+                if fact.rule and fact.details.get("by", "callflow") == "callflow":
+                    yield from _pause(finished, fact, house)
+                finished = None
+            case "line.heard" | "digit.pressed":
+                # A pause that the caller broke has no prescribed length any more.
+                finished = None
+
+
+def _pause(finished: Fact, then: Fact, house: House) -> Iterator[Measure]:
+    before = str(finished.details["prompt"])
+    after = str(then.details.get("prompt", "hang_up"))
+    prescribed = _prescribed(before, after, house)
+    if prescribed is not None:
+        yield Measure(str(then.rule), before, after, prescribed, finished.at, then.at)
+
+
+def _prescribed(before: str, after: str, house: House) -> float | None:
+    closing = house.closing
+    if after in house.silent_line.prompts or before in house.silent_line.prompts:
+        return house.silent_line.pause
+    if after == closing.hanging_up and before in (closing.anything_else, closing.hint):
+        return closing.answer_within
+    if after == "hang_up":
+        return closing.pause
+    return None
+
+
+def _wrong(rule: str, facts: Sequence[Fact], house: House) -> str:
+    ended = _first(facts, "call.ended")
+    if rule == "csr-01" and _first(facts, "call.answered"):
+        first = _first(facts, "prompt.started")
+        stayed = ended is None or ended.details.get("by") == "callflow"
+        wanted = house.answering.greeting
+        if (first and first.details["prompt"] != wanted) or (first is None and stayed):
+            return f"the first words were not {wanted}"
+    if ended is None or ended.details.get("by") != "callflow" or ended.rule != rule:
+        return ""
+    said = [str(fact.details["prompt"]) for fact in facts if fact.fact == "prompt.finished"]
+    if rule == "csr-04":
+        wanted_words = [house.answering.greeting, *house.silent_line.prompts]
+        if said[-len(wanted_words) :] != wanted_words:
+            return f"released after {said}, not after {wanted_words}"
+        if any(f.fact == "digit.pressed" or f.details.get("heard") == "sound" for f in facts):
+            return "a caller who was heard was released"
+    elif not said or said[-1] not in (house.closing.goodbye, house.closing.hanging_up):
+        return "released without words of parting"
+    return ""
+
+
+def _out_of_time(measures: Sequence[Measure]) -> str:
+    late = [m for m in measures if not m.kept]
+    return "; ".join(f"{m.begins} to {m.ends}: {m.measured:.3f} s, not {m.prescribed:g} s" for m in late)
+
+
+def _first(facts: Sequence[Fact], name: str) -> Fact | None:
+    return next((fact for fact in facts if fact.fact == name), None)

@@ -1,0 +1,47 @@
+"""The shape that all rules share.
+
+A machine is a phase, a deadline and two ways in: `receive` when something happened, `tick` when time
+has passed. Both return what is to be done. Everything that changes the phase or the deadline goes
+through `_enter`. An event that has no meaning in a phase raises `IllegalEvent` and changes nothing.
+"""
+
+from abc import ABC, abstractmethod
+from enum import Enum
+from typing import ClassVar, Generic, TypeVar
+
+from callflow.actions import Action
+from callflow.events import Event
+
+PhaseT = TypeVar("PhaseT", bound=Enum)
+
+
+class Machine(ABC, Generic[PhaseT]):
+    """One rule at work in one call."""
+
+    rules: ClassVar[tuple[str, ...]]
+    """The ids in rules.yaml that this machine carries."""
+
+    def __init__(self, phase: PhaseT) -> None:
+        self.phase = phase
+        self.deadline: float | None = None
+        """When `tick` wants to be called next (seconds, monotonic), or None."""
+
+    @abstractmethod
+    def receive(self, event: Event, now: float) -> list[Action]:
+        """What to do because `event` happened at `now`; raises `IllegalEvent`."""
+
+    def tick(self, now: float) -> list[Action]:
+        """What to do because time has passed; nothing before the deadline."""
+        if self.deadline is None or now < self.deadline:
+            return []
+        # Late wake-ups must not add up, so the machine goes on from when it was due.
+        return self._due(self.deadline)
+
+    @abstractmethod
+    def _due(self, at: float) -> list[Action]:
+        """The deadline `at` has come."""
+
+    def _enter(self, phase: PhaseT, deadline: float | None, *actions: Action) -> list[Action]:
+        self.phase = phase
+        self.deadline = deadline
+        return list(actions)

@@ -1,0 +1,1 @@
+"""The YAML call-flow language: read, checked and run, pure."""

@@ -1,0 +1,108 @@
+"""What a flow may say: a start and named steps, each of which does one thing.
+
+The manners are not in the flow. `greet` and `close` hand the caller to the house's rules and take
+the caller back when those are done; a flow cannot make them shorter or leave a pause out.
+"""
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+import pydantic
+
+from callflow.document import Duration, Shape
+
+Key = Annotated[str, pydantic.Field(pattern=r"^[0-9*#A-D]$")]
+PromptKey = Annotated[str, pydantic.Field(min_length=1)]
+StepName = Annotated[str, pydantic.Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Wait = Annotated[Duration, pydantic.Field(gt=0, le=120)]
+
+
+class GreetStep(Shape):
+    """Answer, greet, and watch for a silent line (csr-01, csr-04)."""
+
+    do: Literal["greet"]
+    next: StepName
+    """Where a caller goes who was heard."""
+
+
+class SayStep(Shape):
+    """Say a prompt to its end."""
+
+    do: Literal["say"]
+    say: PromptKey
+    next: StepName
+
+
+class WrongKey(Shape):
+    """What a caller hears who presses no key of the menu, or none at all."""
+
+    say: PromptKey
+    times: Annotated[int, pydantic.Field(ge=1, le=5)] = 2
+    """How often the menu is said in all before the flow goes on."""
+    then: StepName
+
+
+class MenuStep(Shape):
+    """Say a prompt and wait for one key; a key pressed during the prompt counts."""
+
+    do: Literal["menu"]
+    say: PromptKey
+    keys: Annotated[dict[Key, StepName], pydantic.Field(min_length=1)]
+    within: Wait
+    """Seconds for the key, from the end of the prompt."""
+    otherwise: WrongKey
+
+
+class CloseStep(Shape):
+    """The house's closing (csr-35, csr-36)."""
+
+    do: Literal["close"]
+    more: StepName
+    """Where a caller goes who wants something else."""
+
+
+Step = Annotated[GreetStep | SayStep | MenuStep | CloseStep, pydantic.Field(discriminator="do")]
+
+
+class Limits(Shape):
+    """What no call exceeds."""
+
+    call: Annotated[Duration, pydantic.Field(ge=60)] = 1800.0
+    """Seconds after which the closing begins, whatever the flow is doing."""
+
+
+class Flow(Shape):
+    """One call flow."""
+
+    version: Annotated[Literal[1], pydantic.Field(alias="callflow")]
+    name: StepName
+    title: str
+    house: str
+    """The name of the etiquette that every call of this flow is held to."""
+    limits: Limits = Limits()
+    start: StepName
+    steps: dict[StepName, Step]
+
+    @property
+    def prompts(self) -> dict[tuple[str, ...], str]:
+        """Every prompt that the flow itself says, by the place where it says it."""
+        found: dict[tuple[str, ...], str] = {}
+        for name, step in self.steps.items():
+            if isinstance(step, SayStep | MenuStep):
+                found["steps", name, "say"] = step.say
+            if isinstance(step, MenuStep):
+                found["steps", name, "otherwise", "say"] = step.otherwise.say
+        return found
+
+
+def ways_out(step: Step) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Every step that `step` can lead to, with the place inside it where that is said."""
+    match step:
+        case GreetStep() | SayStep():
+            yield ("next",), step.next
+        case CloseStep():
+            yield ("more",), step.more
+        case MenuStep():
+            for key, name in step.keys.items():
+                yield ("keys", key), name
+            yield ("otherwise", "then"), step.otherwise.then

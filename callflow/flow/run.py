@@ -1,0 +1,142 @@
+"""One call on its way through a flow: events in, actions out, one deadline."""
+
+from callflow.actions import Action, Close, Greet, Say
+from callflow.errors import CallflowError
+from callflow.events import (
+    CallArrived,
+    DigitPressed,
+    Event,
+    Heard,
+    HungUp,
+    LineHeard,
+    Outcome,
+    PromptFinished,
+    RuleConcluded,
+)
+from callflow.flow.model import CloseStep, Flow, GreetStep, MenuStep, SayStep, Step
+
+_HEAR_OUT = 5.0
+"""Seconds for which a caller who spoke up is listened to before the flow speaks again."""
+
+
+class FlowRun:
+    """A caller's place in a flow."""
+
+    def __init__(self, flow: Flow) -> None:
+        self._flow = flow
+        self._name: str | None = None
+        self._said = 0
+        """How often the menu in hand has been said."""
+        self._greeted = False
+        self._alive = False
+        self._sounding = False
+        self._key_ahead: str | None = None
+        self.deadline: float | None = None
+
+    @property
+    def step(self) -> str | None:
+        """The step in hand; None before the call arrived and after it ended."""
+        return self._name
+
+    def stop(self) -> None:
+        """Leave the flow for good."""
+        self._name, self.deadline = None, None
+
+    def receive(self, event: Event, now: float) -> list[Action]:
+        """What the flow does next. Events that the step in hand does not wait for change nothing."""
+        if isinstance(event, LineHeard):
+            self._sounding = event.heard is Heard.SOUND
+        match event:
+            case CallArrived():
+                return self._go(self._flow.start)
+            case HungUp():
+                self.stop()
+        if self._name is None:
+            return []
+        match self._step:
+            case GreetStep() as step:
+                return self._greeting(step, event, now)
+            case SayStep(say=prompt, next=to):
+                return self._go(to) if event == PromptFinished(prompt) else []
+            case MenuStep() as step:
+                return self._menu(step, event, now)
+            case CloseStep(more=to):
+                return self._go(to) if event == RuleConcluded(Outcome.HELP_WANTED) else []
+
+    def tick(self, now: float) -> list[Action]:
+        if self.deadline is None or now < self.deadline:
+            return []
+        self.deadline = None
+        match self._step:
+            case GreetStep(next=to):
+                return self._go(to)
+            case MenuStep() as step:
+                return self._say_menu_again(step)
+        raise CallflowError(f"the step {self._name!r} has no deadline")
+
+    @property
+    def _step(self) -> Step:
+        assert self._name is not None
+        return self._flow.steps[self._name]
+
+    def _go(self, name: str) -> list[Action]:
+        self._name, self._said, self.deadline = name, 0, None
+        match self._step:
+            case GreetStep():
+                return [Greet()]
+            case SayStep(say=prompt):
+                return [Say(prompt)]
+            case CloseStep():
+                return [Close()]
+            case MenuStep(say=prompt, keys=keys):
+                key, self._key_ahead = self._key_ahead, None
+                if key in keys:
+                    return self._go(keys[key])
+                self._said = 1
+                return [Say(prompt)]
+
+    def _greeting(self, step: GreetStep, event: Event, now: float) -> list[Action]:
+        match event:
+            case DigitPressed(digit=digit):
+                # Who knows the menu need not hear it first.
+                self._key_ahead = digit
+                return self._go(step.next)
+            case RuleConcluded(outcome=Outcome.GREETED):
+                self._greeted = True
+            case RuleConcluded(outcome=Outcome.ALIVE):
+                self._alive = True
+            case LineHeard():
+                pass
+            case _:
+                return []
+        if not (self._greeted and self._alive):
+            return []
+        if not self._sounding:
+            return self._go(step.next)
+        # The caller is speaking: hear it out before going on.
+        self.deadline = self.deadline or now + _HEAR_OUT
+        return []
+
+    def _menu(self, step: MenuStep, event: Event, now: float) -> list[Action]:
+        match event:
+            case DigitPressed(digit=digit) if digit in step.keys:
+                return self._go(step.keys[digit])
+            case DigitPressed():
+                return self._wrong_key(step)
+            case PromptFinished(prompt=prompt) if prompt == step.say:
+                self.deadline = now + step.within
+            case PromptFinished(prompt=prompt) if prompt == step.otherwise.say:
+                return self._say_menu_again(step)
+        return []
+
+    def _wrong_key(self, step: MenuStep) -> list[Action]:
+        self.deadline = None
+        if self._said >= step.otherwise.times:
+            return self._go(step.otherwise.then)
+        return [Say(step.otherwise.say)]
+
+    def _say_menu_again(self, step: MenuStep) -> list[Action]:
+        if self._said >= step.otherwise.times:
+            return self._go(step.otherwise.then)
+        self._said += 1
+        return [Say(step.say)]
