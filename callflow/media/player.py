@@ -1,0 +1,86 @@
+"""Prompts on their way out: where each leg is on the tape that holds all of them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from callflow.media.g711 import IDLE
+from callflow.media.rtp import FRAME, Block
+
+Slots = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    start: int
+    samples: int
+
+
+class Player:
+    """For each slot the prompt that plays and how far it is; one gather gives the next frame of all."""
+
+    def __init__(self, capacity: int) -> None:
+        self._tape = np.empty((2, 0), np.uint8)
+        self._pieces: dict[str, _Piece] = {}
+        self._position = np.full(capacity, -1, np.int64)
+        """Next sample on the tape; -1 where nothing plays."""
+        self._start = np.full(capacity, -2, np.int64)
+        self._end = np.zeros(capacity, np.int64)
+        self._playing: dict[int, str] = {}
+
+    def load(self, prompt: str, ulaw: bytes, alaw: bytes) -> None:
+        """Put a prompt on the tape. Raises `ValueError` for audio that is empty or differs in length."""
+        if not ulaw or len(ulaw) != len(alaw):
+            raise ValueError(f"the audio of {prompt!r} is empty or of two lengths")
+        padding = -len(ulaw) % FRAME
+        silence = np.repeat(IDLE[:, None], padding, axis=1)
+        audio = np.stack([np.frombuffer(ulaw, np.uint8), np.frombuffer(alaw, np.uint8)])
+        self._pieces[prompt] = _Piece(self._tape.shape[1], len(ulaw))
+        self._tape = np.concatenate([self._tape, audio, silence], axis=1)
+
+    def play(self, slot: int, prompt: str) -> None:
+        """Begin with the next frame. Raises `KeyError` for a prompt that is not on the tape."""
+        piece = self._pieces[prompt]
+        self._position[slot] = self._start[slot] = piece.start
+        self._end[slot] = piece.start + piece.samples
+        self._playing[slot] = prompt
+
+    def stop(self, slot: int) -> str | None:
+        """Fall silent; the prompt that was playing, if one was."""
+        self._position[slot] = -1
+        return self._playing.pop(slot, None)
+
+    def playing(self, slot: int) -> str | None:
+        return self._playing.get(slot)
+
+    def samples(self, prompt: str) -> int:
+        """How long a prompt is."""
+        return self._pieces[prompt].samples
+
+    def at_start(self, slots: Slots) -> NDArray[np.bool_]:
+        """Which of `slots` are about to send a prompt's first frame."""
+        begins: NDArray[np.bool_] = self._position[slots] == self._start[slots]
+        return begins
+
+    def next_frames(
+        self, slots: Slots, law: NDArray[np.int64], out: Block
+    ) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+        """Write the next frame of each slot into `out`, silence where nothing plays, and move on.
+
+        Gives for each slot whether a prompt was written, and of a prompt's last frame how many of its
+        samples are the prompt's, else 0.
+        """
+        position = self._position[slots]
+        speaking = position >= 0
+        out[:] = IDLE[law][:, None]
+        left = np.zeros(len(slots), np.int64)
+        plays = np.flatnonzero(speaking)
+        if len(plays):
+            begin = position[plays]
+            out[plays] = self._tape[law[plays][:, None], begin[:, None] + np.arange(FRAME)]
+            remaining = self._end[slots[plays]] - begin
+            done = remaining <= FRAME
+            left[plays[done]] = remaining[done]
+            self._position[slots[plays]] = np.where(done, -1, begin + FRAME)
+        return speaking, left

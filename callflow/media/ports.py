@@ -1,0 +1,48 @@
+"""Which of our shared ports a new leg gets, so that nobody's first packets can be taken for another's."""
+
+from typing import Final
+
+PATIENCE: Final = 30.0
+"""Seconds after which a leg that never sent a packet no longer keeps its address for itself."""
+
+
+class PortsBusy(Exception):
+    """Every port has a leg that waits for packets from the same address."""
+
+
+class PortPool:
+    """The ports, and the legs that have not latched yet."""
+
+    def __init__(self, numbers: tuple[int, ...]) -> None:
+        """`numbers` are the UDP ports that the plane has bound, in its order."""
+        self.numbers = numbers
+        self._waiting: dict[int, tuple[int, frozenset[str], float]] = {}
+        self._legs = [0] * len(numbers)
+        self._port_of: dict[int, int] = {}
+
+    def open(self, leg: int, hosts: tuple[str, ...], now: float) -> int:
+        """The index of a port for `leg`, whose packets come from one of `hosts`. Raises `PortsBusy`."""
+        self._waiting = {k: v for k, v in self._waiting.items() if now - v[2] < PATIENCE}
+        taken = {port for port, waiting, _ in self._waiting.values() if waiting & set(hosts)}
+        free = [port for port in range(len(self.numbers)) if port not in taken]
+        if not free:
+            raise PortsBusy
+        port = min(free, key=self._legs.__getitem__)
+        self._waiting[leg] = (port, frozenset(hosts), now)
+        self._port_of[leg] = port
+        self._legs[port] += 1
+        return port
+
+    def latched(self, leg: int) -> None:
+        """The leg's packets have come."""
+        self._waiting.pop(leg, None)
+
+    def close(self, leg: int) -> None:
+        self._waiting.pop(leg, None)
+        port = self._port_of.pop(leg, None)
+        if port is not None:
+            self._legs[port] -= 1
+
+    def __len__(self) -> int:
+        """Legs that have a port."""
+        return len(self._port_of)

@@ -1,0 +1,93 @@
+"""RTP headers of many packets at once (RFC 3550 §5.1)."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from callflow.codec import PTIME, RATE
+
+HEADER: Final = 12
+FRAME: Final = RATE * PTIME // 1000
+"""Samples, and so bytes of G.711, in each packet that we send."""
+SLOT: Final = 512
+"""Bytes kept of each received packet: 60 ms of G.711 and a header fit."""
+
+Block = NDArray[np.uint8]
+"""Packets, one a row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Headers:
+    """What the headers of a block say, one element a packet."""
+
+    good: NDArray[np.bool_]
+    """Whether it is RTP at all; where not, the rest means nothing."""
+    payload_type: NDArray[np.uint8]
+    marker: NDArray[np.bool_]
+    sequence: NDArray[np.uint16]
+    timestamp: NDArray[np.uint32]
+    start: NDArray[np.int64]
+    """Where the payload begins."""
+    size: NDArray[np.int64]
+    """Bytes of payload."""
+
+
+def read(block: Block, lengths: NDArray[np.int64]) -> Headers:
+    """The headers of `block`, whose packets are `lengths` bytes long."""
+    first, second = block[:, 0], block[:, 1]
+    start = HEADER + 4 * (first & 15).astype(np.int64)
+    size = lengths - start
+    odd = np.flatnonzero(first & 0x30)
+    for index in odd:
+        start[index], size[index] = _odd_payload(block[index], int(lengths[index]), int(start[index]))
+    good = (first >> 6 == 2) & (lengths >= HEADER) & (lengths <= SLOT) & (size > 0)
+    return Headers(
+        good=good,
+        payload_type=(second & 0x7F).astype(np.uint8),
+        marker=second >= 0x80,
+        sequence=np.ascontiguousarray(block[:, 2:4]).view(">u2")[:, 0].astype(np.uint16),
+        timestamp=np.ascontiguousarray(block[:, 4:8]).view(">u4")[:, 0].astype(np.uint32),
+        start=start,
+        size=size,
+    )
+
+
+def _odd_payload(packet: NDArray[np.uint8], length: int, start: int) -> tuple[int, int]:
+    """Start and size of the payload of a packet with a header extension or padding (§5.1, §5.3.1)."""
+    if length > len(packet):
+        return start, 0
+    if packet[0] & 0x10:
+        if start + 4 > length:
+            return start, 0
+        start += 4 + 4 * (int(packet[start + 2]) << 8 | int(packet[start + 3]))
+    padding = int(packet[length - 1]) if packet[0] & 0x20 and length else 0
+    return start, length - start - padding
+
+
+def payloads(block: Block, headers: Headers) -> Block:
+    """The payloads, each from its row's first column on; what follows a payload's end means nothing."""
+    if bool(np.all(headers.start == HEADER)):
+        return block[:, HEADER:]
+    moved = np.zeros((len(block), SLOT - HEADER), np.uint8)
+    for row in np.flatnonzero(headers.good):
+        start, size = int(headers.start[row]), int(headers.size[row])
+        moved[row, :size] = block[row, start : start + size]
+    return moved
+
+
+def write(
+    out: Block,
+    payload_type: NDArray[np.uint8],
+    marker: NDArray[np.bool_],
+    sequence: NDArray[np.uint16],
+    timestamp: NDArray[np.uint32],
+    ssrc: NDArray[np.uint32],
+) -> None:
+    """Write a header into each row of `out`."""
+    out[:, 0] = 0x80
+    out[:, 1] = payload_type | np.where(marker, 0x80, 0).astype(np.uint8)
+    out[:, 2:4] = sequence.astype(">u2").view(np.uint8).reshape(-1, 2)
+    out[:, 4:8] = timestamp.astype(">u4").view(np.uint8).reshape(-1, 4)
+    out[:, 8:12] = ssrc.astype(">u4").view(np.uint8).reshape(-1, 4)

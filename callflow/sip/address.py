@@ -1,0 +1,38 @@
+"""Where packets come from and go to."""
+
+import ipaddress
+from collections.abc import Iterable
+from functools import lru_cache
+
+Address = tuple[str, int]
+"""IPv4 address in dotted form, and port."""
+
+
+@lru_cache(maxsize=4096)
+def is_sendable(host: str, port: int) -> bool:
+    """Whether a socket would take it: one impossible port must never cost us the socket."""
+    if not 1 <= port <= 65535:
+        return False
+    try:
+        address = ipaddress.IPv4Address(host)
+    except ValueError:
+        return False
+    return not (address.is_unspecified or address.is_multicast or host == "255.255.255.255")
+
+
+class AllowList:
+    """The networks whose packets are read at all."""
+
+    def __init__(self, networks: Iterable[str]) -> None:
+        """Raises `ValueError` for what is no IPv4 network, such as `10.0.0.0/8`."""
+        self._networks = [ipaddress.IPv4Network(network) for network in networks]
+        self._known: dict[str, bool] = {}
+
+    def __contains__(self, host: str) -> bool:
+        known = self._known.get(host)
+        if known is None:
+            if len(self._known) > 10_000:
+                self._known.clear()
+            address = ipaddress.IPv4Address(host)
+            known = self._known[host] = any(address in network for network in self._networks)
+        return known

@@ -1,0 +1,57 @@
+"""SIP and tel URIs (RFC 3261 §19.1, RFC 3966)."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from callflow.errors import PeerError
+from callflow.sip.grammar import params_text, parse_params, split_host_port
+
+_SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Uri:
+    """`sip:user@host:port;params?headers` or `tel:number;params`."""
+
+    scheme: str
+    user: str
+    host: str
+    """Empty in a tel URI."""
+    port: int | None = None
+    params: Mapping[str, str | None] = field(default_factory=dict)
+    headers: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> "Uri":
+        """Raises `PeerError(400)` where it is no URI, `PeerError(416)` where the scheme is none of ours."""
+        scheme, colon, rest = text.strip().partition(":")
+        scheme = scheme.lower()
+        if not colon or not rest or not _SCHEME.fullmatch(scheme):
+            raise PeerError(400, "Bad URI")
+        if scheme not in ("sip", "sips", "tel"):
+            raise PeerError(416, "Unsupported URI Scheme")
+        if scheme == "tel":
+            number, _, params = rest.partition(";")
+            return cls(scheme, number, "", None, parse_params(params))
+        return cls._parse_sip(scheme, rest)
+
+    @classmethod
+    def _parse_sip(cls, scheme: str, rest: str) -> "Uri":
+        rest, _, headers = rest.partition("?")
+        # A user part may hold `;`, so it is cut off before the parameters are.
+        user, at, rest = rest.rpartition("@")
+        host_port, _, params = rest.partition(";")
+        host, port = split_host_port(host_port)
+        if not host or (at and not user):
+            raise PeerError(400, "Bad URI")
+        return cls(scheme, user.partition(":")[0], host, port, parse_params(params), headers)
+
+    def __str__(self) -> str:
+        if self.scheme == "tel":
+            return f"tel:{self.user}{params_text(self.params)}"
+        user = f"{self.user}@" if self.user else ""
+        port = f":{self.port}" if self.port is not None else ""
+        headers = f"?{self.headers}" if self.headers else ""
+        return f"{self.scheme}:{user}{self.host}{port}{params_text(self.params)}{headers}"
