@@ -1,0 +1,41 @@
+# The README's two commands are `make demo` and `make test`; both start from a bare python3.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: demo test lint types unit peers bench format clean
+
+demo: $(READY)
+	$(BIN)/callflow demo silent-line
+
+test: lint types unit
+
+unit: $(READY) peers
+	$(BIN)/python -m pytest
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY)
+	$(BIN)/mypy
+
+bench: $(READY)
+	$(BIN)/python -m tests.bench
+
+format: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# Foreign phones for the tests marked `interop`; without them those are skipped, and say so.
+peers:
+	@sh tests/install_peers.sh
+
+$(READY): pyproject.toml Makefile
+	@sh deploy/make_venv.sh $(PYTHON) $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[phone,dev]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis callflow-demo

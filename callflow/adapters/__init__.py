@@ -1,0 +1,1 @@
+"""What callflow is plugged into: prompts, stores, metrics and phones."""

@@ -1,0 +1,53 @@
+"""The web side: what Prometheus scrapes and what a supervisor of processes asks."""
+
+from collections.abc import Callable
+
+from aiohttp import web
+
+from callflow.adapters.metrics import Metrics
+from callflow.sip.address import Address
+
+
+class HttpServer:
+    """`/metrics`, `/livez`, `/readyz`."""
+
+    def __init__(self, address: Address, metrics: Metrics, is_ready: Callable[[], bool]) -> None:
+        """`is_ready` says whether new calls are welcome."""
+        self._address = address
+        self._metrics = metrics
+        self._is_ready = is_ready
+        self._runner: web.AppRunner | None = None
+
+    @property
+    def address(self) -> Address:
+        """Where it really listens; raises `RuntimeError` before `start`."""
+        if self._runner is None or not self._runner.addresses:
+            raise RuntimeError("the HTTP server is not running")
+        host, port = self._runner.addresses[0][:2]
+        return host, port
+
+    async def start(self) -> None:
+        """Raises `OSError` where the address is taken."""
+        app = web.Application()
+        app.router.add_get("/metrics", self._get_metrics)
+        app.router.add_get("/livez", self._get_livez)
+        app.router.add_get("/readyz", self._get_readyz)
+        self._runner = web.AppRunner(app, access_log=None)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, *self._address).start()
+
+    async def close(self) -> None:
+        if self._runner:
+            await self._runner.cleanup()
+            self._runner = None
+
+    async def _get_metrics(self, _request: web.Request) -> web.Response:
+        text = self._metrics.expose().decode()
+        return web.Response(text=text, content_type="text/plain", charset="utf-8")
+
+    async def _get_livez(self, _request: web.Request) -> web.Response:
+        return web.Response(text="alive\n")
+
+    async def _get_readyz(self, _request: web.Request) -> web.Response:
+        ready = self._is_ready()
+        return web.Response(text="ready\n" if ready else "draining\n", status=200 if ready else 503)

@@ -1,0 +1,49 @@
+"""`callflow rules`: every rule of the houses, and which of them the controller carries today."""
+
+from typing import Any
+
+import click
+from rich.table import Table
+
+from callflow import resources
+from callflow.cli.screen import OUT, faults_told, write_json
+from callflow.etiquette.answering import Answering
+from callflow.etiquette.closing import Closing
+from callflow.etiquette.line_check import SilentLine
+from callflow.etiquette.machine import Machine
+from callflow.etiquette.parting import Parting
+
+MACHINES: tuple[type[Machine[Any]], ...] = (Answering, SilentLine, Closing, Parting)
+
+
+def carriers() -> dict[str, str]:
+    """Rule → the modules whose machines carry it."""
+    found: dict[str, list[str]] = {}
+    for machine in MACHINES:
+        for rule in machine.rules:
+            found.setdefault(rule, []).append(machine.__module__.removeprefix("callflow."))
+    return {rule: ", ".join(modules) for rule, modules in found.items()}
+
+
+@click.command()
+@click.option("--house", help="Only the rules of this house.")
+@click.option("--carried", is_flag=True, help="Only the rules that the controller carries.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def rules(house: str | None, carried: bool, as_json: bool) -> None:
+    """List the rules of the houses: id, who carries it, when it applies, and where it is carried."""
+    with faults_told(as_json=as_json):
+        known = resources.read_document(resources.RULES).data["rules"]
+    carrying = carriers()
+    shown = [
+        {**rule, "carried": carrying.get(rule["id"], "")}
+        for rule in known
+        if (house is None or rule["house"] == house) and (not carried or rule["id"] in carrying)
+    ]
+    if as_json:
+        for rule in shown:
+            write_json(rule)
+        return
+    table = Table("rule", "by", "when", "carried in", title=f"{len(shown)} rules")
+    for rule in shown:
+        table.add_row(rule["id"], rule["by"], rule["when"], rule["carried"])
+    OUT.print(table)

@@ -1,0 +1,59 @@
+"""`callflow run`: serve calls until told to stop."""
+
+import asyncio
+import signal
+from pathlib import Path
+
+import click
+import structlog
+
+from callflow import config
+from callflow.adapters import logs
+from callflow.cli.screen import faults_told
+from callflow.config import Setup
+from callflow.service import running
+
+
+@click.command()
+@click.argument("configuration", required=False, type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Log in JSON even on a terminal.")
+@click.option("--verbose", "-v", is_flag=True, help="Log every prompt and every sound, too.")
+def run(configuration: Path | None, as_json: bool, verbose: bool) -> None:
+    """Serve calls by CONFIGURATION; without one, SIP on 127.0.0.1:5060/udp with flows/hotline.yaml.
+
+    The first Ctrl-C or SIGTERM lets the calls that stand come to their end; the second ends at once.
+    """
+    logs.configure(as_json=True if as_json else None, verbose=verbose)
+    with faults_told(as_json=as_json):
+        setup = config.read(configuration) if configuration else config.default()
+        asyncio.run(_serve(setup))
+
+
+async def _serve(setup: Setup) -> None:
+    log = structlog.get_logger("callflow")
+    stop, at_once = asyncio.Event(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, _told_to_stop, stop, at_once)
+    async with running(setup) as service:
+        sip, http = service.sip_address, service.http.address
+        log.info(
+            "serving",
+            sip=f"{sip[0]}:{sip[1]}/udp",
+            metrics=f"http://{http[0]}:{http[1]}/metrics",
+            flow=setup.flow.name,
+            house=setup.house.name,
+            rtp_ports=list(service.media.ports),
+        )
+        await stop.wait()
+        log.info("draining", calls=len(service.controller), patience=setup.config.drain)
+        drained = asyncio.create_task(service.drain(), name="service.drain")
+        hurried = asyncio.create_task(at_once.wait(), name="service.hurry")
+        await asyncio.wait({drained, hurried}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (drained, hurried):
+            task.cancel()
+    log.info("stopped")
+
+
+def _told_to_stop(stop: asyncio.Event, at_once: asyncio.Event) -> None:
+    (at_once if stop.is_set() else stop).set()

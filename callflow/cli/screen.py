@@ -1,0 +1,46 @@
+"""What the commands share of speaking to a person or to a program."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+import click
+from rich.console import Console
+
+from callflow.errors import CallflowError, SourceError
+
+OUT: Final = Console(highlight=False)
+ERR: Final = Console(stderr=True, highlight=False)
+
+
+def write_json(value: Any) -> None:
+    """One JSON value on one line."""
+    click.echo(json.dumps(value, ensure_ascii=False, default=str))
+
+
+@contextmanager
+def faults_told(*, as_json: bool = False) -> Iterator[None]:
+    """Turns our own errors into one line each, and exit status 1."""
+    try:
+        yield
+    except SourceError as error:
+        tell_faults(error, as_json=as_json)
+        sys.exit(1)
+    except (CallflowError, OSError) as error:
+        if as_json:
+            write_json({"error": str(error)})
+        else:
+            ERR.print(f"[red]callflow:[/] {error}", soft_wrap=True)
+        sys.exit(1)
+
+
+def tell_faults(error: SourceError, *, as_json: bool) -> None:
+    for fault in error.faults:
+        if as_json:
+            place = {"file": fault.file, "line": fault.line, "column": fault.column}
+            write_json({**place, "what": fault.what})
+        else:
+            # Not through rich: an editor must be able to find file:line:column whole.
+            click.echo(str(fault), err=True)

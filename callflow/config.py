@@ -1,0 +1,234 @@
+"""The configuration of one controller, and everything it names: flow, house, prompts."""
+
+import ipaddress
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import pydantic
+
+from callflow import resources
+from callflow.adapters.prompts import CannotSpeak, PromptLibrary
+from callflow.document import Document, Duration, Shape
+from callflow.errors import Fault, SourceError
+from callflow.etiquette.house import House
+from callflow.flow.check import missing_prompts
+from callflow.flow.load import load
+from callflow.flow.model import Flow
+from callflow.media.hearing import Thresholds
+from callflow.sip.address import Address
+
+
+def _address(text: object) -> Address:
+    host, colon, port = str(text).rpartition(":")
+    if not colon or not port.isdecimal() or int(port) > 65535:
+        raise ValueError(f"{text!r} is not HOST:PORT, as 127.0.0.1:5060")
+    return _host(host), int(port)
+
+
+def _host(text: object) -> str:
+    try:
+        return str(ipaddress.IPv4Address(str(text)))
+    except ValueError:
+        raise ValueError(f"{text!r} is not an IPv4 address, as 192.0.2.10") from None
+
+
+def _network(text: object) -> str:
+    try:
+        return str(ipaddress.IPv4Network(str(text)))
+    except ValueError:
+        raise ValueError(f"{text!r} is not an IPv4 network, as 10.0.0.0/8") from None
+
+
+def _port_range(text: object) -> tuple[int, ...]:
+    first, _, last = str(text).partition("-")
+    if not (first.isdecimal() and (last or first).isdecimal()):
+        raise ValueError(f"{text!r} is not a range of ports, as 20000-20015")
+    ports = tuple(range(int(first), int(last or first) + 1))
+    if not ports or ports[-1] > 65535 or len(ports) > 256:
+        raise ValueError(f"{text!r} must go upwards, to 65535 at most, and hold 256 ports at most")
+    return ports
+
+
+HostPort = Annotated[Address, pydantic.BeforeValidator(_address)]
+Host = Annotated[str, pydantic.BeforeValidator(_host)]
+Network = Annotated[str, pydantic.BeforeValidator(_network)]
+Ports = Annotated[tuple[int, ...], pydantic.BeforeValidator(_port_range)]
+
+
+class Account(Shape):
+    """Who may register; the password from a file, from the environment, or in place."""
+
+    password: str | None = None
+    password_file: Path | None = None
+    password_env: str | None = None
+
+    @pydantic.model_validator(mode="after")
+    def _one_source(self) -> "Account":
+        if sum(given is not None for given in (self.password, self.password_file, self.password_env)) != 1:
+            raise ValueError("an account has one of password, password_file and password_env")
+        return self
+
+    def secret(self, folder: Path) -> str:
+        """The password. Raises `ValueError` where the file or the variable is not there."""
+        if self.password is not None:
+            return self.password
+        if self.password_env is not None:
+            if self.password_env not in os.environ:
+                raise ValueError(f"the environment has no {self.password_env}")
+            return os.environ[self.password_env]
+        assert self.password_file is not None
+        try:
+            return (folder / self.password_file).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise ValueError(f"{self.password_file} cannot be read: {error.strerror}") from None
+
+
+class SipConfig(Shape):
+    listen: HostPort = ("127.0.0.1", 5060)
+    advertise: Host | None = None
+    """The address that peers reach us at, where `listen` is 0.0.0.0 or behind NAT."""
+    allow: tuple[Network, ...] = ("127.0.0.0/8",)
+    """Whose packets are read at all."""
+    realm: Annotated[str, pydantic.Field(pattern=r'^[^",\\]+$')] = "callflow"
+    accounts: dict[Annotated[str, pydantic.Field(pattern=r"^[\w.+-]+$")], Account] = {}  # noqa: RUF012
+
+    @pydantic.model_validator(mode="after")
+    def _is_reachable(self) -> "SipConfig":
+        if self.listen[0] == "0.0.0.0" and self.advertise is None:
+            raise ValueError("with 0.0.0.0 to listen on, `advertise` must say where peers reach us")
+        return self
+
+
+class HearingConfig(Shape):
+    """What counts as a sound; see docs."""
+
+    level: Annotated[float, pydantic.Field(ge=-70, le=-20)] = -48.0
+    above_floor: Annotated[float, pydantic.Field(ge=3, le=30)] = 9.0
+    echo_likeness: Annotated[float, pydantic.Field(ge=0.3, le=1)] = 0.8
+
+
+class MediaConfig(Shape):
+    host: Host | None = None
+    """Where audio is received; the SIP address where it is not said."""
+    advertise: Host | None = None
+    ports: Ports = tuple(range(20000, 20016))
+    hearing: HearingConfig = HearingConfig()
+
+
+class HttpConfig(Shape):
+    listen: HostPort = ("127.0.0.1", 9464)
+
+
+class PromptsConfig(Shape):
+    directory: Path | None = None
+    overlays: tuple[Path, ...] = ()
+    """Directories whose recordings replace ours, key by key."""
+
+
+class LimitsConfig(Shape):
+    calls: Annotated[int, pydantic.Field(ge=1, le=4000)] = 500
+
+
+class Config(Shape):
+    """A configuration file. Without one, these are the values."""
+
+    version: Annotated[Literal[1], pydantic.Field(alias="callflow-config")] = 1
+    sip: SipConfig = SipConfig()
+    media: MediaConfig = MediaConfig()
+    http: HttpConfig = HttpConfig()
+    prompts: PromptsConfig = PromptsConfig()
+    limits: LimitsConfig = LimitsConfig()
+    flow: Path = Path("hotline.yaml")
+    """Beside the configuration, or one that ships with the program."""
+    fields: dict[str, str] = {"seat": "8001"}  # noqa: RUF012
+    """What the slots of the prompts are filled with."""
+    drain: Annotated[Duration, pydantic.Field(ge=0, le=3600)] = 180.0
+    """Seconds that calls have to end by themselves when the service is stopped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """A configuration with everything it names read and found good."""
+
+    config: Config
+    flow: Flow
+    house: House
+    prompts: PromptLibrary
+    accounts: dict[str, str]
+
+    @property
+    def thresholds(self) -> Thresholds:
+        return Thresholds(**self.config.media.hearing.model_dump())
+
+    @property
+    def said(self) -> frozenset[str]:
+        """Every prompt that a call may say."""
+        return self.house.prompts | set(self.flow.prompts.values())
+
+
+def default() -> Setup:
+    """What runs without a configuration file."""
+    return _set_up(Config.model_validate({"callflow-config": 1}), Document("(defaults)", {}), Path())
+
+
+def read(path: Path) -> Setup:
+    """The configuration in `path`, and all it names. Raises `SourceError` with every fault."""
+    source = resources.read_document(path)
+    return _set_up(source.read_as(Config), source, path.parent)
+
+
+def read_flow(path: Path) -> tuple[Flow, House]:
+    """A flow and the house it names. Raises `SourceError`."""
+    source = resources.read_document(path)
+    flow, _ = load(path.read_text(encoding="utf-8"), str(path))
+    return flow, resources.named_house(flow.house, source, ("house",), path.parent)
+
+
+def _set_up(config: Config, source: Document, folder: Path) -> Setup:
+    faults: list[Fault] = []
+    accounts: dict[str, str] = {}
+    for user, account in config.sip.accounts.items():
+        try:
+            accounts[user] = account.secret(folder)
+        except ValueError as error:
+            faults.append(source.fault(("sip", "accounts", user), str(error)))
+    flow_path = folder / config.flow
+    if not flow_path.is_file() and (resources.FLOWS / config.flow).is_file():
+        flow_path = resources.FLOWS / config.flow
+    try:
+        flow, house = read_flow(flow_path)
+        prompts = _prompts(config, folder)
+        flow_source = resources.read_document(flow_path)
+        faults += missing_prompts(flow, flow_source, prompts.keys)
+        setup = Setup(config, flow, house, prompts, accounts)
+        faults += _unspeakable(setup, source)
+    except SourceError as error:
+        raise SourceError(*faults, *error.faults) from None
+    if faults:
+        raise SourceError(*faults)
+    return setup
+
+
+def _prompts(config: Config, folder: Path) -> PromptLibrary:
+    directory = config.prompts.directory
+    base = folder / directory if directory else resources.PROMPTS
+    return PromptLibrary.load(base, *(folder / overlay for overlay in config.prompts.overlays))
+
+
+def _unspeakable(setup: Setup, source: Document) -> Iterator[Fault]:
+    """A fault for each prompt of house and flow that could not be said in a call."""
+    house, prompts = setup.house, setup.prompts
+    for key in sorted(prompts.missing(house.prompts)):
+        yield source.fault(("prompts",), f"the house {house.name!r} says {key!r}, which has no audio")
+    for key in sorted(setup.said & prompts.keys):
+        lacking = sorted(prompts.fields(key) - setup.config.fields.keys())
+        if lacking:
+            yield source.fault(("fields",), f"the prompt {key!r} needs {', '.join(lacking)} here")
+            continue
+        try:
+            prompts.pcm(key, setup.config.fields)
+        except CannotSpeak as error:
+            yield source.fault(("fields",), str(error))

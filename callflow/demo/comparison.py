@@ -1,0 +1,57 @@
+"""What is prescribed, what our ledger says, and what the caller's own socket says, side by side."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from callflow.adapters.softphone import CallReport
+from callflow.etiquette.audit import Measure, measure
+from callflow.etiquette.house import House
+from callflow.facts import Fact
+
+AGREEMENT = 0.05
+"""Seconds by which the ledger and the caller's socket may differ."""
+_NEAR = 1.0
+"""Seconds around a time in the ledger within which the caller's own observation of it is looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One prescribed length of time."""
+
+    measure: Measure
+    heard: float | None
+    """Seconds at the caller's socket; None where it was not observed, or there is no such socket."""
+    was_observed: bool
+    """Whether there was a caller's socket at all."""
+
+    @property
+    def good(self) -> bool:
+        if not self.was_observed:
+            return self.measure.kept
+        if self.heard is None or not self.measure.kept:
+            return False
+        return self.measure.allows(self.heard) and abs(self.heard - self.measure.measured) <= AGREEMENT
+
+
+def compare(facts: Sequence[Fact], house: House, report: CallReport | None) -> list[Row]:
+    """A row for each length of time that the rules prescribed in this call."""
+    return [
+        Row(measured, _heard(measured, report) if report else None, report is not None)
+        for measured in measure(facts, house)
+    ]
+
+
+def _heard(measured: Measure, report: CallReport) -> float | None:
+    if measured.begins == "arrival":
+        return report.answered_at - report.invited_at
+    begins = _nearest((end for _, end in report.sounds), measured.begins_at)
+    if measured.ends == "hang_up":
+        ends = report.bye_at
+    else:
+        ends = _nearest((start for start, _ in report.sounds), measured.ends_at)
+    return None if begins is None or ends is None else ends - begins
+
+
+def _nearest(times: Iterator[float], wanted: float) -> float | None:
+    nearest = min(times, key=lambda at: abs(at - wanted), default=None)
+    return nearest if nearest is not None and abs(nearest - wanted) <= _NEAR else None

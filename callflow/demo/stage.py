@@ -1,0 +1,151 @@
+"""Plays scenarios: live over SIP and RTP on loopback, or on the virtual clock."""
+
+import asyncio
+import contextlib
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from callflow.adapters.softphone import CallOver, CallReport, Line, Softphone
+from callflow.call.call import Call
+from callflow.call.ledger import Ledger
+from callflow.call.simulate import Simulation
+from callflow.codec import RATE, Law
+from callflow.config import Setup
+from callflow.demo.comparison import Row, compare
+from callflow.demo.scenarios import Cue, Do, Scenario
+from callflow.facts import Fact
+from callflow.media.g711 import encode
+from callflow.net.media_runner import MediaRunner
+from callflow.service import media_of, running
+
+Told = Callable[[Scenario, Fact], None]
+"""Is told each fact as it happens."""
+
+SPEECH = "opening_hours"
+"""The prompt that serves as a caller's speech where no other voice is at hand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Performance:
+    """A scenario that was played, and how it went."""
+
+    scenario: Scenario
+    facts: list[Fact]
+    report: CallReport | None
+    rows: list[Row]
+    faults: list[str]
+
+    @property
+    def good(self) -> bool:
+        return not self.faults and all(row.good for row in self.rows)
+
+
+def on_free_ports(setup: Setup, password: str) -> Setup:
+    """The same set-up on loopback, on ports that nobody uses, with one account for the softphone."""
+    config = setup.config
+    config = config.model_copy(
+        update={
+            "sip": config.sip.model_copy(update={"listen": ("127.0.0.1", 0), "advertise": None}),
+            "media": config.media.model_copy(update={"host": None, "advertise": None, "ports": (0,) * 4}),
+            "http": config.http.model_copy(update={"listen": ("127.0.0.1", 0)}),
+        }
+    )
+    return replace(setup, config=config, accounts={"caller": password})
+
+
+def play_virtual(scenario: Scenario, setup: Setup, told: Told) -> Performance:
+    """On the virtual clock: exact, and over at once."""
+    ledger = Ledger("simulated", lambda fact: told(scenario, fact))
+    call = Call(setup.flow, setup.house, ledger)
+    speech = _speech_seconds(setup)
+    acts = [act for cue in scenario.cues for act in cue.simulated(speech)]
+    Simulation(call, lambda prompt: setup.prompts.duration(prompt, setup.config.fields), acts).run()
+    return _judge(scenario, setup, list(ledger), None)
+
+
+async def play_live(
+    scenario: Scenario,
+    setup: Setup,
+    told: Told,
+    recordings: Path,
+    media: Callable[[Setup], MediaRunner] = media_of,
+) -> Performance:
+    """Over SIP and RTP, in real time, with pyVoIP as the caller. Raises `CallflowError`, `OSError`."""
+    password = secrets.token_hex(8)
+    setup = on_free_ports(setup, password)
+    listener = _Listener(scenario, told)
+    async with running(setup, [listener], lambda: media(setup)) as service:
+        line = Line(*service.sip_address, "caller", password)
+        recording = recordings / f"{scenario.name}.wav"
+        async with Softphone.open(line, echo_db=scenario.echo_db, record=recording) as phone:
+            await phone.call("10086")
+            async with asyncio.TaskGroup() as tasks:
+                acting = [
+                    tasks.create_task(_act(cue, phone, listener, setup), name=f"demo.{cue.do.name}")
+                    for cue in scenario.cues
+                ]
+                report = await phone.report()
+                for task in acting:
+                    task.cancel()
+            await listener.ended()
+    return _judge(scenario, setup, listener.facts, report)
+
+
+class _Listener:
+    """Keeps the facts of a call and wakes who waits for one."""
+
+    def __init__(self, scenario: Scenario, told: Told) -> None:
+        self.facts: list[Fact] = []
+        self._scenario = scenario
+        self._told = told
+        self._news = asyncio.Event()
+
+    def fact(self, fact: Fact) -> None:
+        self.facts.append(fact)
+        self._told(self._scenario, fact)
+        self._news.set()
+
+    async def heard(self, prompt: str) -> float:
+        """When the prompt was first heard to its end."""
+        return await self._first("prompt.finished", prompt)
+
+    async def ended(self) -> float:
+        return await self._first("call.ended", None)
+
+    async def _first(self, name: str, prompt: str | None) -> float:
+        while True:
+            for fact in self.facts:
+                if fact.fact == name and fact.details.get("prompt") == prompt:
+                    return fact.at
+            self._news.clear()
+            await self._news.wait()
+
+
+async def _act(cue: Cue, phone: Softphone, listener: _Listener, setup: Setup) -> None:
+    loop = asyncio.get_running_loop()
+    at = await listener.heard(cue.prompt) + cue.after
+    await asyncio.sleep(max(0.0, at - loop.time()))
+    # The other side may end the call in the middle of an act: then there is nothing left to do.
+    with contextlib.suppress(CallOver):
+        match cue.do:
+            case Do.SPEAK:
+                samples = setup.prompts.pcm(SPEECH, setup.config.fields)
+                await phone.speak(encode(samples, Law.PCMU).tobytes())
+            case Do.PRESS:
+                await phone.press(cue.key)
+            case Do.HANG_UP:
+                await phone.hang_up()
+
+
+def _judge(scenario: Scenario, setup: Setup, facts: list[Fact], report: CallReport | None) -> Performance:
+    rows = compare(facts, setup.house, report)
+    faults = [*scenario.faults(facts)]
+    if not rows:
+        faults.append("nothing that is prescribed was measured")
+    return Performance(scenario, facts, report, rows, faults)
+
+
+def _speech_seconds(setup: Setup) -> float:
+    return len(setup.prompts.pcm(SPEECH, setup.config.fields)) / RATE

@@ -1,0 +1,124 @@
+"""Lets the pure floors run: feeds them what the sockets bring, does what they want, keeps one timer."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from callflow.call.controller import Controller
+from callflow.call.leg import Effect
+from callflow.media.messages import Command, Report
+from callflow.sip.address import Address
+from callflow.sip.happenings import Counted
+from callflow.sip.transaction import Send
+
+_LAST_WORDS: Final = 20.0
+"""Seconds that calls have to end politely once they must."""
+
+
+class Media(Protocol):
+    """The plane, wherever it runs."""
+
+    on_report: Callable[[Report], None]
+
+    def command(self, command: Command) -> None: ...
+
+
+class Wire(Protocol):
+    """Where SIP datagrams leave by."""
+
+    def send(self, data: bytes, destination: Address) -> None: ...
+
+
+class Observer(Protocol):
+    """Who wants to know what no call's ledger holds."""
+
+    def counted(self, counted: Counted) -> None: ...
+
+    def broke(self, error: Exception) -> None:
+        """A fault of ours that was kept from the other calls."""
+
+
+class Driver:
+    """One controller at its sockets."""
+
+    def __init__(self, controller: Controller, media: Media, observer: Observer) -> None:
+        self._controller = controller
+        self._media = media
+        self._observer = observer
+        self._wire: Wire | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._armed_for: float | None = None
+        self._all_over = asyncio.Event()
+        media.on_report = self.hear
+
+    def start(self, wire: Wire) -> None:
+        self._wire = wire
+
+    def close(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
+
+    def receive(self, data: bytes, source: Address) -> None:
+        """A SIP datagram has come."""
+        self._run(lambda now: self._controller.receive(data, source, now))
+
+    def hear(self, report: Report) -> None:
+        """The plane tells of a leg."""
+        self._run(lambda now: self._controller.hear(report))
+
+    async def drain(self, patience: float) -> None:
+        """Take no new calls; after `patience` seconds bring those that are left to a polite end."""
+        self._controller.drain()
+        if await self._emptied(patience):
+            return
+        self._run(lambda now: self._controller.part("service_stops", now))
+        await self._emptied(_LAST_WORDS)
+
+    async def _emptied(self, within: float) -> bool:
+        """Whether all calls are over by then."""
+        self._all_over.clear()
+        if not len(self._controller):
+            return True
+        try:
+            async with asyncio.timeout(within):
+                await self._all_over.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    def _run(self, work: Callable[[float], list[Effect]]) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            for effect in work(loop.time()):
+                self._carry_out(effect)
+        except Exception as error:
+            # One call's fault must not end the others: it is told, and the service goes on.
+            self._observer.broke(error)
+        if not len(self._controller):
+            self._all_over.set()
+        self._arm(loop)
+
+    def _carry_out(self, effect: Effect) -> None:
+        match effect:
+            case Send(data=data, destination=destination):
+                assert self._wire is not None
+                self._wire.send(data, destination)
+            case Counted():
+                self._observer.counted(effect)
+            case Command():
+                self._media.command(effect)
+
+    def _arm(self, loop: asyncio.AbstractEventLoop) -> None:
+        deadline = self._controller.deadline
+        if deadline == self._armed_for and self._timer is not None:
+            return
+        if self._timer:
+            self._timer.cancel()
+        self._armed_for = deadline
+        self._timer = None if deadline is None else loop.call_at(deadline, self._wake, deadline)
+
+    def _wake(self, deadline: float) -> None:
+        self._timer = None
+        # A timer may fire a hair early; the machines must find their deadline come.
+        self._run(lambda now: self._controller.tick(max(now, deadline)))

@@ -1,0 +1,96 @@
+"""Runs a media plane: binds its ports, wakes it every tick, carries its packets."""
+
+import asyncio
+import secrets
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from callflow.media.hearing import Thresholds
+from callflow.media.messages import Command, Report
+from callflow.media.plane import Plane
+from callflow.net.mmsg import BATCH, BatchSocket
+
+TICK: Final = 0.01
+"""Seconds between two looks at the sockets and the clock."""
+_ROUNDS: Final = 4
+"""Batches read from one port in one tick; what is more waits in its buffer for the next."""
+
+
+class MediaRunner:
+    """A plane inside this event loop."""
+
+    def __init__(self, host: str, ports: Sequence[int], *, capacity: int, thresholds: Thresholds) -> None:
+        """Binds `ports` on `host` (0 for any free one). Raises `OSError`."""
+        self._sockets: list[BatchSocket] = []
+        try:
+            for port in ports:
+                self._sockets.append(BatchSocket(host, port))
+        except OSError:
+            self.close()
+            raise
+        self.plane = Plane(lambda: secrets.randbits(32), capacity=capacity, thresholds=thresholds)
+        self.on_report: Callable[[Report], None] = lambda report: None
+        self.on_lateness: Callable[[float], None] = lambda seconds: None
+        """Told how late each tick began."""
+        self._timer: asyncio.TimerHandle | None = None
+        self._handing_over = False
+
+    @property
+    def ports(self) -> tuple[int, ...]:
+        """The UDP ports, in the order of their indices."""
+        return tuple(batch_socket.port for batch_socket in self._sockets)
+
+    @property
+    def unsent(self) -> int:
+        return sum(batch_socket.unsent for batch_socket in self._sockets)
+
+    def start(self) -> None:
+        """Begin to tick in the running loop."""
+        self._arm(asyncio.get_running_loop().time())
+
+    def close(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
+        for batch_socket in self._sockets:
+            batch_socket.close()
+        self._sockets = []
+
+    def command(self, command: Command) -> None:
+        """Tell the plane to do something."""
+        self.plane.obey(command, asyncio.get_running_loop().time())
+        self._hand_over()
+
+    def _arm(self, at: float) -> None:
+        self._timer = asyncio.get_running_loop().call_at(at, self._tick, at)
+
+    def _tick(self, due: float) -> None:
+        now = asyncio.get_running_loop().time()
+        self.on_lateness(now - due)
+        # Ticks that were missed altogether are not made up for: the plane goes by the clock.
+        self._arm(max(due + TICK, now + TICK / 2))
+        self._receive(now)
+        for batch in self.plane.tick(now):
+            self._sockets[batch.port].send(batch.packets, batch.destinations)
+        self._hand_over()
+
+    def _receive(self, now: float) -> None:
+        for port, batch_socket in enumerate(self._sockets):
+            for _ in range(_ROUNDS):
+                block, lengths, sources = batch_socket.receive()
+                if len(block):
+                    self.plane.receive(port, block, lengths, sources, now)
+                if len(block) < BATCH:
+                    break
+
+    def _hand_over(self) -> None:
+        # A report may lead to a command, and that to reports: those wait until their elders are told.
+        if self._handing_over:
+            return
+        self._handing_over = True
+        try:
+            while reports := self.plane.take_reports():
+                for report in reports:
+                    self.on_report(report)
+        finally:
+            self._handing_over = False

@@ -1,0 +1,130 @@
+"""The assembled service: one controller at its sockets, with its metrics and its log."""
+
+import secrets
+import time
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from typing import Protocol
+
+from callflow.adapters.http import HttpServer
+from callflow.adapters.logs import FactLog
+from callflow.adapters.metrics import Metrics
+from callflow.call.controller import Controller, Settings
+from callflow.codec import Law
+from callflow.config import Setup
+from callflow.facts import Fact
+from callflow.media.g711 import encode
+from callflow.media.messages import LoadPrompt
+from callflow.media.ports import PortPool
+from callflow.net.driver import Driver
+from callflow.net.media_runner import MediaRunner
+from callflow.net.udp import UdpTransport
+from callflow.sip.address import Address, AllowList
+from callflow.sip.endpoint import Endpoint
+from callflow.sip.happenings import Counted
+from callflow.sip.registrar import Registrar
+
+
+class FactSink(Protocol):
+    """Somebody who is told every fact."""
+
+    def fact(self, fact: Fact) -> None: ...
+
+
+class Service:
+    """See `running`."""
+
+    def __init__(self, setup: Setup, sinks: Iterable[FactSink], media: Callable[[], MediaRunner]) -> None:
+        config = setup.config
+        self._setup = setup
+        self.metrics = Metrics(setup.flow.name, setup.house)
+        self._log = FactLog()
+        self._sinks: tuple[FactSink, ...] = (self.metrics, self._log, *sinks)
+        self.media = media()
+        self.media.on_lateness = self.metrics.tick_lateness
+        self.metrics.watch(lambda: {**self.media.plane.counts, "unsent": self.media.unsent})
+        self.draining = False
+        self._wire = UdpTransport(config.sip.listen, lambda data, source: self._driver.receive(data, source))
+        self.http = HttpServer(config.http.listen, self.metrics, lambda: not self.draining)
+        self.controller = self._new_controller()
+        self._driver = Driver(self.controller, self.media, self)
+
+    @property
+    def sip_address(self) -> Address:
+        return self._wire.address
+
+    def fact(self, fact: Fact) -> None:
+        for sink in self._sinks:
+            sink.fact(fact)
+
+    def counted(self, counted: Counted) -> None:
+        self.metrics.counted(counted)
+        self._log.counted(counted)
+
+    def broke(self, error: Exception) -> None:
+        self.metrics.counted(Counted("fault", type(error).__name__))
+        self._log.broke(error)
+
+    async def start(self) -> None:
+        """Raises `OSError` where an address is taken."""
+        self._load_prompts()
+        await self.http.start()
+        self._driver.start(self._wire)
+        self.media.start()
+        self._wire.start()
+
+    async def drain(self) -> None:
+        """Stop as people would: no new calls, and those that stand come to a polite end."""
+        self.draining = True
+        await self._driver.drain(self._setup.config.drain)
+
+    async def close(self) -> None:
+        self._wire.close()
+        self._driver.close()
+        self.media.close()
+        await self.http.close()
+
+    def _new_controller(self) -> Controller:
+        config, setup = self._setup.config, self._setup
+        sip_host, sip_port = self._wire.address
+        registrar = Registrar(setup.accounts, config.sip.realm, secrets.token_bytes(32))
+        contact = (config.sip.advertise or sip_host, sip_port)
+        endpoint = Endpoint(contact, registrar, AllowList(config.sip.allow), lambda: secrets.token_hex(8))
+        media_host = config.media.advertise or config.media.host or contact[0]
+        settings = Settings(setup.flow, setup.house, media_host, config.limits.calls)
+        return Controller(settings, endpoint, PortPool(self.media.ports), _new_call_id, self.fact)
+
+    def _load_prompts(self) -> None:
+        for key in self._setup.said:
+            samples = self._setup.prompts.pcm(key, self._setup.config.fields)
+            ulaw, alaw = (encode(samples, law).tobytes() for law in (Law.PCMU, Law.PCMA))
+            self.media.command(LoadPrompt(key, ulaw, alaw))
+
+
+@asynccontextmanager
+async def running(
+    setup: Setup, sinks: Iterable[FactSink] = (), media: Callable[[], MediaRunner] | None = None
+) -> AsyncIterator[Service]:
+    """A service that has started, and is closed when the block is left. Raises `OSError`.
+
+    `media` makes the plane's runner, where it shall be another than the configuration's.
+    """
+    service = Service(setup, sinks, media or (lambda: media_of(setup)))
+    try:
+        await service.start()
+        yield service
+    finally:
+        await service.close()
+
+
+def media_of(setup: Setup) -> MediaRunner:
+    """The plane that the configuration wants."""
+    config = setup.config
+    host = config.media.host or config.sip.listen[0]
+    capacity = config.limits.calls + 8
+    return MediaRunner(host, config.media.ports, capacity=capacity, thresholds=setup.thresholds)
+
+
+def _new_call_id() -> str:
+    """Sorts by time, like a ULID; never the same twice."""
+    return f"{time.time_ns() // 1_000_000:011x}{secrets.token_hex(5)}"

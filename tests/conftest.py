@@ -1,0 +1,56 @@
+"""What all tests share: their categories, and a house that can be had without one of its rules."""
+
+import os
+from collections.abc import Generator
+
+import pytest
+
+from callflow import config, resources
+from callflow.config import Setup
+from callflow.etiquette.house import House
+from callflow.flow.model import Flow
+
+CATEGORIES = frozenset({"pure", "conversation", "sockets", "interop"})
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--without-rule", help="give every test a house in which this rule is off")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    lost = {
+        item.location[0] for item in items if len(CATEGORIES & {m.name for m in item.iter_markers()}) != 1
+    }
+    if lost:
+        raise pytest.UsageError(f"modules without exactly one of {sorted(CATEGORIES)}: {sorted(lost)}")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.skipped and os.environ.get("CALLFLOW_NO_SKIPS") and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped where nothing may be: {report.longrepr}"
+    return report
+
+
+@pytest.fixture
+def house(request: pytest.FixtureRequest) -> House:
+    """csr-standard, without the rule that the command line takes away."""
+    house = resources.read_house(resources.HOUSES / "csr-standard.yaml")
+    without = request.config.getoption("--without-rule")
+    return house.without(without) if without else house
+
+
+@pytest.fixture
+def hotline() -> Flow:
+    flow, _ = config.read_flow(resources.FLOWS / "hotline.yaml")
+    return flow
+
+
+@pytest.fixture
+def setup() -> Setup:
+    """What runs without a configuration file."""
+    return config.default()

@@ -1,0 +1,103 @@
+"""A house read from YAML: extended, checked, and every fault at its place."""
+
+from pathlib import Path
+
+import pytest
+
+from callflow import document, resources
+from callflow.document import Document
+from callflow.errors import SourceError
+from callflow.etiquette import house as houses
+from callflow.etiquette.house import CARRIED, House
+
+pytestmark = pytest.mark.pure
+
+
+def read(text: str, **others: str) -> House:
+    def find(name: str) -> Document:
+        if name in others:
+            return document.parse(others[name], f"{name}.yaml")
+        return resources.read_document(resources.HOUSES / f"{name}.yaml")
+
+    return houses.read(document.parse(text, "own.yaml"), find)
+
+
+def faults(text: str, **others: str) -> list[str]:
+    with pytest.raises(SourceError) as caught:
+        read(text, **others)
+    return [str(fault) for fault in caught.value.faults]
+
+
+OWN = "callflow-house: 1\nname: own\ntitle: 我们的规矩\nextends: csr-standard\n"
+
+
+def test_csr_standard_prescribes_five_seconds(house: House) -> None:
+    assert house.silent_line.pause == house.closing.pause == 5.0
+    assert house.answering.within == 3.0
+    assert house.silent_line.prompts == ("greeting_again", "no_sound")
+
+
+def test_a_house_says_only_what_differs() -> None:
+    own = read(OWN + "silent_line: {pause: 8s}\n")
+    assert (own.name, own.silent_line.pause, own.closing.pause) == ("own", 8.0, 5.0)
+    assert own.silent_line.no_sound == "no_sound"
+
+
+def test_a_house_switches_a_rule_off() -> None:
+    own = read(OWN + "rules: {csr-36: off}\n")
+    assert [rule for rule in CARRIED if not own.enforces(rule)] == ["csr-36"]
+    assert read(OWN).enforces("csr-36")
+
+
+def test_a_house_may_extend_a_house_that_extends() -> None:
+    base = OWN.replace("own", "base") + "silent_line: {pause: 8s}\n"
+    own = read(OWN.replace("csr-standard", "base") + "closing: {pause: 6s}\n", base=base)
+    assert (own.silent_line.pause, own.closing.pause) == (8.0, 6.0)
+
+
+@pytest.mark.parametrize(
+    ("more", "fault"),
+    [
+        ("silent_line: {pause: 5}\n", "own.yaml:5:22: 5 is not a duration; write it with its unit"),
+        ("silent_line: {pause: 0s}\n", "own.yaml:5:22: Input should be greater than 0, not '0s'"),
+        ("silent_line: {pauze: 5s}\n", "own.yaml:5:15: unknown key 'pauze'"),
+        ("rules: {csr-4: off}\n", "own.yaml:5:9: 'csr-4' is not carried; did you mean 'csr-04'?"),
+        ("rules: {csr-04: observe}\n", "own.yaml:5:17: Input should be 'enforce' or 'off', not 'observe'"),
+        ("answering: {ring_for: 4s}\n", "own.yaml:5:12: ring_for must be shorter than within"),
+        ("closing: {help_key: 11}\n", "own.yaml:5:21: "),
+    ],
+)
+def test_a_fault_is_told_at_its_place(more: str, fault: str) -> None:
+    (told,) = faults(OWN + more)
+    assert told.startswith(fault)
+
+
+def test_every_fault_is_told_at_once() -> None:
+    assert len(faults(OWN + "silent_line: {pause: 5, pauze: 1}\nclosing: {pause: x}\n")) == 3
+
+
+def test_a_circle_of_houses_is_a_fault() -> None:
+    first, second = OWN.replace("csr-standard", "b"), OWN.replace("csr-standard", "a")
+    (told,) = faults(OWN.replace("csr-standard", "a"), a=first, b=second)
+    assert "extends itself" in told
+
+
+def test_a_house_by_a_name_that_climbs_is_not_found(tmp_path: Path) -> None:
+    own = tmp_path / "own.yaml"
+    own.write_text(OWN.replace("csr-standard", "../../etc/passwd"), encoding="utf-8")
+    with pytest.raises(SourceError, match=r"own\.yaml:4:10: there is no house"):
+        resources.read_house(own)
+
+
+def test_the_words_of_the_rules_are_those_of_the_source(house: House) -> None:
+    prompts = resources.read_document(resources.PROMPTS / "prompts.yaml").data["prompts"]
+    rules = {rule["id"]: rule for rule in resources.read_document(resources.RULES).data["rules"]}
+    for rule, key, number in (
+        ("csr-01", house.answering.greeting, 0),
+        ("csr-04", house.silent_line.greeting_again, 0),
+        ("csr-04", house.silent_line.no_sound, 2),
+        ("csr-35", house.closing.anything_else, 0),
+        ("csr-35", house.closing.goodbye, 1),
+        ("csr-36", house.closing.hanging_up, 1),
+    ):
+        assert prompts[key]["text"] == rules[rule]["words"][number], key

@@ -1,0 +1,58 @@
+"""Each carried rule is held by tests that fail without it: shown by taking the rule away and running them."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from callflow import resources
+from callflow.cli.rules import carriers
+from callflow.etiquette.house import CARRIED
+
+pytestmark = pytest.mark.pure
+
+TESTS = Path(__file__).parent.parent
+
+
+def named_in_tests() -> set[str]:
+    found: set[str] = set()
+    for path in TESTS.rglob("test_*.py"):
+        found |= set(re.findall(r'mark\.rule\("([a-z]+-\d+)"\)', path.read_text(encoding="utf-8")))
+    return found
+
+
+def test_every_carried_rule_is_named_by_a_test() -> None:
+    assert set(CARRIED) <= named_in_tests()
+
+
+def test_what_the_machines_say_they_carry_is_what_a_house_can_switch() -> None:
+    assert set(carriers()) == set(CARRIED)
+
+
+def test_every_carried_rule_stands_in_the_table_of_rules() -> None:
+    known = {rule["id"] for rule in resources.read_document(resources.RULES).data["rules"]}
+    assert set(CARRIED) <= known
+
+
+@pytest.mark.parametrize("rule", CARRIED)
+def test_without_the_rule_its_tests_fail(rule: str) -> None:
+    name = rule.replace("-", "_")
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST")}
+    ran = subprocess.run(
+        [
+            sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--no-header", "-rN", "--tb=no",
+            str(TESTS / "conversation" / "test_rules.py"), "-k", name, "--without-rule", rule,
+        ],
+        cwd=TESTS.parent,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )  # fmt: skip
+    # All that name the rule fail, none is merely skipped, and they did run.
+    assert re.search(r"\d+ failed", ran.stdout), ran.stdout + ran.stderr
+    assert "passed" not in ran.stdout, ran.stdout
+    assert "error" not in ran.stdout, ran.stdout

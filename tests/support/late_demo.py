@@ -1,0 +1,32 @@
+"""`callflow demo` with a fault planted in the plane: every prompt starts 300 ms late."""
+
+import asyncio
+from functools import partial
+
+from callflow.cli import demo, main
+from callflow.config import Setup
+from callflow.demo.stage import play_live
+from callflow.media.messages import Command, Play
+from callflow.net.media_runner import MediaRunner
+
+LATE = 0.3
+
+
+class LateRunner(MediaRunner):
+    """Obeys at once, but for the command to play."""
+
+    def command(self, command: Command) -> None:
+        if isinstance(command, Play):
+            asyncio.get_running_loop().call_later(LATE, super().command, command)
+        else:
+            super().command(command)
+
+
+def late(setup: Setup) -> MediaRunner:
+    ports = setup.config.media.ports
+    return LateRunner("127.0.0.1", ports, capacity=16, thresholds=setup.thresholds)
+
+
+if __name__ == "__main__":
+    demo.play_live = partial(play_live, media=late)  # type: ignore[assignment]
+    main()
