@@ -45,10 +45,11 @@ def _network(text: object) -> str:
 def _port_range(text: object) -> tuple[int, ...]:
     first, _, last = str(text).partition("-")
     if not (first.isdecimal() and (last or first).isdecimal()):
-        raise ValueError(f"{text!r} is not a range of ports, as 20000-20015")
-    ports = tuple(range(int(first), int(last or first) + 1))
+        raise ValueError(f"{text!r} is not a range of ports, as 20000-20031")
+    # RTP has the even port, the odd one beside it is RTCP's (RFC 3550 §11).
+    ports = tuple(port for port in range(int(first), int(last or first) + 1) if port % 2 == 0)
     if not ports or ports[-1] > 65535 or len(ports) > 256:
-        raise ValueError(f"{text!r} must go upwards, to 65535 at most, and hold 256 ports at most")
+        raise ValueError(f"{text!r} must go upwards, to 65535 at most, and hold 1 to 256 even ports")
     return ports
 
 
@@ -114,7 +115,7 @@ class MediaConfig(Shape):
     host: Host | None = None
     """Where audio is received; the SIP address where it is not said."""
     advertise: Host | None = None
-    ports: Ports = tuple(range(20000, 20016))
+    ports: Ports = tuple(range(20000, 20032, 2))
     hearing: HearingConfig = HearingConfig()
 
 

@@ -16,6 +16,8 @@ _DATA: Final = _PACKAGE / "data" if (_PACKAGE / "data").is_dir() else _PACKAGE.p
 
 FLOWS: Final = _DATA / "flows"
 PROMPTS: Final = _DATA / "prompts" / "zh-CN"
+CALLERS: Final = _DATA / "prompts" / "callers" / "zh-CN"
+"""What callers say in demos and tests, in another voice than the house's."""
 HOUSES: Final = _PACKAGE / "etiquette" / "houses"
 RULES: Final = _PACKAGE / "etiquette" / "rules.yaml"
 

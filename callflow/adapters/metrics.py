@@ -3,7 +3,14 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
 from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector
 
@@ -22,6 +29,8 @@ class Metrics:
     """One controller's registry. Its methods are called as things happen and never raise for facts."""
 
     def __init__(self, flow: str, house: House) -> None:
+        # When a series began is nothing that anybody graphs.
+        disable_created_metrics()
         self.registry = CollectorRegistry()
         self._flow = flow
         self._house = house

@@ -8,7 +8,7 @@ import hashlib
 import io
 import re
 import wave
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -181,6 +181,23 @@ def _read_recording(directory: Path, source: Document, want: Wanted) -> Recorded
     return Recorded(want.name, want.text, directory / file, clip, want.is_item, source, want.path)
 
 
+def fewest(value: str, entries: Container[str]) -> tuple[str, ...] | None:
+    """`value` as the fewest of `entries`, of equally few the ones with the longest first; None if none do.
+
+    Digits alone are hard to make out, so a number is spoken in as large pieces as there are.
+    """
+    best: list[tuple[str, ...] | None] = [()]
+    """The best cover of the value's last 0, 1, 2 … characters."""
+    for start in reversed(range(len(value))):
+        covers = [
+            (value[start:end], *rest)
+            for end in range(len(value), start, -1)
+            if value[start:end] in entries and (rest := best[len(value) - end]) is not None
+        ]
+        best.append(min(covers, key=len, default=None))
+    return best[-1]
+
+
 class PromptLibrary:
     """Every prompt of a house, ready to be spoken."""
 
@@ -278,16 +295,11 @@ class PromptLibrary:
         if not value:
             raise CannotSpeak(f"the prompt {key!r} needs a value for {{{slot}}}")
         items = self._lists[name]
-        while value:
-            # The longest entry first: a house may have recorded a whole number, which sounds better.
-            lengths = range(len(value), 0, -1)
-            entry = next((value[:length] for length in lengths if value[:length] in items), None)
-            if entry is None:
-                raise CannotSpeak(
-                    f"{{{slot}}} of {key!r} is {fields[slot]!r}: {value[0]!r} is not in {name!r}"
-                )
-            yield items[entry]
-            value = value[len(entry) :]
+        entries = fewest(value, items)
+        if entries is None:
+            unknown = next((each for each in value if not any(each in entry for entry in items)), value)
+            raise CannotSpeak(f"{{{slot}}} of {key!r} is {value!r}: {unknown!r} is not in {name!r}")
+        yield from (items[entry] for entry in entries)
 
     def _forget_recordings_of(self, key: str) -> None:
         self._recorded = {

@@ -8,28 +8,33 @@ import click
 from callflow import __version__
 
 _COMMANDS: Final = {
-    "check": "callflow.cli.check:check",
-    "demo": "callflow.cli.demo:demo",
-    "phone": "callflow.cli.phone:phone",
-    "prompts": "callflow.cli.prompts:prompts",
-    "rules": "callflow.cli.rules:rules",
-    "run": "callflow.cli.run:run",
-    "simulate": "callflow.cli.simulate:simulate",
+    "check": ("callflow.cli.check:check", "Check configurations, flows, houses and prompts."),
+    "demo": ("callflow.cli.demo:demo", "Watch a real call, and see prescribed times beside measured ones."),
+    "phone": ("callflow.cli.phone:phone", "Call a number as an outside caller would."),
+    "prompts": ("callflow.cli.prompts:prompts", "List, check and render the prompts."),
+    "rules": ("callflow.cli.rules:rules", "List the rules of the houses and where they are carried."),
+    "run": ("callflow.cli.run:run", "Serve calls until told to stop."),
+    "simulate": ("callflow.cli.simulate:simulate", "Play a call on a virtual clock, in milliseconds."),
 }
+"""Command → where it is, and what it does: neither needs the command's own imports."""
 
 
 class _Commands(click.Group):
-    """Imports a command when it is called: `callflow --help` need not load numpy."""
+    """Imports a command when it is called: `callflow --help` loads no numpy."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted(_COMMANDS)
+        return [*_COMMANDS]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        module, _, name = _COMMANDS[cmd_name].partition(":")
+        module, _, name = _COMMANDS[cmd_name][0].partition(":")
         command: click.Command = getattr(importlib.import_module(module), name)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, says) for name, (_, says) in _COMMANDS.items()])
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

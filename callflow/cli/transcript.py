@@ -61,15 +61,17 @@ class Transcript:
 
 def table_of(performances: Sequence[Performance]) -> Table:
     """Prescribed beside measured, for every length of time, in seconds."""
-    table = Table(title="From the end of one to the start of the other, in seconds", box=SIMPLE_HEAD)
-    for name in ("call", "rule", "from", "to"):
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, title="seconds", title_justify="right")
+    for name in ("rule", "from the end of one to the next"):
         table.add_column(name, no_wrap=True)
     for name in ("prescribed", "ledger", "caller"):
         table.add_column(name, no_wrap=True, justify="right")
     table.add_column("", no_wrap=True)
     for performance in performances:
+        if len(performances) > 1:
+            table.add_row("", f"[cyan]{performance.scenario.name}[/]")
         for row in performance.rows:
-            table.add_row(performance.scenario.name, *_cells(row))
+            table.add_row(*_cells(row))
     return table
 
 
@@ -78,8 +80,7 @@ def _cells(row: Row) -> tuple[str, ...]:
     limit = "≤ " if measure.at_most else ""
     return (
         measure.rule,
-        measure.begins,
-        measure.ends,
+        f"{measure.begins} → {measure.ends}",
         f"{limit}{measure.prescribed:.3f}",
         f"{measure.measured:.3f}",
         "-" if row.heard is None else f"{row.heard:.3f}",

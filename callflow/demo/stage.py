@@ -2,11 +2,14 @@
 
 import asyncio
 import contextlib
+import functools
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from callflow import resources
+from callflow.adapters.prompts import PromptLibrary, Samples
 from callflow.adapters.softphone import CallOver, CallReport, Line, Softphone
 from callflow.call.call import Call
 from callflow.call.ledger import Ledger
@@ -23,8 +26,8 @@ from callflow.service import media_of, running
 Told = Callable[[Scenario, Fact], None]
 """Is told each fact as it happens."""
 
-SPEECH = "opening_hours"
-"""The prompt that serves as a caller's speech where no other voice is at hand."""
+SPEECH = "where_are_you_open"
+"""What a caller says who speaks; see `resources.CALLERS`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,12 @@ class Performance:
     @property
     def good(self) -> bool:
         return not self.faults and all(row.good for row in self.rows)
+
+
+@functools.cache
+def speech() -> Samples:
+    """The caller's speech at 8 kHz. Raises `SourceError` where its recording is harmed."""
+    return PromptLibrary.load(resources.CALLERS).pcm(SPEECH, {})
 
 
 def on_free_ports(setup: Setup, password: str) -> Setup:
@@ -59,8 +68,8 @@ def play_virtual(scenario: Scenario, setup: Setup, told: Told) -> Performance:
     """On the virtual clock: exact, and over at once."""
     ledger = Ledger("simulated", lambda fact: told(scenario, fact))
     call = Call(setup.flow, setup.house, ledger)
-    speech = _speech_seconds(setup)
-    acts = [act for cue in scenario.cues for act in cue.simulated(speech)]
+    seconds = len(speech()) / RATE
+    acts = [act for cue in scenario.cues for act in cue.simulated(seconds)]
     Simulation(call, lambda prompt: setup.prompts.duration(prompt, setup.config.fields), acts).run()
     return _judge(scenario, setup, list(ledger), None)
 
@@ -83,7 +92,7 @@ async def play_live(
             await phone.call("10086")
             async with asyncio.TaskGroup() as tasks:
                 acting = [
-                    tasks.create_task(_act(cue, phone, listener, setup), name=f"demo.{cue.do.name}")
+                    tasks.create_task(_act(cue, phone, listener), name=f"demo.{cue.do.name}")
                     for cue in scenario.cues
                 ]
                 report = await phone.report()
@@ -123,7 +132,7 @@ class _Listener:
             await self._news.wait()
 
 
-async def _act(cue: Cue, phone: Softphone, listener: _Listener, setup: Setup) -> None:
+async def _act(cue: Cue, phone: Softphone, listener: _Listener) -> None:
     loop = asyncio.get_running_loop()
     at = await listener.heard(cue.prompt) + cue.after
     await asyncio.sleep(max(0.0, at - loop.time()))
@@ -131,8 +140,7 @@ async def _act(cue: Cue, phone: Softphone, listener: _Listener, setup: Setup) ->
     with contextlib.suppress(CallOver):
         match cue.do:
             case Do.SPEAK:
-                samples = setup.prompts.pcm(SPEECH, setup.config.fields)
-                await phone.speak(encode(samples, Law.PCMU).tobytes())
+                await phone.speak(encode(speech(), Law.PCMU).tobytes())
             case Do.PRESS:
                 await phone.press(cue.key)
             case Do.HANG_UP:
@@ -146,6 +154,3 @@ def _judge(scenario: Scenario, setup: Setup, facts: list[Fact], report: CallRepo
         faults.append("nothing that is prescribed was measured")
     return Performance(scenario, facts, report, rows, faults)
 
-
-def _speech_seconds(setup: Setup) -> float:
-    return len(setup.prompts.pcm(SPEECH, setup.config.fields)) / RATE
