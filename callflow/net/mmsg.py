@@ -33,7 +33,7 @@ _SOCKADDR: Final = np.dtype([("family", "=u2"), ("port", ">u2"), ("host", ">u4")
 """`struct sockaddr_in`."""
 
 _libc: Final = ctypes.CDLL(None, use_errno=True)
-HAS_BATCHES: Final = (
+HAS_BATCHES = (
     hasattr(_libc, "recvmmsg") and hasattr(_libc, "sendmmsg") and ctypes.sizeof(ctypes.c_void_p) == 8
 )
 

@@ -1,0 +1,45 @@
+"""`make bench`: figures and ratios, measured side by side in one run. Never a test: machines differ."""
+
+import os
+import platform
+import time
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.bench import packets, signalling
+from tests.bench.stopwatch import Figure
+
+
+def idle_lateness() -> float:
+    """The worst of 200 sleeps of 1 ms, in milliseconds: how noisy the machine is just now."""
+    worst = 0.0
+    for _ in range(200):
+        due = time.perf_counter() + 0.001
+        time.sleep(0.001)
+        worst = max(worst, time.perf_counter() - due)
+    return worst * 1000
+
+
+def main() -> None:
+    console = Console(highlight=False)
+    load = os.getloadavg()[0]
+    console.print(
+        f"{os.cpu_count()} cores, Python {platform.python_version()}, load {load:.1f}, "
+        f"worst of 200 sleeps {idle_lateness():.2f} ms late"
+    )
+    table = Table("what", "median", "min", "max", "unit", "ratio")
+    figures: list[Figure] = [*signalling.figures(), *packets.figures()]
+    for figure in figures:
+        table.add_row(
+            figure.what,
+            f"{figure.median:.2f}",
+            f"{min(figure.rounds):.2f}",
+            f"{max(figure.rounds):.2f}",
+            figure.unit,
+            figure.ratio,
+        )
+    console.print(table)
+
+
+main()
