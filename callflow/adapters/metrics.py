@@ -30,7 +30,7 @@ class Metrics:
 
     def __init__(self, flow: str, house: House) -> None:
         # When a series began is nothing that anybody graphs.
-        disable_created_metrics()
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
         self._flow = flow
         self._house = house

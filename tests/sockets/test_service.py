@@ -1,0 +1,146 @@
+"""The assembled service at real sockets: what it refuses, what it counts, how it stops."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import aiohttp
+import pytest
+
+from callflow.adapters.softphone import CallFailed, Line, NotRegistered, Softphone
+from callflow.config import Setup
+from callflow.demo.stage import on_free_ports
+from callflow.facts import Fact
+from callflow.service import Service, running
+
+pytestmark = pytest.mark.sockets
+
+
+class Facts:
+    """A sink that keeps."""
+
+    def __init__(self) -> None:
+        self.all: list[Fact] = []
+        self.news = asyncio.Event()
+
+    def fact(self, fact: Fact) -> None:
+        self.all.append(fact)
+        self.news.set()
+
+    async def first(self, name: str) -> Fact:
+        while True:
+            for fact in self.all:
+                if fact.fact == name:
+                    return fact
+            self.news.clear()
+            await self.news.wait()
+
+
+@asynccontextmanager
+async def serving(setup: Setup, **sip: object) -> AsyncIterator[tuple[Service, Facts]]:
+    setup = on_free_ports(setup, "secret")
+    config = setup.config
+    config = config.model_copy(update={"sip": config.sip.model_copy(update=sip), "drain": 0.5})
+    facts = Facts()
+    async with asyncio.timeout(60), running(replace(setup, config=config), [facts]) as service:
+        yield service, facts
+
+
+def line(service: Service, password: str = "secret") -> Line:
+    return Line(*service.sip_address, "caller", password)
+
+
+async def scraped(service: Service) -> str:
+    host, port = service.http.address
+    async with aiohttp.ClientSession() as session, session.get(f"http://{host}:{port}/metrics") as answer:
+        return await answer.text()
+
+
+@pytest.fixture
+def probe() -> Iterator[socket.socket]:
+    """A bare socket on loopback."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as bare:
+        bare.bind(("127.0.0.1", 0))
+        bare.setblocking(False)
+        yield bare
+
+
+OPTIONS = (
+    "OPTIONS sip:x SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:{port};branch=z9hG4bK{branch};rport\r\n"
+    "From: <sip:p@x>;tag=1\r\nTo: <sip:x>\r\nCall-ID: {branch}\r\nCSeq: 1 OPTIONS\r\n\r\n"
+)
+
+
+async def ask(probe: socket.socket, service: Service, branch: str, wait: float = 2.0) -> bytes:
+    """The answer to an OPTIONS, or nothing."""
+    loop = asyncio.get_running_loop()
+    request = OPTIONS.format(port=probe.getsockname()[1], branch=branch)
+    await loop.sock_sendto(probe, request.encode(), service.sip_address)
+    try:
+        async with asyncio.timeout(wait):
+            data, _ = await loop.sock_recvfrom(probe, 65535)
+    except TimeoutError:
+        return b""
+    return data
+
+
+async def test_one_bad_datagram_costs_nobody_the_socket(setup: Setup, probe: socket.socket) -> None:
+    bad = OPTIONS.format(port=99999999, branch="bad").encode()
+    async with serving(setup) as (service, _):
+        loop = asyncio.get_running_loop()
+        for data in (bad, bad.replace(b"99999999", b"0"), b"\xff" * 3000, b"\r\n\r\n", b""):
+            await loop.sock_sendto(probe, data, service.sip_address)
+        assert (await ask(probe, service, "good")).startswith(b"SIP/2.0 200 OK")
+        assert 'callflow_sip_dropped_total{cause="bad_via"} 2.0' in await scraped(service)
+
+
+async def test_who_is_not_allowed_hears_nothing(setup: Setup, probe: socket.socket) -> None:
+    async with serving(setup, allow=("192.0.2.0/24",)) as (service, _):
+        assert await ask(probe, service, "x", wait=0.3) == b""
+        assert 'callflow_sip_dropped_total{cause="not_allowed"} 1.0' in await scraped(service)
+
+
+async def test_a_wrong_password_registers_nobody(setup: Setup) -> None:
+    async with serving(setup) as (service, _):
+        with pytest.raises(NotRegistered):
+            async with Softphone.open(line(service, "wrong")):
+                pass
+
+
+async def test_a_call_leaves_nothing_behind_but_its_metrics(setup: Setup) -> None:
+    async with serving(setup) as (service, facts):
+        async with Softphone.open(line(service)) as phone:
+            await phone.call("10086")
+            await facts.first("prompt.started")
+            await phone.hang_up()
+            ended = await facts.first("call.ended")
+        assert ended.details == {"by": "caller", "reason": ""}
+        in_hand = service.controller.in_hand()
+        assert (in_hand["calls"], in_hand["sessions"], in_hand["ports"]) == (0, 0, 0)
+        assert service.media.plane.legs == 0
+        metrics = await scraped(service)
+        assert 'callflow_calls_total{flow="hotline",outcome="caller_hung_up"} 1.0' in metrics
+        assert 'callflow_calls_active{flow="hotline"} 0.0' in metrics
+        assert 'callflow_rule_outcomes_total{outcome="kept",rule="csr-01"} 1.0' in metrics
+        assert 'callflow_rule_outcomes_total{outcome="broken",rule="csr-01"} 0.0' in metrics
+        assert "callflow_faults_total{" not in metrics
+
+
+async def test_a_service_that_stops_says_so_first(setup: Setup, probe: socket.socket) -> None:
+    async with serving(setup) as (service, facts), Softphone.open(line(service)) as phone:
+        await phone.call("10086")
+        await facts.first("prompt.started")
+        draining = asyncio.create_task(service.drain())
+        await asyncio.sleep(0)
+        assert (await ask(probe, service, "drained")).startswith(b"SIP/2.0 503 ")
+        async with Softphone.open(line(service)) as late:
+            with pytest.raises(CallFailed, match="503"):
+                await late.call("10086")
+        ended = await phone.ended()
+        await draining
+        last = [fact.details.get("prompt") for fact in facts.all if fact.fact == "prompt.finished"][-1]
+        assert (ended.by, last) == ("far", "hanging_up")
+        finished = [fact.at for fact in facts.all if fact.fact == "prompt.finished"][-1]
+        assert ended.at - finished == pytest.approx(5.0, abs=0.1)
