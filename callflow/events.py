@@ -1,9 +1,10 @@
 """What happened: the past tense that all floors share.
 
 Times are not in the events: whoever hands one over says `now` beside it, in seconds of a monotonic clock.
+Personal data is not in their `repr`, because that is what a traceback in a log shows.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -29,9 +30,9 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class CallArrived(Event):
-    caller: str
+    caller: str = field(repr=False)
     """The caller's number or name as signalled; personal data."""
-    called: str
+    called: str = field(repr=False)
     """The number that was dialled."""
 
 
@@ -66,7 +67,7 @@ class PromptStopped(Event):
 
 @dataclass(frozen=True, slots=True)
 class DigitPressed(Event):
-    digit: str
+    digit: str = field(repr=False)
     """One of 0-9, *, #, A-D; personal data."""
 
     def __post_init__(self) -> None:
@@ -81,6 +82,16 @@ class LineHeard(Event):
     heard: Heard
     since: float
     """When the line truly began to sound so, in seconds of the same clock; a little before the event."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldByCaller(Event):
+    """The caller's side holds the call: nobody there hears us."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResumedByCaller(Event):
+    """The caller is back."""
 
 
 @dataclass(frozen=True, slots=True)

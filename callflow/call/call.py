@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Any
 
-from callflow.actions import Action, Close, Conclude, Greet, HangUp, Say
+from callflow.actions import Action, Close, Conclude, Greet, HangUp, Say, StopSaying
 from callflow.call.ledger import Ledger
 from callflow.etiquette.answering import Answering
 from callflow.etiquette.closing import Closing
@@ -23,6 +23,7 @@ from callflow.events import (
     DigitPressed,
     Event,
     Heard,
+    HeldByCaller,
     HungUp,
     LineHeard,
     Outcome,
@@ -30,6 +31,7 @@ from callflow.events import (
     PromptFinished,
     PromptStarted,
     PromptStopped,
+    ResumedByCaller,
     RuleConcluded,
 )
 from callflow.flow.model import Flow
@@ -53,18 +55,36 @@ class Call:
         """The unbroken sound that the line makes now, if it makes any."""
         self._asked_for: dict[str, tuple[str | None, float]] = {}
         """Prompt → the rule that it was last said for, and when it was wanted."""
+        self._saying: Say | None = None
+        self._held_since: float | None = None
 
     @property
     def deadline(self) -> float | None:
         """When `tick` wants to be called, in seconds; None when only an event can change anything."""
-        known = [rule.deadline for rule in self._rules] + [self._flow.deadline, self._limit]
-        return None if self.ended else min((at for at in known if at is not None), default=None)
+        if self.ended:
+            return None
+        known = [self._limit]
+        if not self.held_by_caller:
+            known += [self._flow.deadline, *(rule.deadline for rule in self._rules)]
+        return min((at for at in known if at is not None), default=None)
+
+    @property
+    def held_by_caller(self) -> bool:
+        """Whether the caller's side holds the call: what is said then nobody hears, and no pause counts."""
+        return self._held_since is not None
 
     def receive(self, event: Event, now: float) -> list[Action]:
         """What is to be done because `event` happened at `now`. After the end: nothing."""
         if self.ended or (isinstance(event, DigitPressed) and not self._spoken_to):
             # A key pressed before our first word belongs to whatever was dialled before us.
             return []
+        match event:
+            case HeldByCaller():
+                return self._hold(now)
+            case ResumedByCaller():
+                return self._resume(now)
+            case _ if self.held_by_caller and not isinstance(event, HungUp):
+                return self._while_held(event, now)
         return self._work_off(deque([event]), now)
 
     def tick(self, now: float) -> list[Action]:
@@ -75,7 +95,7 @@ class Call:
             done += self.part("call_limit", now)
         machines: tuple[Machine[Any] | FlowRun, ...] = (*self._rules, self._flow)
         for machine in machines:
-            if not self.ended:
+            if not (self.ended or self.held_by_caller):
                 done += self._work_off(deque(), now, machine.tick(now))
         return done
 
@@ -84,6 +104,7 @@ class Call:
         if self.ended:
             return []
         self._flow.stop()
+        self._held_since = None
         return self._begin(Parting(self._house.closing, reason), ConversationOver(), now)
 
     # --- events and the actions they lead to, until nothing is left to work off ---
@@ -107,8 +128,11 @@ class Call:
                     self._end(now, Party.CALLFLOW, hang_up.reason, hang_up.rule)
                     done.append(hang_up)
                 case Say(prompt=prompt, rule=rule) as say:
-                    self._asked_for[prompt] = rule, now
+                    self._saying, self._asked_for[prompt] = say, (rule, now)
                     done.append(say)
+                case StopSaying() as stop:
+                    self._saying = None
+                    done.append(stop)
                 case action:
                     done.append(action)
         return done
@@ -139,6 +163,8 @@ class Call:
                 rule, wanted_at = self._asked_for.get(prompt, (None, now))
                 write(now, "prompt.started", rule, prompt=prompt, waited=round(now - wanted_at, 4))
             case PromptFinished(prompt=prompt):
+                if self._saying and self._saying.prompt == prompt:
+                    self._saying = None
                 write(now, "prompt.finished", self._asked_for.get(prompt, (None, now))[0], prompt=prompt)
             case PromptStopped(prompt=prompt):
                 write(now, "prompt.stopped", self._asked_for.get(prompt, (None, now))[0], prompt=prompt)
@@ -147,6 +173,33 @@ class Call:
             case LineHeard(heard=heard, since=since):
                 self._sound = event if heard is Heard.SOUND else None
                 write(now, "line.heard", heard=heard, since=round(since, 3))
+
+    # --- the caller's side holds the call: time stands still ---
+
+    def _hold(self, now: float) -> list[Action]:
+        self._held_since = now
+        self.ledger.write(now, "call.held", by=Party.CALLER)
+        return [StopSaying()] if self._saying else []
+
+    def _while_held(self, event: Event, now: float) -> list[Action]:
+        # Music on the caller's side is no sign of life; but what still sounds afterwards may be one.
+        if isinstance(event, LineHeard):
+            self._sound = event if event.heard is Heard.SOUND else None
+        elif not isinstance(event, DigitPressed):
+            self._note(event, now)
+        return []
+
+    def _resume(self, now: float) -> list[Action]:
+        held_for = now - (now if self._held_since is None else self._held_since)
+        self._held_since = None
+        self.ledger.write(now, "call.resumed", by=Party.CALLER, seconds=round(held_for, 3))
+        for rule in self._rules:
+            rule.postpone(held_for)
+        self._flow.postpone(held_for)
+        still_sounding = [LineHeard(Heard.SOUND, now)] if self._sound else []
+        # What the caller could not hear is said again from its beginning.
+        again = [self._saying] if self._saying else []
+        return self._work_off(deque(still_sounding), now, again)
 
     # --- the house's rules, begun when the flow asks for them ---
 

@@ -10,7 +10,16 @@ from callflow.call.ledger import Ledger, Sink
 from callflow.call.leg import Effect, Leg
 from callflow.errors import IllegalEvent, PeerError
 from callflow.etiquette.house import House
-from callflow.events import CallAnswered, CallArrived, CallConfirmed, Event, HungUp, Party
+from callflow.events import (
+    CallAnswered,
+    CallArrived,
+    CallConfirmed,
+    Event,
+    HeldByCaller,
+    HungUp,
+    Party,
+    ResumedByCaller,
+)
 from callflow.flow.model import Flow
 from callflow.media.messages import CloseLeg, Latched, Report
 from callflow.media.ports import PortPool, PortsBusy
@@ -134,25 +143,35 @@ class Controller:
         if not invited.offer:
             raise PeerError(488, "Not Acceptable Here")
         self._last_leg += 1
-        leg = Leg(invited.session, self._last_leg, 0, self._agree(invited.offer, 0), invited.source)
+        leg = Leg(
+            invited.session, self._last_leg, 0, self._agree(invited.offer, self._last_leg, 0), invited.source
+        )
         try:
             leg.port = self._ports.open(leg.media, leg.hosts, now)
         except PortsBusy:
             raise PeerError(503, "Service Unavailable") from None
         # The offer is answered anew: only now is it known which port stands in the answer.
-        leg.agreed = self._agree(invited.offer, leg.port)
+        leg.agreed = self._agree(invited.offer, leg.media, leg.port)
         return leg
 
-    def _agree(self, offer: bytes, port: int) -> Agreed:
+    def _agree(self, offer: bytes, leg: int, port: int, version: int = 1) -> Agreed:
         local = (self._settings.media_host, self._ports.numbers[port])
-        return agree(offer, local, self._last_leg)
+        return agree(offer, local, leg, version)
 
     def _reoffered(self, session: str, offer: bytes, now: float) -> list[Effect]:
-        _, leg = self._calls[session]
+        call, leg = self._calls[session]
         try:
-            return leg.move(self._agree(offer, leg.port), self._endpoint.calls, now)
+            agreed = self._agree(offer, leg.media, leg.port, leg.answers + 1)
         except PeerError as error:
             return [*self._endpoint.calls.refuse(session, error, now)]
+        leg.answers += 1
+        if agreed.remote != leg.agreed.remote:
+            self._ports.moved(leg.media, leg.hosts, now)
+        moved = leg.move(agreed, self._endpoint.calls, now)
+        if agreed.peer_listens == call.held_by_caller:
+            event = ResumedByCaller() if agreed.peer_listens else HeldByCaller()
+            moved += self._happen(session, event, now)
+        return moved
 
     def _ended(self, session: str, reason: str, now: float) -> list[Effect]:
         if session not in self._calls:

@@ -24,6 +24,8 @@ class Leg:
     agreed: Agreed
     source: str
     """The address that the INVITE came from."""
+    answers: int = 1
+    """How many session descriptions we have answered."""
 
     @property
     def hosts(self) -> tuple[str, ...]:

@@ -52,6 +52,8 @@ class Transcript:
                 return f"[magenta]the line: {details['heard']}[/]"
             case "digit.pressed":
                 return "[magenta]the caller presses a key[/]"
+            case "call.held" | "call.resumed":
+                return f"[yellow]the caller's side {fact.fact.removeprefix('call.')} the call[/]"
             case "rule.concluded":
                 return f"[dim]{fact.rule} ends: {details['outcome']}[/]"
             case "call.ended":

@@ -88,7 +88,7 @@ def measure(facts: Sequence[Fact], house: House) -> Iterator[Measure]:
                 if fact.rule and fact.details.get("by", "callflow") == "callflow":
                     yield from _pause(finished, fact, house)
                 finished = None
-            case "line.heard" | "digit.pressed":
+            case "line.heard" | "digit.pressed" | "call.held":
                 # A pause that the caller broke has no prescribed length any more.
                 finished = None
 

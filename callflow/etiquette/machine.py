@@ -37,6 +37,11 @@ class Machine(ABC, Generic[PhaseT]):
         # Late wake-ups must not add up, so the machine goes on from when it was due.
         return self._due(self.deadline)
 
+    def postpone(self, seconds: float) -> None:
+        """Time stood still for so long: a pause that nobody could break is no pause."""
+        if self.deadline is not None:
+            self.deadline += seconds
+
     @abstractmethod
     def _due(self, at: float) -> list[Action]:
         """The deadline `at` has come."""

@@ -42,6 +42,11 @@ class FlowRun:
         """Leave the flow for good."""
         self._name, self.deadline = None, None
 
+    def postpone(self, seconds: float) -> None:
+        """Time stood still for so long."""
+        if self.deadline is not None:
+            self.deadline += seconds
+
     def receive(self, event: Event, now: float) -> list[Action]:
         """What the flow does next. Events that the step in hand does not wait for change nothing."""
         if isinstance(event, LineHeard):

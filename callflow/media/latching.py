@@ -65,7 +65,8 @@ class Latches:
         _, owned = self._owned.get(slot, (port, None))
         named = source_key(remote) if remote else None
         if owned is not None and named in (None, owned, self._named.get(slot)):
-            self._named[slot] = owned if named is None else named
+            if named is not None:
+                self._named[slot] = named
             return owned
         self.release(slot, now)
         self.expect(slot, port, remote, hosts, now)

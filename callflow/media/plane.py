@@ -23,6 +23,7 @@ from callflow.media.messages import (
     CloseLeg,
     Command,
     Latched,
+    LegCommand,
     LoadPrompt,
     MoveLeg,
     OpenLeg,
@@ -102,7 +103,7 @@ class Plane:
         match command:
             case LoadPrompt(prompt=prompt, ulaw=ulaw, alaw=alaw):
                 self._player.load(prompt, ulaw, alaw)
-            case OpenLeg():
+            case OpenLeg(leg=leg) if leg not in self._slots and self._free:
                 self._open(command, now)
             case MoveLeg(leg=leg) if leg in self._slots:
                 slot = self._slots[leg]
@@ -111,13 +112,16 @@ class Plane:
                 self._destination[slot] = source or _key_or_none(command.remote)
             case CloseLeg(leg=leg) if leg in self._slots:
                 self._close(leg, now)
-            case Play(leg=leg, prompt=prompt) if leg in self._slots:
+            case Play(leg=leg, prompt=prompt) if leg in self._slots and prompt in self._player:
                 self._stop(leg, now)
                 self._player.play(self._slots[leg], prompt)
             case StopPlaying(leg=leg) if leg in self._slots:
                 self._stop(leg, now)
-            case _:
+            case LegCommand(leg=leg) if leg not in self._slots and not isinstance(command, OpenLeg):
                 self.counts["late_command"] += 1
+            case _:
+                # A fault of ours; whoever is on the line must not be the one who pays for it.
+                self.counts["impossible_command"] += 1
 
     def _open(self, leg: OpenLeg, now: float) -> None:
         slot = self._free.pop()

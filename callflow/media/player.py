@@ -29,6 +29,10 @@ class Player:
         self._end = np.zeros(capacity, np.int64)
         self._playing: dict[int, str] = {}
 
+    def __contains__(self, prompt: str) -> bool:
+        """Whether the prompt is on the tape."""
+        return prompt in self._pieces
+
     def load(self, prompt: str, ulaw: bytes, alaw: bytes) -> None:
         """Put a prompt on the tape. Raises `ValueError` for audio that is empty or differs in length."""
         if not ulaw or len(ulaw) != len(alaw):

@@ -33,6 +33,10 @@ class PortPool:
         self._legs[port] += 1
         return port
 
+    def moved(self, leg: int, hosts: tuple[str, ...], now: float) -> None:
+        """The leg waits anew, on its port, for packets from elsewhere."""
+        self._waiting[leg] = (self._port_of[leg], frozenset(hosts), now)
+
     def latched(self, leg: int) -> None:
         """The leg's packets have come."""
         self._waiting.pop(leg, None)

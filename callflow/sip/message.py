@@ -136,6 +136,9 @@ def parse(data: bytes) -> Request | Response:
     # Bytes that are no UTF-8 go through unharmed and come out as they came in.
     lines = head.decode("utf-8", "surrogateescape").replace("\r\n", "\n").split("\n")
     first = lines[0].split(" ", 2)
+    if len(first) == 2 and first[0].upper() == "SIP/2.0":
+        # A reason phrase may be empty, and some forget the space before it.
+        first.append("")
     if len(first) != 3 or len(lines) > MOST_FIELDS:
         raise NotSip("no start line" if len(first) != 3 else "too many lines")
     fields = Headers(_fields(lines[1:]))

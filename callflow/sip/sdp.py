@@ -57,9 +57,14 @@ class Agreed:
     answer: bytes
     """The answer, as the body of a 200."""
 
+    @property
+    def peer_listens(self) -> bool:
+        """Whether what we send is heard; not so while the peer's side holds the call."""
+        return self.direction in (Direction.SENDRECV, Direction.SENDONLY)
 
-def agree(offer: bytes, local: Address, session: int) -> Agreed:
-    """Answer `offer` with our audio at `local`; `session` numbers the description.
+
+def agree(offer: bytes, local: Address, session: int, version: int = 1) -> Agreed:
+    """Answer `offer` with our audio at `local`; `version` counts the answers of one `session` (RFC 3264 §8).
 
     Raises `PeerError(400)` for what is no SDP and `PeerError(488)` where there is nothing in common.
     """
@@ -74,7 +79,8 @@ def agree(offer: bytes, local: Address, session: int) -> Agreed:
         # The hold of RFC 2543: the peer wants to hear nothing.
         direction = Direction.SENDONLY if direction is Direction.SENDRECV else Direction.INACTIVE
     remote = (chosen.address, chosen.port)
-    answer = _write(streams, chosen, law, event_type, direction.mirrored, local, session)
+    origin = f"o=callflow {session} {version} IN IP4 {local[0]}"
+    answer = _write(streams, chosen, law, event_type, direction.mirrored, local, origin)
     return Agreed(law, event_type, remote if is_sendable(*remote) else None, direction.mirrored, answer)
 
 
@@ -147,9 +153,9 @@ def _write(
     event_type: int | None,
     direction: Direction,
     local: Address,
-    session: int,
+    origin: str,
 ) -> bytes:
-    lines = ["v=0", f"o=callflow {session} {session} IN IP4 {local[0]}", "s=callflow"]
+    lines = ["v=0", origin, "s=callflow"]
     lines += [f"c=IN IP4 {local[0]}", "t=0 0"]
     for stream in streams:
         if stream is chosen:

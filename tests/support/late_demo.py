@@ -3,7 +3,8 @@
 import asyncio
 from functools import partial
 
-from callflow.cli import demo, main
+import callflow.cli.demo as demo
+from callflow.cli import main
 from callflow.config import Setup
 from callflow.demo.stage import play_live
 from callflow.media.messages import Command, Play
@@ -28,5 +29,5 @@ def late(setup: Setup) -> MediaRunner:
 
 
 if __name__ == "__main__":
-    demo.play_live = partial(play_live, media=late)  # type: ignore[assignment]
+    vars(demo)["play_live"] = partial(play_live, media=late)
     main()

@@ -19,12 +19,14 @@ from callflow.events import (
     DigitPressed,
     Event,
     Heard,
+    HeldByCaller,
     HungUp,
     LineHeard,
     Party,
     PromptFinished,
     PromptStarted,
     PromptStopped,
+    ResumedByCaller,
 )
 
 pytestmark = pytest.mark.pure
@@ -46,7 +48,7 @@ class AnyCaller(RuleBasedStateMachine):
         self.saying: tuple[str, float] | None = None
         self.last_words = ""
         self.last_words_at = 0.0
-        self.sounding = False
+        self.sounding = self.answered = False
         self.hung_up_by_us: float | None = None
         self.happen(CallArrived("1", "2"))
 
@@ -58,6 +60,7 @@ class AnyCaller(RuleBasedStateMachine):
             assert self.hung_up_by_us is None, f"{action} after the end"
             match action:
                 case Answer():
+                    self.answered = True
                     self.happen(CallAnswered())
                     self.happen(CallConfirmed())
                 case Say(prompt=prompt):
@@ -108,6 +111,15 @@ class AnyCaller(RuleBasedStateMachine):
     @rule(digit=st.sampled_from("0129*#"))
     def press(self, digit: str) -> None:
         self.happen(DigitPressed(digit))
+
+    @precondition(lambda self: self.answered and not self.call.ended)
+    @rule()
+    def hold_or_resume(self) -> None:
+        self.happen(ResumedByCaller() if self.call.held_by_caller else HeldByCaller())
+
+    @invariant()
+    def nothing_is_said_to_a_caller_who_cannot_hear_it(self) -> None:
+        assert not (self.call.held_by_caller and self.saying and not self.call.ended)
 
     @precondition(lambda self: not self.call.ended)
     @rule(really=st.integers(0, 5))

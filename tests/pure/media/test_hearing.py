@@ -1,0 +1,218 @@
+"""What counts as a sound of the caller's: the ears against sounds whose truth is known."""
+
+import wave
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from callflow.codec import Law
+from callflow.events import Heard, LineHeard
+from callflow.media.g711 import decode, encode
+from callflow.media.hearing import Hearing, Thresholds, correlation, levels
+from tests.support.rtp_packets import Samples, noise, quiet, speech, tone
+
+pytestmark = pytest.mark.pure
+
+FRAME = 160
+SLOT = 3
+WAVS = sorted((Path(__file__).parents[3] / "prompts" / "zh-CN").glob("*.wav"))
+SOUND, SILENCE = Heard.SOUND, Heard.SILENCE
+HUM = tone(6.0, -35.0, 100.0)
+
+
+def listen(
+    line: Samples,
+    *,
+    said: Samples | None = None,
+    law: Law = Law.PCMU,
+    size: int = FRAME,
+    gaps: Sequence[float] = (),
+) -> list[tuple[Heard, float]]:
+    """What is told of a line that sounds like `line`, while `said` is played to it; times from its start.
+
+    `gaps` are from and until when no packets come.
+    """
+    ears = Hearing(8, Thresholds())
+    ears.open(SLOT, law)
+    told: list[LineHeard] = []
+    slots, laws = np.array([SLOT]), np.array([law.row])
+    codes, prompt = encode(line, law), encode(quiet(0.0) if said is None else said, law)
+    idle = encode(np.zeros(FRAME, np.int16), law)
+    for at in range(0, len(codes) - size + 1, FRAME if size < FRAME else size):
+        now = (at + size) / 8000
+        sent = prompt[at : at + FRAME]
+        speaking = np.array([len(sent) == FRAME])
+        ears.sent(slots, np.array([sent if speaking[0] else idle]), speaking, now)
+        if not any(start <= now < end for start, end in zip(gaps[::2], gaps[1::2], strict=True)):
+            payload = np.full((1, 500), 0x2A, np.uint8)
+            payload[0, :size] = codes[at : at + size]
+            told += [event for _, event in ears.received(slots, payload, np.array([size]), laws, now)]
+        told += [event for _, event in ears.tick(now)]
+    return [(event.heard, event.since) for event in told]
+
+
+def near(told: list[tuple[Heard, float]], *truth: tuple[Heard, float]) -> bool:
+    """Whether what is told is the truth, within 60 ms."""
+    return [heard for heard, _ in told] == [heard for heard, _ in truth] and all(
+        abs(since - true) <= 0.06 for (_, since), (_, true) in zip(told, truth, strict=True)
+    )
+
+
+def together(*parts: Samples) -> Samples:
+    return np.concatenate(parts)
+
+
+def mixed(one: Samples, other: Samples) -> Samples:
+    length = max(len(one), len(other))
+    wide = sum(np.pad(part.astype(np.int32), (0, length - len(part))) for part in (one, other))
+    return np.clip(wide, -32768, 32767).astype(np.int16)
+
+
+def echo(said: Samples, decibels: float, milliseconds: int) -> Samples:
+    """The line gives our own words back, quieter and later, over its own hiss."""
+    quieter = (decode(encode(said, Law.PCMU), Law.PCMU) * 10 ** (decibels / 20)).astype(np.int16)
+    late = together(quiet(milliseconds / 1000), quieter)
+    return mixed(late, noise(len(late) / 8000, -66.0, 9))
+
+
+def prompts() -> list[Samples]:
+    """Our own words: some of the real ones where they have been built, else something like them."""
+    real = [_read(path) for path in WAVS[:: max(len(WAVS) // 4, 1)][:4]]
+    return real or [speech(3.0, -20.0, seed) for seed in (1, 2, 3, 4)]
+
+
+def _read(path: Path) -> Samples:
+    with wave.open(str(path)) as audio:
+        assert (audio.getframerate(), audio.getsampwidth(), audio.getnchannels()) == (8000, 2, 1)
+        return np.frombuffer(audio.readframes(audio.getnframes()), "<i2").astype(np.int16)
+
+
+@pytest.mark.parametrize("law", list(Law))
+@pytest.mark.parametrize("sound", [tone(0.2, -25.0), noise(0.2, -30.0), noise(0.2, -8.0), tone(0.2, -42.0)])
+def test_a_sound_of_200_ms_is_heard(sound: Samples, law: Law) -> None:
+    told = listen(together(quiet(1.013), sound, quiet(1.0)), law=law)
+    assert near(told, (SOUND, 1.013), (SILENCE, 1.213))
+
+
+@pytest.mark.parametrize("milliseconds", [10, 40])
+def test_a_click_is_no_sound(milliseconds: int) -> None:
+    click = noise(milliseconds / 1000, -10.0)
+    line = together(quiet(1.0), click, quiet(0.3), click, quiet(0.3), click, quiet(1.0))
+    assert listen(line) == []
+
+
+@pytest.mark.parametrize("line", [quiet(3.0), noise(3.0, -60.0), noise(3.0, -40.0), HUM, tone(3.0, -52.0)])
+def test_silence_hiss_and_hum_are_no_sound(line: Samples) -> None:
+    assert listen(line) == []
+
+
+def test_a_voice_is_heard_over_a_hum() -> None:
+    voice = together(quiet(2.0), noise(0.5, -20.0), quiet(2.0))
+    assert near(listen(mixed(HUM[:36_000], voice)), (SOUND, 2.0), (SILENCE, 2.5))
+
+
+def test_the_gaps_inside_a_sentence_are_no_silence() -> None:
+    word = noise(0.2, -20.0)
+    one = together(quiet(1.0), word, quiet(0.35), word, quiet(1.0))
+    assert near(listen(one), (SOUND, 1.0), (SILENCE, 1.75))
+    two = together(quiet(1.0), word, quiet(0.55), word, quiet(1.0))
+    assert near(listen(two), (SOUND, 1.0), (SILENCE, 1.2), (SOUND, 1.75), (SILENCE, 1.95))
+
+
+def test_no_packets_at_all_are_silence_after_400_ms() -> None:
+    ears = Hearing(4, Thresholds())
+    ears.open(0, Law.PCMU)
+    loud, calm = (encode(samples, Law.PCMU)[None] for samples in (noise(0.02, -20.0), quiet(0.02)))
+    for n in range(20):
+        ears.received(np.array([0]), loud if n > 15 else calm, np.array([160]), np.array([0]), n * 0.02)
+    assert ears.tick(0.38 + 0.39) == []
+    assert ears.tick(0.38 + 0.41) == [(0, LineHeard(SILENCE, 19 * 0.02))]
+    assert ears.tick(9.0) == []
+    paused = listen(noise(3.0, -20.0), gaps=(1.5, 2.5))
+    assert near(paused, (SOUND, 0.3), (SILENCE, 1.5), (SOUND, 2.5))
+
+
+@pytest.mark.parametrize("size", [80, 160, 240, 320])
+def test_packets_of_other_lengths_are_heard_too(size: int) -> None:
+    line = together(quiet(2.0), noise(1.0, -20.0), quiet(2.0))
+    assert [heard for heard, _ in listen(line, size=size)] == [SOUND, SILENCE]
+
+
+@pytest.mark.parametrize("milliseconds", [40, 95, 170, 300])
+@pytest.mark.parametrize("decibels", [-6.0, -20.0])
+def test_our_own_words_coming_back_are_no_sound(decibels: float, milliseconds: int) -> None:
+    for prompt in prompts():
+        said = together(quiet(1.0), prompt, quiet(1.0))
+        assert listen(echo(said, decibels, milliseconds), said=said) == []
+
+
+@pytest.mark.parametrize("milliseconds", [40, 300])
+@pytest.mark.parametrize("decibels", [-6.0, -20.0])
+def test_a_voice_is_heard_through_our_own_words(decibels: float, milliseconds: int) -> None:
+    for seed, prompt in enumerate(prompts(), 20):
+        said = together(quiet(1.0), prompt, quiet(1.0))
+        voice = together(quiet(2.0), speech(0.8, -18.0, seed), quiet(1.0))
+        told = listen(mixed(echo(said, decibels, milliseconds), voice), said=said)
+        assert told[0][0] is SOUND
+        assert 2.0 - 0.061 <= told[0][1] <= 2.5
+
+
+def test_a_voice_in_answer_to_our_words_is_heard_at_once() -> None:
+    for prompt in prompts():
+        said = together(quiet(1.0), prompt)
+        end = len(said) / 8000 + 0.1
+        line = together(quiet(end), speech(0.6, -20.0, 30), quiet(1.0))
+        told = listen(line, said=said)
+        assert near(told[:1], (SOUND, end))
+
+
+@pytest.mark.parametrize("level", [-26.0, -23.0])
+def test_a_short_word_as_loud_as_the_echo_is_heard(level: float) -> None:
+    for seed in range(40, 44):
+        said = together(quiet(1.0), speech(3.0, -20.0, seed), quiet(1.0))
+        word = together(quiet(2.0), speech(0.3, level, seed + 100), quiet(1.0))
+        assert SOUND in dict(listen(mixed(echo(said, -6.0, 120), word), said=said))
+
+
+def test_likeness_knows_a_delayed_copy_whatever_its_level() -> None:
+    def alike(heard: NDArray[np.floating], said: NDArray[np.floating]) -> float:
+        return correlation(heard.astype(np.float32), said.astype(np.float32))
+
+    said = speech(0.64, -20.0) / 32768
+    other = noise(0.16, -20.0) / 32768
+    late = said[1777 : 1777 + 1280]
+    assert alike(0.1 * late, said) == pytest.approx(1.0, abs=1e-4)
+    assert alike(-3.0 * late, said) == pytest.approx(1.0, abs=1e-4)
+    assert alike(other, said) < 0.3
+    assert 0.6 < alike(late / np.std(late) + other / np.std(other), said) < 0.8
+    assert alike(other, 0 * said) == alike(0 * other, said) == 0.0
+
+
+def test_a_new_leg_is_not_compared_with_what_was_said_to_the_one_before() -> None:
+    ears = Hearing(4, Thresholds())
+    ears.open(0, Law.PCMU)
+    slots, laws, yes = np.array([0]), np.array([0]), np.array([True])
+    words = encode(speech(0.64, -15.0), Law.PCMU).reshape(32, FRAME)
+    for n, frame in enumerate(words):
+        ears.sent(slots, frame[None], yes, n * 0.02)
+    ears.open(0, Law.PCMU)
+    idle = encode(quiet(0.02), Law.PCMU)[None]
+    ears.sent(slots, idle, yes, 0.7)
+    told = []
+    for n in range(34):
+        # They begin while the noise floor is still being learned: at the onset all of the window is words.
+        frame = idle if n < 7 else words[n - 4][None]
+        told += ears.received(slots, frame, np.array([FRAME]), laws, 0.7 + 0.015 * n)
+    assert [event.heard for _, event in told] == [SOUND]
+
+
+def test_the_level_is_of_the_payload_alone() -> None:
+    payload = np.zeros((3, 500), np.uint8)
+    payload[0, :160] = encode(tone(0.02, -20.0), Law.PCMU)
+    payload[1, :80] = encode(tone(0.01, -20.0), Law.PCMA)
+    payload[2, :160] = 0xFF
+    measured = levels(payload, np.array([160, 80, 160]), np.array([0, 1, 0]))
+    assert measured.tolist() == [pytest.approx(-20.0, abs=0.5), pytest.approx(-20.0, abs=0.7), -100.0]

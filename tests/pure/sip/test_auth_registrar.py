@@ -1,0 +1,202 @@
+"""REGISTER: who may, for how long, and with which proof. The digests are computed here by RFC 2617."""
+
+import hashlib
+import re
+
+import pytest
+
+from callflow.errors import PeerError
+from callflow.sip.message import Request, Response, parse
+from callflow.sip.registrar import Registrar
+
+pytestmark = pytest.mark.pure
+
+SOURCE = ("192.0.2.10", 5070)
+PASSWORDS = {"1001": "open sesame", "1002": "other"}
+
+
+def md5(text: str) -> str:
+    return hashlib.md5(text.encode()).hexdigest()
+
+
+class Account:
+    """A phone that registers."""
+
+    def __init__(self, user: str = "1001", password: str = "open sesame", realm: str = "callflow") -> None:
+        self.user, self.password, self.realm = user, password, realm
+        self.registrar = Registrar(PASSWORDS, realm, b"secret")
+        self.cseq = 0
+
+    def asks(
+        self,
+        *fields: str,
+        now: float = 0.0,
+        authorization: str = "",
+        to: str = "",
+        call_id: str = "one",
+        cseq: int | None = None,
+    ) -> Response:
+        """REGISTER, in proper form but for what is said."""
+        self.cseq = self.cseq + 1 if cseq is None else cseq
+        lines = [
+            "REGISTER sip:198.51.100.1 SIP/2.0",
+            "Via: SIP/2.0/UDP 192.0.2.10:5070;branch=z9hG4bK1",
+            f"From: <sip:{self.user}@h>;tag=f",
+            f"To: <sip:{to or self.user}@h>",
+            f"Call-ID: {call_id}",
+            f"CSeq: {self.cseq} REGISTER",
+            *fields,
+            *([f"Authorization: {authorization}"] if authorization else []),
+        ]
+        request = parse(("\r\n".join(lines) + "\r\n\r\n").encode())
+        assert isinstance(request, Request)
+        return self.registrar.receive(request, SOURCE, now, "tag")
+
+    def nonce(self, now: float) -> str:
+        challenge = self.asks(now=now).headers.need("www-authenticate")
+        assert challenge.startswith(f'Digest realm="{self.realm}", nonce="')
+        assert 'algorithm=MD5, qop="auth"' in challenge
+        return challenge.split('nonce="')[1].split('"')[0]
+
+    def proof(self, nonce: str, *, method: str = "REGISTER") -> str:
+        """Without qop, §3.2.2.1: MD5(MD5(A1):nonce:MD5(A2))."""
+        a1, a2 = md5(f"{self.user}:{self.realm}:{self.password}"), md5(f"{method}:sip:x")
+        return (
+            f'Digest username="{self.user}", realm="{self.realm}", nonce="{nonce}", uri="sip:x", '
+            f'response="{md5(f"{a1}:{nonce}:{a2}")}"'
+        )
+
+    def proof_with_qop(self, nonce: str) -> str:
+        """With qop=auth: MD5(MD5(A1):nonce:nc:cnonce:qop:MD5(A2))."""
+        a1, a2 = md5(f"{self.user}:{self.realm}:{self.password}"), md5("REGISTER:sip:x")
+        response = md5(f"{a1}:{nonce}:00000001:c0ffee:auth:{a2}").upper()
+        return (
+            f'digest uri="sip:x",qop=auth,nc=00000001,cnonce="c0ffee",response="{response}",'
+            f'nonce="{nonce}",realm="{self.realm}",username="{self.user}"'
+        )
+
+    def registers(
+        self, *fields: str, now: float = 0.0, call_id: str = "one", cseq: int | None = None
+    ) -> Response:
+        authorization = self.proof(self.nonce(now))
+        return self.asks(*fields, now=now, authorization=authorization, call_id=call_id, cseq=cseq)
+
+    def reached_at(self, now: float) -> list[tuple[str, float]]:
+        return [(str(b.contact.uri), b.expires_at) for b in self.registrar.bindings(self.user, now)]
+
+
+@pytest.mark.parametrize("started", [1000.0, 1000.4, 1000.5, 1000.9])
+def test_a_fresh_nonce_is_never_stale(started: float) -> None:
+    """The answer comes a few milliseconds after the challenge, at whatever fraction of a second."""
+    account = Account()
+    nonce = account.nonce(started)
+    for proof in (account.proof(nonce), account.proof_with_qop(nonce)):
+        answer = account.asks("Contact: <sip:a@h>", now=started + 0.01, authorization=proof)
+        assert (answer.status, answer.to.tag) == (200, "tag")
+
+
+@pytest.mark.parametrize(("age", "status"), [(299.9, 200), (300.0, 200), (301.0, 401)])
+def test_a_nonce_ages(age: float, status: int) -> None:
+    account = Account()
+    answer = account.asks(now=50.0 + age, authorization=account.proof(account.nonce(50.0)))
+    assert answer.status == status
+    assert ("stale=true" in answer.headers.text()) is (status == 401)
+
+
+def test_every_wrong_proof_is_asked_again_and_never_called_stale() -> None:
+    account = Account()
+    nonce = account.nonce(0.0)
+    right = account.proof(nonce)
+    thief = Account(password="guess")
+    stranger = Account(user="9999")
+    wrong = [
+        *("", "Basic MTAwMTpvcGVu", "Digest", "Digest username", 'Digest username="1001"'),
+        *(thief.proof(nonce), thief.proof_with_qop(nonce), stranger.proof(nonce)),
+        account.proof("17.0123456789abcdef"),
+        account.proof(f"1{nonce}"),
+        account.proof(""),
+        account.proof(nonce, method="INVITE"),
+        right.replace('realm="callflow"', 'realm="other"'),
+        right.replace(", nonce", ", qop=auth, nonce"),
+        account.proof(Account(realm="callflow").registrar.guard.challenge(0.0).upper()),
+    ]
+    for authorization in wrong:
+        answer = account.asks("Contact: <sip:a@h>", now=1.0, authorization=authorization)
+        assert answer.status == 401
+        assert "stale" not in answer.headers.need("www-authenticate")
+    foreign = Registrar(PASSWORDS, "callflow", b"another secret").guard.challenge(0.0)
+    found = re.search(r'nonce="(.*?)"', foreign)
+    assert found
+    assert account.asks(now=1.0, authorization=account.proof(found[1])).status == 401
+    assert account.reached_at(1.0) == []
+    assert account.asks("Contact: <sip:a@h>", now=1.0, authorization=right).status == 200
+
+
+def test_nobody_registers_another() -> None:
+    account = Account()
+    proof = account.proof(account.nonce(0.0))
+    assert account.asks("Contact: <sip:a@h>", authorization=proof, to="1002").status == 403
+    assert account.registrar.bindings("1002", 0.0) == []
+
+
+def test_several_contacts_each_with_its_time() -> None:
+    account = Account()
+    answer = account.registers("Contact: <sip:a@h>;expires=60, <sip:b@h>", "Expires: 120", "m: sip:c@h")
+    assert account.reached_at(0.0) == [("sip:a@h", 60.0), ("sip:b@h", 120.0), ("sip:c@h", 120.0)]
+    assert answer.headers.all("contact") == [
+        *("<sip:a@h>;expires=60", "<sip:b@h>;expires=120", "<sip:c@h>;expires=120")
+    ]
+    assert [uri for uri, _ in account.reached_at(59.9)] == ["sip:a@h", "sip:b@h", "sip:c@h"]
+    assert [uri for uri, _ in account.reached_at(60.0)] == ["sip:b@h", "sip:c@h"]
+    assert account.reached_at(120.0) == []
+    assert account.registers(now=100.0).headers.all("contact") == [
+        *("<sip:b@h>;expires=20", "<sip:c@h>;expires=20")
+    ]
+    assert account.registrar.bindings("1001", 0.0)[0].source == SOURCE
+
+
+@pytest.mark.parametrize(
+    ("expires", "lasts"),
+    [("60", 60.0), ("3600", 3600.0), ("99999999999999999999", 3600.0), ("soon", 300.0), ("²", 300.0)],
+)
+def test_how_long_a_registration_lasts(expires: str, lasts: float) -> None:
+    account = Account()
+    account.registers("Contact: <sip:a@h>", f"Expires: {expires}")
+    assert account.reached_at(0.0) == [("sip:a@h", lasts)]
+
+
+def test_too_short_a_time_changes_nothing() -> None:
+    account = Account()
+    account.registers("Contact: <sip:a@h>")
+    answer = account.registers("Contact: <sip:b@h>, <sip:a@h>;expires=59")
+    assert (answer.status, answer.headers.get("min-expires")) == (423, "60")
+    assert account.reached_at(0.0) == [("sip:a@h", 300.0)]
+
+
+def test_a_contact_or_all_may_be_taken_back() -> None:
+    account = Account()
+    account.registers("Contact: <sip:a@h>, <sip:b@h>, <sip:c@h>")
+    account.registers("Contact: <sip:a@h>;expires=0")
+    assert [uri for uri, _ in account.reached_at(0.0)] == ["sip:b@h", "sip:c@h"]
+    assert account.registers("Contact: *", "Expires: 0").headers.all("contact") == []
+    assert account.reached_at(0.0) == []
+
+
+def test_star_needs_an_expiry_of_nought() -> None:
+    account = Account()
+    account.registers("Contact: <sip:a@h>")
+    for fields in (["Contact: *"], ["Contact: *", "Expires: 60"]):
+        with pytest.raises(PeerError, match="400"):
+            account.registers(*fields)
+    assert [uri for uri, _ in account.reached_at(0.0)] == ["sip:a@h"]
+
+
+def test_an_older_register_does_not_undo_a_newer_one() -> None:
+    account = Account()
+    account.registers("Contact: <sip:a@h>", cseq=7)
+    for number in (6, 7):
+        with pytest.raises(PeerError, match="400"):
+            account.registers("Contact: <sip:a@h>;expires=0", cseq=number)
+    assert [uri for uri, _ in account.reached_at(0.0)] == ["sip:a@h"]
+    assert account.registers("Contact: <sip:a@h>;expires=90", cseq=1, call_id="two").status == 200
+    assert account.reached_at(0.0) == [("sip:a@h", 90.0)]

@@ -1,0 +1,170 @@
+"""What the endpoint makes of requests that are no call: refused, sent back by the right way, or unheard."""
+
+from typing import Any
+
+import pytest
+
+from callflow.sip.address import AllowList, is_sendable
+from callflow.sip.message import Response, parse
+from callflow.sip.transaction import Send
+from tests.support.sip_phone import ANSWER, Phone, until
+
+pytestmark = pytest.mark.pure
+
+
+@pytest.mark.parametrize(
+    ("fields", "change", "status", "header"),
+    [
+        (["Require: 100rel, foo"], {}, 420, ("unsupported", "100rel, foo")),
+        (["Content-Type: text/plain"], {}, 415, ("accept", "application/sdp")),
+        ([], {"uri": "http://example.com"}, 416, None),
+        ([], {"uri": "sip:"}, 400, None),
+        (["Contact: <sip:second@192.0.2.10>"], {}, 400, None),
+        (["Record-Route: nonsense"], {}, 400, None),
+        ([], {"to_tag": "unknown"}, 481, None),
+    ],
+)
+def test_an_invite_that_cannot_be_taken(
+    fields: list[str], change: dict[str, Any], status: int, header: tuple[str, str] | None
+) -> None:
+    phone = Phone()
+    said = phone.says(phone.request("INVITE", *fields, **change), 0.0)
+    assert said[:3] == ["(request INVITE)", f"{status} INVITE", f"(response {status // 100}xx)"]
+    if header:
+        assert phone.response.headers.get(header[0]) == header[1]
+    assert phone.response.to.tag
+    assert phone.says(phone.request("ACK"), 0.1) == ["(request ACK)"]
+    assert until(phone.endpoint, 40.0) == []
+    assert phone.endpoint.in_hand() == {"transactions": 0, "sessions": 0}
+
+
+def test_the_same_invite_by_another_way_is_a_loop() -> None:
+    phone = Phone()
+    phone.calls()
+    assert phone.says(phone.request("INVITE", branch="by-another-way"), 0.1)[1] == "482 INVITE"
+
+
+def test_draining_refuses_new_calls_and_keeps_those_that_stand() -> None:
+    phone = Phone()
+    phone.talks()
+    phone.endpoint.calls.draining = True
+    late = Phone(phone.endpoint, call_id="late")
+    assert late.says(late.request("INVITE"), 1.0) == ["(request INVITE)", "503 INVITE", "(response 5xx)"]
+    assert late.response.headers.get("retry-after") == "30"
+    assert late.says(late.request("OPTIONS", cseq=2, to_tag=""), 1.0)[1] == "503 OPTIONS"
+    assert phone.says(phone.request("OPTIONS", cseq=2), 1.0)[1] == "200 OPTIONS"
+    assert phone.says(phone.request("INVITE", cseq=3), 1.0)[-1] == "Reoffered"
+
+
+def test_methods_that_are_answered_without_a_call() -> None:
+    phone = Phone()
+    assert phone.says(phone.request("OPTIONS"), 0.0) == ["(request OPTIONS)", "200 OPTIONS", "(response 2xx)"]
+    allow = phone.response.headers.get("allow")
+    assert allow == "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER"
+    assert phone.says(phone.request("REFER", cseq=2), 0.0)[:2] == ["(request REFER)", "405 REFER"]
+    assert phone.response.headers.get("allow") == allow
+    assert phone.says(phone.request("FOOBAR", cseq=3), 0.0)[:2] == ["(request other)", "501 FOOBAR"]
+    for number, method in enumerate(("OPTIONS", "INFO", "FOOBAR"), start=4):
+        assert phone.says(phone.request(method, cseq=number, to_tag="x"), 0.0)[1] == f"481 {method}"
+    assert phone.says(phone.request("ACK", cseq=9), 0.0) == ["(request ACK)", "(odd stray_ack)"]
+    assert until(phone.endpoint, 32.0) == []
+    assert phone.endpoint.in_hand() == {"transactions": 0, "sessions": 0}
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes"),
+    [
+        (b"CSeq: 1 OPTIONS", b"CSeq: 1 BYE"),
+        (b"CSeq: 1 OPTIONS", b"CSeq: 4294967296 OPTIONS"),
+        (b"CSeq: 1 OPTIONS", b"CSeq: \xc2\xb2 OPTIONS"),
+        (b"CSeq: 1 OPTIONS", b"CSeq: " + b"9" * 5000),
+        (b";tag=from-1", b""),
+        (b"Call-ID: call-1\r\n", b""),
+        (b"From: <", b"From: >"),
+        (b"From: <sip:1001@192.0.2.10>", b"From: <sip:1001@192.0.2.10"),
+    ],
+)
+def test_what_is_malformed_is_answered_400(was: bytes, becomes: bytes) -> None:
+    phone = Phone()
+    good = phone.request("OPTIONS")
+    assert was in good
+    assert phone.says(good.replace(was, becomes), 0.0)[1].startswith("400")
+    ack = phone.request("ACK", cseq=2).replace(b"From: <", b"From: >")
+    assert phone.says(ack, 0.0) == ["(request ACK)", "(dropped malformed)"]
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "99999999", "-1", "x", "9" * 5000])
+def test_an_impossible_via_port_is_counted_and_nothing_is_sent(port: str) -> None:
+    phone = Phone(via=f"192.0.2.10:{port};rport")
+    assert phone.says(phone.request("INVITE"), 0.0) == ["(request INVITE)", "(dropped bad_via)"]
+    assert phone.endpoint.in_hand() == {"transactions": 0, "sessions": 0}
+    good = Phone(phone.endpoint)
+    assert good.says(good.request("INVITE"), 0.0)[-1] == "Invited 1001 -> 4001"
+
+
+@pytest.mark.parametrize(
+    ("via", "destination", "seen"),
+    [
+        ("10.0.0.9:5062;rport", ("192.0.2.10", 5070), {"rport": "5070", "received": "192.0.2.10"}),
+        ("10.0.0.9:5062", ("192.0.2.10", 5062), {"received": "192.0.2.10"}),
+        ("192.0.2.10", ("192.0.2.10", 5060), {}),
+        ("phone.example.com ; rport = 1", ("192.0.2.10", 5070), {"rport": "5070", "received": "192.0.2.10"}),
+    ],
+)
+def test_answers_go_back_by_the_way_the_via_tells(
+    via: str, destination: tuple[str, int], seen: dict[str, str]
+) -> None:
+    phone = Phone(via=via)
+    phone.says(phone.request("OPTIONS"), 0.0)
+    assert phone.sent[-1].destination == destination
+    params = dict(phone.response.via.params)
+    assert params.pop("branch") == "z9hG4bKcall-1-1"
+    assert params == seen
+
+
+def test_every_via_comes_back_and_only_the_topmost_is_changed() -> None:
+    phone = Phone()
+    data = phone.request("OPTIONS").replace(b"Max-Forwards", b'v: SIP/2.0/TCP a:1;x="1, 2"\r\nMax-Forwards')
+    phone.says(data, 0.0)
+    vias = [value for name, value in phone.response.headers if name == "via"]
+    assert vias[1:] == ['SIP/2.0/TCP a:1;x="1, 2"']
+    assert "received=192.0.2.10" in vias[0]
+
+
+@pytest.mark.parametrize("method", ["INVITE", "OPTIONS", "FOOBAR"])
+def test_who_is_not_allowed_hears_nothing(method: str) -> None:
+    phone = Phone(source=("203.0.113.5", 5060))
+    assert phone.says(phone.request(method), 0.0) == ["(dropped not_allowed)"]
+    assert phone.endpoint.deadline is None
+
+
+def test_keepalives_noise_and_strange_answers_are_counted() -> None:
+    phone = Phone()
+    for keepalive in (b"", b"\r\n\r\n", b"\0\0\0\0"):
+        assert phone.says(keepalive, 0.0) == ["(dropped keepalive)"]
+    assert phone.says(b"\x80\x00" * 80, 0.0) == ["(dropped not_sip)"]
+    assert phone.says(b"SIP/2.0 200 OK\r\n\r\n", 0.0) == ["(dropped malformed)"]
+    stray = b"SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 198.51.100.1;branch=z9hG4bKnone\r\n\r\n"
+    assert phone.says(stray, 0.0) == ["(dropped stray_response)"]
+
+
+def test_a_peers_name_that_is_no_utf8_can_be_shown() -> None:
+    phone = Phone()
+    assert phone.says(phone.request("INVITE").replace(b"1001@", b"\xff01@"), 0.0)[-1] == (
+        "Invited \ufffd01 -> 4001"
+    )
+    sent = phone.endpoint.calls.answer(phone.session, ANSWER, 0.0)[0]
+    assert isinstance(sent, Send)
+    assert b"<sip:\xff01@" in sent.data
+    assert isinstance(parse(sent.data), Response)
+
+
+def test_addresses_that_no_socket_would_take() -> None:
+    assert is_sendable("192.0.2.1", 1)
+    assert is_sendable("192.0.2.1", 65535)
+    for host, port in [("192.0.2.1", 0), ("192.0.2.1", 65536), ("0.0.0.0", 5060), ("224.0.0.1", 5060)]:
+        assert not is_sendable(host, port)
+    assert not is_sendable("phone.example.com", 5060)
+    assert not is_sendable("255.255.255.255", 5060)
+    with pytest.raises(ValueError, match="Expected 4 octets"):
+        AllowList(["nonsense"])
