@@ -2,16 +2,16 @@
 
 import ipaddress
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 import pydantic
 
 from callflow import resources
 from callflow.adapters.prompts import CannotSpeak, PromptLibrary
-from callflow.document import Document, Duration, Shape
+from callflow.document import Document, Duration, Shape, did_you_mean
 from callflow.errors import Fault, SourceError
 from callflow.etiquette.house import House
 from callflow.flow.check import missing_prompts
@@ -19,6 +19,8 @@ from callflow.flow.load import load
 from callflow.flow.model import Flow
 from callflow.media.hearing import Thresholds
 from callflow.sip.address import Address
+
+ReadT = TypeVar("ReadT")
 
 
 def _address(text: object) -> Address:
@@ -46,11 +48,19 @@ def _port_range(text: object) -> tuple[int, ...]:
     first, _, last = str(text).partition("-")
     if not (first.isdecimal() and (last or first).isdecimal()):
         raise ValueError(f"{text!r} is not a range of ports, as 20000-20031")
+    lowest, highest = int(first), int(last or first)
     # RTP has the even port, the odd one beside it is RTCP's (RFC 3550 §11).
-    ports = tuple(port for port in range(int(first), int(last or first) + 1) if port % 2 == 0)
-    if not ports or ports[-1] > 65535 or len(ports) > 256:
+    ports = range(lowest + lowest % 2, highest + 1, 2)
+    if not ports or highest > 65535 or len(ports) > 256:
         raise ValueError(f"{text!r} must go upwards, to 65535 at most, and hold 1 to 256 even ports")
-    return ports
+    return tuple(ports)
+
+
+def _password(text: object) -> str:
+    # A fault shows what it finds; these do not.
+    if not isinstance(text, str):
+        raise ValueError("a password is text; put it in quotes")
+    return text
 
 
 HostPort = Annotated[Address, pydantic.BeforeValidator(_address)]
@@ -62,7 +72,7 @@ Ports = Annotated[tuple[int, ...], pydantic.BeforeValidator(_port_range)]
 class Account(Shape):
     """Who may register; the password from a file, from the environment, or in place."""
 
-    password: str | None = None
+    password: Annotated[str, pydantic.BeforeValidator(_password)] | None = pydantic.Field(None, repr=False)
     password_file: Path | None = None
     password_env: str | None = None
 
@@ -73,18 +83,24 @@ class Account(Shape):
         return self
 
     def secret(self, folder: Path) -> str:
-        """The password. Raises `ValueError` where the file or the variable is not there."""
+        """The password. Raises `ValueError` where there is none to be had."""
         if self.password is not None:
-            return self.password
-        if self.password_env is not None:
+            found = self.password
+        elif self.password_env is not None:
             if self.password_env not in os.environ:
                 raise ValueError(f"the environment has no {self.password_env}")
-            return os.environ[self.password_env]
-        assert self.password_file is not None
-        try:
-            return (folder / self.password_file).read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise ValueError(f"{self.password_file} cannot be read: {error.strerror}") from None
+            found = os.environ[self.password_env]
+        else:
+            assert self.password_file is not None
+            try:
+                found = (folder / self.password_file).read_text(encoding="utf-8").strip()
+            except OSError as error:
+                raise ValueError(f"{self.password_file} cannot be read: {error.strerror}") from None
+            except UnicodeDecodeError:
+                raise ValueError(f"{self.password_file} is not UTF-8") from None
+        if not found:
+            raise ValueError("the password is empty; anybody could register")
+        return found
 
 
 class SipConfig(Shape):
@@ -188,6 +204,16 @@ def read_flow(path: Path) -> tuple[Flow, House]:
     return flow, resources.named_house(flow.house, source, ("house",), path.parent)
 
 
+def with_flow(setup: Setup, path: Path) -> Setup:
+    """The same set-up with the flow in `path` and that flow's house. Raises `SourceError`."""
+    flow, house = read_flow(path)
+    setup = replace(setup, flow=flow, house=house)
+    faults = [*_unsayable_flow(setup, path), *_unspeakable(setup, resources.read_document(path))]
+    if faults:
+        raise SourceError(*faults)
+    return setup
+
+
 def _set_up(config: Config, source: Document, folder: Path) -> Setup:
     faults: list[Fault] = []
     accounts: dict[str, str] = {}
@@ -196,21 +222,39 @@ def _set_up(config: Config, source: Document, folder: Path) -> Setup:
             accounts[user] = account.secret(folder)
         except ValueError as error:
             faults.append(source.fault(("sip", "accounts", user), str(error)))
-    flow_path = folder / config.flow
-    if not flow_path.is_file() and (resources.FLOWS / config.flow).is_file():
-        flow_path = resources.FLOWS / config.flow
-    try:
-        flow, house = read_flow(flow_path)
-        prompts = _prompts(config, folder)
-        flow_source = resources.read_document(flow_path)
-        faults += missing_prompts(flow, flow_source, prompts.keys)
-        setup = Setup(config, flow, house, prompts, accounts)
-        faults += _unspeakable(setup, source)
-    except SourceError as error:
-        raise SourceError(*faults, *error.faults) from None
+    flow = _or_faults(faults, lambda: read_flow(_flow_path(config, source, folder)))
+    prompts = _or_faults(faults, lambda: _prompts(config, folder))
+    if flow is None or prompts is None:
+        raise SourceError(*faults)
+    setup = Setup(config, *flow, prompts, accounts)
+    faults += _unsayable_flow(setup, _flow_path(config, source, folder))
+    faults += _unspeakable(setup, source)
     if faults:
         raise SourceError(*faults)
     return setup
+
+
+def _or_faults(faults: list[Fault], read: Callable[[], ReadT]) -> ReadT | None:
+    """What `read` gives, or None and its faults added to `faults`: so that one wrong file hides no other."""
+    try:
+        return read()
+    except SourceError as error:
+        faults += error.faults
+        return None
+
+
+def _flow_path(config: Config, source: Document, folder: Path) -> Path:
+    """The flow's file, beside the configuration or among ours. Raises `SourceError`."""
+    for path in (folder / config.flow, resources.FLOWS / config.flow):
+        if path.is_file():
+            return path
+    shipped = did_you_mean(str(config.flow), [path.name for path in resources.FLOWS.glob("*.yaml")])
+    raise SourceError(source.fault(("flow",), f"there is no flow {str(config.flow)!r}{shipped}"))
+
+
+def _unsayable_flow(setup: Setup, path: Path) -> Iterator[Fault]:
+    """A fault for each prompt that the flow says and that has no audio, at its place in the flow."""
+    return iter(missing_prompts(setup.flow, resources.read_document(path), setup.prompts.keys))
 
 
 def _prompts(config: Config, folder: Path) -> PromptLibrary:

@@ -28,6 +28,12 @@ class Shape(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
 
 
+_KIND: Final = "do"
+"""The key that says which of several models a mapping is; the same in every file of ours."""
+_DEEPEST: Final = 60
+_TOO_DEEP: Final = f"nested deeper than {_DEEPEST} levels"
+_MOST: Final = 100_000
+
 _DURATION: Final = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?(?:(\d+)ms)?")
 
 
@@ -83,20 +89,30 @@ class Document:
                 return self.fault(path, f"unknown key {path[-1]!r}", at_key=True)
             case "missing":
                 return self.fault(path, f"the key {details['loc'][-1]!r} is missing here", at_key=True)
+            case "union_tag_not_found":
+                return self.fault(path, f"the key {_KIND!r} is missing here", at_key=True)
+            case "model_type" | "model_attributes_type" | "dict_type":
+                return self.fault(path, f"keys with values belong here, not {details['input']!r}")
             case "value_error":
                 return self.fault(path, str(details["ctx"]["error"]))
             case "union_tag_invalid":
                 ctx = details["ctx"]
-                what = f"{ctx['tag']!r} is none of {ctx['expected_tags']}"
-                return self.fault((*path, str(ctx["discriminator"]).strip("'")), what)
+                return self.fault((*path, _KIND), f"{ctx['tag']!r} is none of {ctx['expected_tags']}")
             case _:
-                return self.fault(path, f"{details['msg']}, not {details['input']!r}")
+                of_key = details["loc"][-1:] == ("[key]",)
+                return self.fault(path, f"{details['msg']}, not {details['input']!r}", at_key=of_key)
 
     def _in_document(self, loc: Path) -> Path:
         path: Path = ()
+        here = self.data
+        tagged: Path | None = None
         for part in loc:
-            if (*path, part) in self.values or (*path, part) in self.keys:
+            if isinstance(here, dict) and here.get(_KIND) == part and tagged != path:
+                # The tag, which may well be spelled like one of the keys: `do: say` beside `say:`.
+                tagged = path
+            elif (*path, part) in self.values:
                 path = (*path, part)
+                here = here[part]
         return path
 
 
@@ -115,15 +131,30 @@ def did_you_mean(word: str, known: Iterator[str] | list[str]) -> str:
     return f"; known are {', '.join(known)}" if known else ""
 
 
+class _TooDeep(yaml.MarkedYAMLError):
+    """Of the right form, but nested deeper than anybody writes."""
+
+
 class _Loader(yaml.SafeLoader):
     """PyYAML's reader with the resolvers of YAML 1.2's core schema instead of 1.1's."""
+
+    depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        # PyYAML composes by recursion, so depth must be limited here, before Python's own limit is met.
+        self.depth += 1
+        if self.depth > _DEEPEST + 1:
+            raise _TooDeep(problem=_TOO_DEEP, problem_mark=self.peek_event().start_mark)  # type: ignore[no-untyped-call]
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
 
 
 _Loader.yaml_implicit_resolvers = {}
 for _tag, _pattern, _first in (
     ("tag:yaml.org,2002:null", r"~|null|", "~n"),
     ("tag:yaml.org,2002:bool", r"true|false", "tf"),
-    ("tag:yaml.org,2002:int", r"[-+]?(?:0|[1-9][0-9]*)", "-+0123456789"),
+    ("tag:yaml.org,2002:int", r"[-+]?(?:0|[1-9][0-9]{0,17})", "-+0123456789"),
     ("tag:yaml.org,2002:float", r"[-+]?[0-9]+\.[0-9]+", "-+0123456789"),
 ):
     _Loader.add_implicit_resolver(_tag, re.compile(rf"(?:{_pattern})\Z"), [*_first])
@@ -137,7 +168,8 @@ def parse(text: str, file: str) -> Document:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        raise SourceError(Fault(file, line, column, f"not YAML: {error.problem}")) from None
+        what = str(error.problem) if isinstance(error, _TooDeep) else f"not YAML: {error.problem}"
+        raise SourceError(Fault(file, line, column, what)) from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise SourceError(Fault(file, line, 1, f"not YAML: {error.reason}")) from None
@@ -151,18 +183,23 @@ def parse(text: str, file: str) -> Document:
     return Document(file, data, document.keys, document.values)
 
 
-_DEEPEST: Final = 60
-
-
 def _build(node: yaml.Node, path: Path, document: Document, faults: list[Fault], depth: int) -> Any:
     document.values[path] = _place(node, document.file)
+    # What aliases repeat is built each time: a circle is deep without end, and a few lines can be millions.
     if depth > _DEEPEST:
-        raise SourceError(Fault(*_place(node, document.file), f"nested deeper than {_DEEPEST} levels"))
+        raise SourceError(Fault(*_place(node, document.file), _TOO_DEEP))
+    if len(document.values) > _MOST:
+        raise SourceError(Fault(*_place(node, document.file), f"more than {_MOST} values"))
     if isinstance(node, yaml.MappingNode):
         return _build_mapping(node, path, document, faults, depth)
     if isinstance(node, yaml.SequenceNode):
         return [_build(item, (*path, i), document, faults, depth + 1) for i, item in enumerate(node.value)]
-    return _scalar(node)
+    try:
+        return _scalar(node)
+    except ValueError:
+        what = f"{node.value[:40]!r} is not of the kind {node.tag.rpartition(':')[2]}"
+        faults.append(Fault(*_place(node, document.file), what))
+        return None
 
 
 def _build_mapping(
@@ -183,7 +220,7 @@ def _build_mapping(
 
 
 def _scalar(node: yaml.Node) -> Any:
-    constructor = yaml.constructor.SafeConstructor()
+    """The value; raises `ValueError` where an explicit tag, as `!!int`, does not fit it."""
     match node.tag.rpartition(":")[2]:
         case "null":
             return None
@@ -194,7 +231,7 @@ def _scalar(node: yaml.Node) -> Any:
         case "float":
             return float(node.value)
         case _:
-            return constructor.construct_scalar(node)  # type: ignore[arg-type]
+            return node.value
 
 
 def _place(node: yaml.Node, file: str) -> Place:

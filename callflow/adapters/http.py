@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from callflow.adapters.metrics import Metrics
 from callflow.sip.address import Address
@@ -42,8 +43,7 @@ class HttpServer:
             self._runner = None
 
     async def _get_metrics(self, _request: web.Request) -> web.Response:
-        text = self._metrics.expose().decode()
-        return web.Response(text=text, content_type="text/plain", charset="utf-8")
+        return web.Response(body=self._metrics.expose(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     async def _get_livez(self, _request: web.Request) -> web.Response:
         return web.Response(text="alive\n")

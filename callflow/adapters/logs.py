@@ -1,5 +1,6 @@
 """The log: one event a line, JSON where no person watches, and no personal data in the clear."""
 
+import re
 import sys
 from collections.abc import MutableMapping
 from typing import Any, Final
@@ -11,6 +12,7 @@ from callflow.sip.happenings import Counted
 
 _NUMBERS: Final = ("caller", "called")
 _DIGITS: Final = ("digit", "digits")
+_MASKED: Final = re.compile(r"[^*]{1,3}\*{4}[^*]{1,4}")
 _QUIET: Final = ("prompt.started", "prompt.finished", "line.heard")
 
 
@@ -51,12 +53,10 @@ def mask_personal_data(
 
 def mask(number: str) -> str:
     """`13812345678` as `138****5678`, what is shorter with less of its ends; what is masked stays."""
-    if "****" in number:
+    if _MASKED.fullmatch(number):
         return number
-    shown = min(4, len(number) // 3)
-    if not shown:
-        return "*" * len(number)
-    return f"{number[: min(3, shown)]}****{number[-shown:]}"
+    head, tail = min(3, len(number) // 3), min(4, (len(number) + 1) // 3)
+    return f"{number[:head]}****{number[-tail:]}" if head else "*" * len(number)
 
 
 class FactLog:

@@ -22,6 +22,11 @@ from callflow.sip.happenings import Counted
 
 _ANSWER: Final = (0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 8, 12, 20, 30)
 _LATE: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5)
+_ENDINGS: Final = (
+    "caller_hung_up", "cancelled", "no_ack", "silent_line",
+    "said_goodbye", "caller_stayed", "call_limit", "service_stops",
+)  # fmt: skip
+"""Every way in which a call can end."""
 _DURATION: Final = (5, 15, 30, 60, 120, 180, 300, 600, 1200, 1800, 3600)
 
 
@@ -93,7 +98,11 @@ class Metrics:
 
     def _begin_at_zero(self) -> None:
         # A rate over a series that was not there before its first event misses that event.
-        self._active.labels(self._flow)
+        for metric in (self._active, self._duration, self._answer):
+            metric.labels(self._flow)
+        for ending in _ENDINGS:
+            self._calls.labels(self._flow, ending)
+        self._faults.labels("illegal_event")
         for rule in CARRIED:
             for outcome in Judgement:
                 self._rules.labels(rule, outcome)

@@ -49,6 +49,7 @@ class Call:
         self._limit_after = flow.limits.call
         self._limit: float | None = None
         self._rules: list[Machine[Any]] = []
+        self._answered = False
         self._spoken_to = False
         """Whether we have said a first word."""
         self._sound: LineHeard | None = None
@@ -105,6 +106,10 @@ class Call:
             return []
         self._flow.stop()
         self._held_since = None
+        if not self._answered:
+            # Nobody listens to a call that still rings: it is refused.
+            self._rules = []
+            return self._work_off(deque(), now, [HangUp(reason)])
         return self._begin(Parting(self._house.closing, reason), ConversationOver(), now)
 
     # --- events and the actions they lead to, until nothing is left to work off ---
@@ -157,6 +162,7 @@ class Call:
                 self._limit = now + self._limit_after
                 write(now, "call.arrived", caller=caller, called=called)
             case CallAnswered():
+                self._answered = True
                 write(now, "call.answered", "csr-01")
             case PromptStarted(prompt=prompt):
                 self._spoken_to = True

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
+from rich.markup import escape
 
 from callflow import config, resources
 from callflow.adapters.prompts import PromptLibrary
@@ -60,7 +61,7 @@ def check(paths: tuple[Path, ...], as_json: bool) -> None:
         if as_json:
             write_json({"file": str(path), "good": what})
         else:
-            OUT.print(f"[green]good[/] {path}: {what}", soft_wrap=True)
+            OUT.print(f"[green]good[/] {escape(f'{path}: {what}')}", soft_wrap=True)
     sys.exit(1 if wrong else 0)
 
 

@@ -7,6 +7,7 @@ from rich.table import Table
 
 from callflow import resources
 from callflow.cli.screen import OUT, faults_told, write_json
+from callflow.document import did_you_mean
 from callflow.etiquette.answering import Answering
 from callflow.etiquette.closing import Closing
 from callflow.etiquette.line_check import SilentLine
@@ -33,6 +34,11 @@ def rules(house: str | None, carried: bool, as_json: bool) -> None:
     """List the rules of the houses: id, who carries it, when it applies, and where it is carried."""
     with faults_told(as_json=as_json):
         known = resources.read_document(resources.RULES).data["rules"]
+    houses = sorted({rule["house"] for rule in known})
+    if house is not None and house not in houses:
+        raise click.BadParameter(
+            f"there is no house {house!r}{did_you_mean(house, houses)}", param_hint="--house"
+        )
     carrying = carriers()
     shown = [
         {**rule, "carried": carrying.get(rule["id"], "")}

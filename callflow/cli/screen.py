@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import click
 from rich.console import Console
+from rich.markup import escape
 
 from callflow.errors import CallflowError, SourceError
 
@@ -32,7 +33,7 @@ def faults_told(*, as_json: bool = False) -> Iterator[None]:
         if as_json:
             write_json({"error": str(error)})
         else:
-            ERR.print(f"[red]callflow:[/] {error}", soft_wrap=True)
+            ERR.print(f"[red]callflow:[/] {escape(str(error))}", soft_wrap=True)
         sys.exit(1)
 
 

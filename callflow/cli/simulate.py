@@ -1,7 +1,6 @@
 """`callflow simulate`: the same calls on a virtual clock, in milliseconds."""
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -29,8 +28,7 @@ def simulate(name: str, configuration: Path | None, flow: Path | None, as_json: 
     with faults_told(as_json=as_json):
         setup = config.read(configuration) if configuration else config.default()
         if flow:
-            own_flow, house = config.read_flow(flow)
-            setup = replace(setup, flow=own_flow, house=house)
+            setup = config.with_flow(setup, flow)
         performances = [_play(scenario, name, setup, as_json) for scenario in DEMOS[name]]
     show(performances, as_json=as_json)
     sys.exit(0 if all(performance.good for performance in performances) else 1)

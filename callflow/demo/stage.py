@@ -85,6 +85,7 @@ async def play_live(
     password = secrets.token_hex(8)
     setup = on_free_ports(setup, password)
     listener = _Listener(scenario, told)
+    words = encode(speech(), Law.PCMU).tobytes()
     async with running(setup, [listener], lambda: media(setup)) as service:
         line = Line(*service.sip_address, "caller", password)
         recording = recordings / f"{scenario.name}.wav"
@@ -92,7 +93,7 @@ async def play_live(
             await phone.call("10086")
             async with asyncio.TaskGroup() as tasks:
                 acting = [
-                    tasks.create_task(_act(cue, phone, listener), name=f"demo.{cue.do.name}")
+                    tasks.create_task(_act(cue, phone, listener, words), name=f"demo.{cue.do.name}")
                     for cue in scenario.cues
                 ]
                 report = await phone.report()
@@ -132,7 +133,8 @@ class _Listener:
             await self._news.wait()
 
 
-async def _act(cue: Cue, phone: Softphone, listener: _Listener) -> None:
+async def _act(cue: Cue, phone: Softphone, listener: _Listener, words: bytes) -> None:
+    """Do as the cue says; `words` is the caller's speech in µ-law."""
     loop = asyncio.get_running_loop()
     at = await listener.heard(cue.prompt) + cue.after
     await asyncio.sleep(max(0.0, at - loop.time()))
@@ -140,7 +142,7 @@ async def _act(cue: Cue, phone: Softphone, listener: _Listener) -> None:
     with contextlib.suppress(CallOver):
         match cue.do:
             case Do.SPEAK:
-                await phone.speak(encode(speech(), Law.PCMU).tobytes())
+                await phone.speak(words)
             case Do.PRESS:
                 await phone.press(cue.key)
             case Do.HANG_UP:
@@ -153,4 +155,3 @@ def _judge(scenario: Scenario, setup: Setup, facts: list[Fact], report: CallRepo
     if not rows:
         faults.append("nothing that is prescribed was measured")
     return Performance(scenario, facts, report, rows, faults)
-

@@ -85,7 +85,7 @@ class FlowRun:
         return self._flow.steps[self._name]
 
     def _go(self, name: str) -> list[Action]:
-        self._name, self._said, self.deadline = name, 0, None
+        self._name, self.deadline = name, None
         match self._step:
             case GreetStep():
                 return [Greet()]

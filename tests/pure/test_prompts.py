@@ -11,9 +11,19 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
+from callflow import resources
 from callflow.adapters import voice
-from callflow.adapters.prompt_manifest import characters, pieces
-from callflow.adapters.prompts import RATE, CannotSpeak, PromptLibrary, Samples, decode, level, loudness
+from callflow.adapters.prompt_manifest import characters, pieces, read
+from callflow.adapters.prompts import (
+    RATE,
+    CannotSpeak,
+    PromptLibrary,
+    Samples,
+    decode,
+    fewest,
+    level,
+    loudness,
+)
 from callflow.cli.prompts import prompts
 from callflow.errors import SourceError
 
@@ -103,10 +113,59 @@ def test_nothing_that_the_standard_flow_says_is_missing(shipped: PromptLibrary) 
 
 def test_every_seat_number_can_be_greeted_with(shipped: PromptLibrary) -> None:
     assert shipped.fields("greeting") == {"seat"}
-    for digit in "0123456789":
-        assert shipped.duration("greeting", {"seat": digit}) > 3
-    spoken = shipped.speech_text("greeting", {"seat": "8016"})
-    assert spoken == "您好，工号八零幺六，很高兴为您服务，请问有什么可以帮助您？"
+    read_aloud = dict(zip("0123456789", "零幺二三四五六七八九", strict=True))
+    for number in [*read_aloud, *(f"{each:02}" for each in range(100)), "8001", "8016", "180018"]:
+        words = "".join(read_aloud[digit] for digit in number)
+        spoken = shipped.speech_text("greeting", {"seat": number})
+        assert spoken == f"您好，工号{words}，很高兴为您服务，请问有什么可以帮助您？"
+
+
+def test_a_digit_is_spoken_alone_only_where_no_pair_is_left_for_it(shipped: PromptLibrary) -> None:
+    lengths = {one.name: one.clip.seconds for one in shipped.recorded}
+
+    def spoken_as(*entries: str) -> float:
+        around = lengths["greeting.1"] + lengths["greeting.2"] + 0.25
+        return around + sum(lengths[f"digits/{entry}"] + 0.06 for entry in entries)
+
+    for number, entries in (
+        ("8001", ["8001"]),
+        ("80016", ["8001", "6"]),
+        ("08001", ["0", "8001"]),
+        ("8016", ["80", "16"]),
+        ("123", ["12", "3"]),
+    ):
+        found = shipped.duration("greeting", {"seat": number})
+        # 60 ms before each piece of the number, 250 ms for the comma after it.
+        assert found == pytest.approx(spoken_as(*entries), abs=0.001), number
+
+
+@pytest.mark.parametrize(
+    ("value", "entries", "cover"),
+    [
+        ("", ["1"], ()),
+        ("12", ["1", "2"], ("1", "2")),
+        ("12", ["1", "2", "12"], ("12",)),
+        ("123", ["1", "3", "12", "23"], ("12", "3")),
+        # The longest first would end in three pieces, or in none at all.
+        ("12345", ["123", "12", "345", "4", "5"], ("12", "345")),
+        ("1234", ["123", "12", "34"], ("12", "34")),
+        ("13", ["1", "2"], None),
+    ],
+)
+def test_a_value_is_covered_by_the_fewest_entries(
+    value: str, entries: list[str], cover: tuple[str, ...] | None
+) -> None:
+    assert fewest(value, entries) == cover
+
+
+def test_a_caller_speaks_with_another_voice_than_the_house() -> None:
+    callers = PromptLibrary.load(resources.CALLERS)
+    assert callers.text("where_are_you_open") == "喂，您好，我想问一下你们几点上班？"
+    assert 0.25 <= callers.duration("wei", {}) <= 0.4
+    for one in callers.recorded:
+        assert one.clip.loudness == pytest.approx(-24, abs=1), one.name
+        assert min(one.clip.edges) > -50, one.name
+    assert read(resources.CALLERS)[1].voice != read(resources.PROMPTS)[1].voice
 
 
 def test_every_recording_sounds_from_its_first_20_ms_to_its_last(shipped: PromptLibrary) -> None:

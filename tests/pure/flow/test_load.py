@@ -1,0 +1,112 @@
+"""A flow from YAML: the good one, and each way to be wrong with its place."""
+
+import pytest
+
+from callflow.errors import SourceError
+from callflow.flow.check import missing_prompts
+from callflow.flow.load import load
+from callflow.flow.model import CloseStep, Flow, GreetStep, MenuStep, SayStep, WrongKey
+
+pytestmark = pytest.mark.pure
+
+GOOD = """\
+callflow: 1
+name: shop
+title: 商店
+house: csr-standard
+start: greet
+steps:
+  greet: {do: greet, next: menu}
+  menu:
+    do: menu
+    say: main_menu
+    keys:
+      1: hours
+      "#": close
+    within: 5s
+    otherwise: {say: wrong_key, then: close}
+  hours: {do: say, say: opening_hours, next: close}
+  close: {do: close, more: menu}
+"""
+
+
+def faults(text: str) -> list[str]:
+    with pytest.raises(SourceError) as caught:
+        load(text, "shop.yaml")
+    return [str(fault) for fault in caught.value.faults]
+
+
+def test_a_good_flow_is_what_it_says() -> None:
+    flow, _ = load(GOOD, "shop.yaml")
+    assert (flow.name, flow.house, flow.start, flow.limits.call) == ("shop", "csr-standard", "greet", 1800.0)
+    assert flow.steps == {
+        "greet": GreetStep(do="greet", next="menu"),
+        "menu": MenuStep.model_construct(
+            do="menu",
+            say="main_menu",
+            keys={"1": "hours", "#": "close"},
+            within=5.0,
+            otherwise=WrongKey(say="wrong_key", times=2, then="close"),
+        ),
+        "hours": SayStep(do="say", say="opening_hours", next="close"),
+        "close": CloseStep(do="close", more="menu"),
+    }
+
+
+def test_the_flow_that_ships_is_good(hotline: Flow) -> None:
+    assert hotline.steps.keys() == {"greet", "menu", "opening_hours", "contact_details", "close"}
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "told"),
+    [
+        # The steps do not hang together.
+        ("next: menu", "next: menue", ["7:28: there is no step 'menue'; did you mean 'menu'?"]),
+        ("start: greet", "start: gret", ["5:8: there is no step 'gret'; did you mean 'greet'?"]),
+        ('"#": close', '"#": clothes', ["13:12: there is no step 'clothes'; did you mean 'close'?"]),
+        ("then: close", "then: x", ["15:39: there is no step 'x'; known are close, greet, hours, menu"]),
+        ("1: hours", "1: close", ["16:3: no way leads to the step 'hours'"]),
+        ("start: greet", "start: menu", [
+            "5:8: a flow starts by greeting; 'menu' does not `do: greet`",
+            "7:3: no way leads to the step 'greet'",
+            "7:3: only the start greets",
+        ]),
+        ("more: menu", "more: greet", ["17:28: a caller is greeted only once"]),
+        ("hours: {do: say, say: opening_hours, next: close}", "hours: {do: greet, next: close}",
+         ["16:3: only the start greets"]),
+        ("opening_hours, next: close", "opening_hours, next: hours",
+         ["16:3: from 'hours' no way leads to a step that closes"]),
+        # A step is not of its shape.
+        ("1: hours", "x: hours", ["12:7: String should match pattern '^[0-9*#A-D]$', not 'x'"]),
+        ("1: hours", "12: hours", ["12:7: String should match pattern '^[0-9*#A-D]$', not '12'"]),
+        ("within: 5s", "within: 5",
+         ["14:13: 5 is not a duration; write it with its unit, as 5s, 300ms or 2m"]),
+        ("within: 5s", "within: 121s", ["14:13: Input should be less than or equal to 120, not '121s'"]),
+        ("within: 5s", "within: 0s", ["14:13: Input should be greater than 0, not '0s'"]),
+        ("title: 商店", "titel: 商店", ["1:1: the key 'title' is missing here", "3:1: unknown key 'titel'"]),
+        ("next: close", "next: close, then: menu", ["16:53: unknown key 'then'"]),
+        (", then: close", "", ["15:5: the key 'then' is missing here"]),
+        ("callflow: 1", "callflow: 2", ["1:11: Input should be 1, not 2"]),
+        ("1: hours", "1: hours\n      1: close", ["13:7: the key '1' is given twice"]),
+    ],
+)  # fmt: skip
+def test_each_fault_is_told_at_its_place(right: str, wrong: str, told: list[str]) -> None:
+    assert right in GOOD
+    assert faults(GOOD.replace(right, wrong, 1)) == [f"shop.yaml:{each}" for each in told]
+
+
+def test_a_flow_without_a_closing_is_told_so_at_every_step() -> None:
+    text = GOOD.replace("close: {do: close, more: menu}", "close: {do: say, say: goodbye, next: menu}")
+    assert faults(text) == [
+        f"shop.yaml:{line}:3: from {step!r} no way leads to a step that closes"
+        for line, step in ((7, "greet"), (8, "menu"), (16, "hours"), (17, "close"))
+    ]
+
+
+def test_a_prompt_without_audio_is_told_at_the_step_that_says_it() -> None:
+    flow, source = load(GOOD, "shop.yaml")
+    told = [str(fault) for fault in missing_prompts(flow, source, ["main_menu", "opening_hour"])]
+    assert told == [
+        "shop.yaml:15:22: the prompt 'wrong_key' has no audio; known are main_menu, opening_hour",
+        "shop.yaml:16:25: the prompt 'opening_hours' has no audio; did you mean 'opening_hour'?",
+    ]

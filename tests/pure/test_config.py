@@ -1,0 +1,208 @@
+"""The configuration: what holds without one, where passwords come from, and each fault at its place."""
+
+from pathlib import Path
+
+import pytest
+
+from callflow import config, resources
+from callflow.config import Config, Setup
+from callflow.errors import SourceError
+
+pytestmark = pytest.mark.pure
+
+HEAD = "callflow-config: 1\n"
+
+FLOW = """\
+callflow: 1
+name: shop
+title: 商店
+house: csr-standard
+start: greet
+steps:
+  greet: {do: greet, next: tell}
+  tell: {do: say, say: our_hours, next: close}
+  close: {do: close, more: tell}
+"""
+
+PROMPTS = "callflow-prompts: 1\nlocale: zh-CN\nvoice: studio\nprompts:\n"
+
+
+def write(folder: Path, text: str, name: str = "callflow.yaml") -> Path:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def read(folder: Path, text: str) -> Setup:
+    return config.read(write(folder, HEAD + text))
+
+
+def faults(folder: Path, text: str) -> list[str]:
+    """The faults, without the path of the folder before the file's name."""
+    with pytest.raises(SourceError) as caught:
+        read(folder, text)
+    return [str(fault).replace(f"{folder}/", "") for fault in caught.value.faults]
+
+
+def test_without_a_file_it_serves_the_hotline_on_loopback() -> None:
+    setup = config.default()
+    assert setup.config.sip.listen == ("127.0.0.1", 5060)
+    assert setup.config.http.listen == ("127.0.0.1", 9464)
+    assert setup.config.sip.allow == ("127.0.0.0/8",)
+    assert (setup.flow.name, setup.house.name, setup.accounts) == ("hotline", "csr-standard", {})
+    assert setup.said <= setup.prompts.keys
+    assert setup.said >= {"greeting", "no_sound", "main_menu", "wrong_key", "hanging_up"}
+
+
+def test_a_file_that_says_nothing_says_the_defaults(tmp_path: Path) -> None:
+    assert read(tmp_path, "").config == config.default().config == Config()
+
+
+def test_what_is_said_is_what_holds(tmp_path: Path) -> None:
+    own = read(
+        tmp_path,
+        "sip: {listen: '0.0.0.0:5080', advertise: 192.0.2.1, allow: [10.0.0.0/8, 192.0.2.7/32]}\n"
+        "media: {host: 192.0.2.2, ports: 30001-30006, hearing: {level: -40}}\n"
+        "http: {listen: '127.0.0.1:0'}\n"
+        "limits: {calls: 20}\n"
+        "drain: 1m30s\n"
+        "fields: {seat: '0042'}\n",
+    )
+    assert own.config.sip.listen == ("0.0.0.0", 5080)
+    assert own.config.sip.allow == ("10.0.0.0/8", "192.0.2.7/32")
+    assert own.config.media.ports == (30002, 30004, 30006)
+    assert (own.thresholds.level, own.config.limits.calls, own.config.drain) == (-40.0, 20, 90.0)
+    assert own.prompts.speech_text("greeting", own.config.fields).startswith("您好，工号零零四二，")
+
+
+def test_a_flow_beside_the_file_comes_before_ours(tmp_path: Path) -> None:
+    write(tmp_path, FLOW.replace("our_hours", "opening_hours"), "hotline.yaml")
+    assert read(tmp_path, "").flow.name == "shop"
+
+
+# --- passwords -------------------------------------------------------------------------------------
+
+
+def test_a_password_comes_from_a_file_the_environment_or_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, "from-a-file\n", "secret")
+    monkeypatch.setenv("SHOP_PASSWORD", "from-the-environment")
+    own = read(
+        tmp_path,
+        "sip:\n  accounts:\n    1001: {password_file: secret}\n    1002: {password_env: SHOP_PASSWORD}\n"
+        "    1003: {password: in-place}\n",
+    )
+    assert own.accounts == {"1001": "from-a-file", "1002": "from-the-environment", "1003": "in-place"}
+    assert "in-place" not in repr(own.config)
+
+
+@pytest.mark.parametrize(
+    ("account", "told"),
+    [
+        ("{}", "4:11: an account has one of password, password_file and password_env"),
+        ("{password: a, password_env: B}",
+         "4:11: an account has one of password, password_file and password_env"),
+        ("{password_env: NOWHERE_SET}", "4:11: the environment has no NOWHERE_SET"),
+        ("{password_file: none}", "4:11: none cannot be read: No such file or directory"),
+        ("{password_file: latin}", "4:11: latin is not UTF-8"),
+        ("{password_file: empty}", "4:11: the password is empty; anybody could register"),
+        ("{password: ''}", "4:11: the password is empty; anybody could register"),
+        # The fault does not show what it found.
+        ("{password: 4711}", "4:22: a password is text; put it in quotes"),
+    ],
+)  # fmt: skip
+def test_a_password_that_is_none_is_a_fault(tmp_path: Path, account: str, told: str) -> None:
+    (tmp_path / "latin").write_bytes(b"caf\xe9")
+    write(tmp_path, "\n", "empty")
+    assert faults(tmp_path, f"sip:\n  accounts:\n    1001: {account}\n") == [f"callflow.yaml:{told}"]
+
+
+# --- every kind of fault ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("sipp: {}", "2:1: unknown key 'sipp'"),
+        ("sip: {listen: 5060}", "2:15: 5060 is not HOST:PORT, as 127.0.0.1:5060"),
+        ("sip: {listen: 'localhost:5060'}", "2:15: 'localhost' is not an IPv4 address, as 192.0.2.10"),
+        ("sip: {listen: '127.0.0.1:65536'}", "2:15: '127.0.0.1:65536' is not HOST:PORT, as 127.0.0.1:5060"),
+        ("sip: {listen: '0.0.0.0:5060'}",
+         "2:6: with 0.0.0.0 to listen on, `advertise` must say where peers reach us"),
+        ("sip: {allow: [10.0.0.1/8]}", "2:15: '10.0.0.1/8' is not an IPv4 network, as 10.0.0.0/8"),
+        ("sip: {realm: 'a\"b'}", "2:14: String should match pattern '^[^\",\\\\]+$', not 'a\"b'"),
+        ("media: {ports: many}", "2:16: 'many' is not a range of ports, as 20000-20031"),
+        ("media: {ports: 20010-20000}",
+         "2:16: '20010-20000' must go upwards, to 65535 at most, and hold 1 to 256 even ports"),
+        ("media: {ports: 0-999999999999}",
+         "2:16: '0-999999999999' must go upwards, to 65535 at most, and hold 1 to 256 even ports"),
+        ("media: {ports: 20000-20512}",
+         "2:16: '20000-20512' must go upwards, to 65535 at most, and hold 1 to 256 even ports"),
+        ("media: {ports: 20001-20001}",
+         "2:16: '20001-20001' must go upwards, to 65535 at most, and hold 1 to 256 even ports"),
+        ("media: {hearing: {level: 0}}", "2:26: Input should be less than or equal to -20, not 0"),
+        ("limits: {calls: 0}", "2:17: Input should be greater than or equal to 1, not 0"),
+        ("drain: 180", "2:8: 180 is not a duration; write it with its unit, as 5s, 300ms or 2m"),
+        ("flow: hotlin.yaml", "2:7: there is no flow 'hotlin.yaml'; did you mean 'hotline.yaml'?"),
+        ("fields: {seat: 8001}", "2:16: Input should be a valid string, not 8001"),
+        ("fields: {seat: '80x1'}", "2:9: {seat} of 'greeting' is '80x1': 'x' is not in 'digits'"),
+        ("fields: {seat: ''}", "2:9: the prompt 'greeting' needs a value for {seat}"),
+        ("fields: {chair: '1'}", "2:9: the prompt 'greeting' needs seat here"),
+        ("fields: {}", "2:9: the prompt 'greeting' needs seat here"),
+    ],
+)  # fmt: skip
+def test_each_fault_is_told_at_its_place(tmp_path: Path, text: str, told: str) -> None:
+    assert faults(tmp_path, text + "\n") == [f"callflow.yaml:{told}"]
+
+
+def test_prompts_that_the_house_or_the_flow_say_and_nobody_recorded(tmp_path: Path) -> None:
+    (tmp_path / "own").mkdir()
+    write(tmp_path / "own", PROMPTS.removesuffix("prompts:\n"), "prompts.yaml")
+    write(tmp_path, FLOW, "shop.yaml")
+    house = resources.read_house(resources.HOUSES / "csr-standard.yaml")
+    assert faults(tmp_path, "flow: shop.yaml\nprompts: {directory: own}\n") == [
+        "shop.yaml:8:24: the prompt 'our_hours' has no audio",
+        *(
+            f"callflow.yaml:3:10: the house 'csr-standard' says {key!r}, which has no audio"
+            for key in sorted(house.prompts)
+        ),
+    ]
+
+
+def test_one_wrong_file_hides_no_other(tmp_path: Path) -> None:
+    (tmp_path / "own").mkdir()
+    write(tmp_path / "own", PROMPTS + "  hello: {text: 您好}\n", "prompts.yaml")
+    write(tmp_path, FLOW.replace("next: tell", "next: tall"), "shop.yaml")
+    text = "flow: shop.yaml\nprompts: {overlays: [own]}\nsip: {accounts: {a: {password_env: NOWHERE_SET}}}\n"
+    assert faults(tmp_path, text) == [
+        "callflow.yaml:4:21: the environment has no NOWHERE_SET",
+        "shop.yaml:7:28: there is no step 'tall'; did you mean 'tell'?",
+        "own/prompts.yaml:5:10: hello has no file yet; `callflow prompts build` makes one",
+    ]
+
+
+def test_a_flow_under_a_house_that_is_not_there(tmp_path: Path) -> None:
+    write(tmp_path, FLOW.replace("csr-standard", "csr-standart"), "shop.yaml")
+    told = "shop.yaml:4:8: there is no house 'csr-standart'; did you mean 'csr-standard'?"
+    assert faults(tmp_path, "flow: shop.yaml\n") == [told]
+
+
+def test_another_flow_in_the_same_set_up_is_held_to_the_same(tmp_path: Path, setup: Setup) -> None:
+    good = write(tmp_path, FLOW.replace("our_hours", "opening_hours"), "good.yaml")
+    assert config.with_flow(setup, good).flow.name == "shop"
+    with pytest.raises(SourceError, match=r"bad\.yaml:8:24: the prompt 'our_hours' has no audio"):
+        config.with_flow(setup, write(tmp_path, FLOW, "bad.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [(None, "1:1: cannot be read: No such file or directory"), (b"a: caf\xe9", "1:1: not UTF-8 at byte 6")],
+)
+def test_a_file_that_cannot_be_read(tmp_path: Path, data: bytes | None, told: str) -> None:
+    path = tmp_path / "callflow.yaml"
+    if data:
+        path.write_bytes(data)
+    with pytest.raises(SourceError) as caught:
+        config.read(path)
+    assert [str(fault) for fault in caught.value.faults] == [f"{path}:{told}"]
