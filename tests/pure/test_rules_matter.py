@@ -15,6 +15,7 @@ from callflow.etiquette.house import CARRIED
 pytestmark = pytest.mark.pure
 
 TESTS = Path(__file__).parent.parent
+RULES = TESTS / "conversation" / "test_rules.py"
 
 
 def named_in_tests() -> set[str]:
@@ -41,17 +42,27 @@ def test_every_carried_rule_stands_in_the_table_of_rules() -> None:
 def outcomes() -> dict[str, str]:
     """What pytest says of each rule's tests when the rule is off; all at once, for they take their time."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST")}
+    pytest_quietly = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "--no-header",
+        "--tb=no",
+    ]
     running = {
         rule: subprocess.Popen(
-            [
-                sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--no-header", "-rN", "--tb=no",
-                str(TESTS / "conversation" / "test_rules.py"),
-                "-k", rule.replace("-", "_"), "--without-rule", rule,
-            ],
-            cwd=TESTS.parent, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            [*pytest_quietly, str(RULES), "-rN", "-k", rule.replace("-", "_"), "--without-rule", rule],
+            cwd=TESTS.parent,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         )
         for rule in CARRIED
-    }  # fmt: skip
+    }
     return {rule: process.communicate(timeout=60)[0] for rule, process in running.items()}
 
 
