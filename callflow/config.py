@@ -132,6 +132,8 @@ class MediaConfig(Shape):
     """Where audio is received; the SIP address where it is not said."""
     advertise: Host | None = None
     ports: Ports = tuple(range(20000, 20032, 2))
+    process: Literal["own", "inside"] = "own"
+    """Whether the audio has a process of its own, or shares the controller's."""
     hearing: HearingConfig = HearingConfig()
 
 

@@ -17,7 +17,10 @@ from callflow.media.g711 import encode
 from callflow.media.messages import LoadPrompt
 from callflow.media.ports import PortPool
 from callflow.net.driver import Driver
+from callflow.net.media_port import MediaPort
+from callflow.net.media_process import MediaProcess
 from callflow.net.media_runner import MediaRunner
+from callflow.net.mmsg import bound_sockets
 from callflow.net.udp import UdpTransport
 from callflow.sip.address import Address, AllowList
 from callflow.sip.endpoint import Endpoint
@@ -34,7 +37,7 @@ class FactSink(Protocol):
 class Service:
     """See `running`."""
 
-    def __init__(self, setup: Setup, sinks: Iterable[FactSink], media: Callable[[], MediaRunner]) -> None:
+    def __init__(self, setup: Setup, sinks: Iterable[FactSink], media: Callable[[], MediaPort]) -> None:
         config = setup.config
         self._setup = setup
         self.metrics = Metrics(setup.flow.name, setup.house)
@@ -42,7 +45,9 @@ class Service:
         self._sinks: tuple[FactSink, ...] = (self.metrics, self._log, *sinks)
         self.media = media()
         self.media.on_lateness = self.metrics.tick_lateness
-        self.metrics.watch(lambda: {**self.media.plane.counts, "unsent": self.media.unsent})
+        if isinstance(self.media, MediaProcess):
+            self.media.on_death = lambda: self.counted(Counted("fault", "media_process_died"))
+        self.metrics.watch(self.media.counts)
         self.draining = False
         self._wire = UdpTransport(config.sip.listen, lambda data, source: self._driver.receive(data, source))
         self.http = HttpServer(config.http.listen, self.metrics, lambda: not self.draining)
@@ -67,10 +72,10 @@ class Service:
 
     async def start(self) -> None:
         """Raises `OSError` where an address is taken."""
+        await self.media.start()
         self._load_prompts()
         await self.http.start()
         self._driver.start(self._wire)
-        self.media.start()
         self._wire.start()
 
     async def drain(self) -> None:
@@ -81,7 +86,7 @@ class Service:
     async def close(self) -> None:
         self._wire.close()
         self._driver.close()
-        self.media.close()
+        await self.media.close()
         await self.http.close()
 
     def _new_controller(self) -> Controller:
@@ -103,7 +108,7 @@ class Service:
 
 @asynccontextmanager
 async def running(
-    setup: Setup, sinks: Iterable[FactSink] = (), media: Callable[[], MediaRunner] | None = None
+    setup: Setup, sinks: Iterable[FactSink] = (), media: Callable[[], MediaPort] | None = None
 ) -> AsyncIterator[Service]:
     """A service that has started, and is closed when the block is left. Raises `OSError`.
 
@@ -117,12 +122,12 @@ async def running(
         await service.close()
 
 
-def media_of(setup: Setup) -> MediaRunner:
-    """The plane that the configuration wants."""
+def media_of(setup: Setup) -> MediaPort:
+    """The plane that the configuration wants. Raises `OSError` where a port is taken."""
     config = setup.config
-    host = config.media.host or config.sip.listen[0]
-    capacity = config.limits.calls + 8
-    return MediaRunner(host, config.media.ports, capacity=capacity, thresholds=setup.thresholds)
+    where = MediaProcess if config.media.process == "own" else MediaRunner
+    bound = bound_sockets(config.media.host or config.sip.listen[0], config.media.ports)
+    return where(bound, capacity=config.limits.calls + 8, thresholds=setup.thresholds)
 
 
 def _new_call_id() -> str:

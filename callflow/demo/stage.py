@@ -20,7 +20,7 @@ from callflow.demo.comparison import Row, compare
 from callflow.demo.scenarios import Cue, Do, Scenario
 from callflow.facts import Fact
 from callflow.media.g711 import encode
-from callflow.net.media_runner import MediaRunner
+from callflow.net.media_port import MediaPort
 from callflow.service import media_of, running
 
 Told = Callable[[Scenario, Fact], None]
@@ -79,7 +79,7 @@ async def play_live(
     setup: Setup,
     told: Told,
     recordings: Path,
-    media: Callable[[Setup], MediaRunner] = media_of,
+    media: Callable[[Setup], MediaPort] = media_of,
 ) -> Performance:
     """Over SIP and RTP, in real time, with pyVoIP as the caller. Raises `CallflowError`, `OSError`."""
     password = secrets.token_hex(8)

@@ -7,20 +7,13 @@ from typing import Final, Protocol
 from callflow.call.controller import Controller
 from callflow.call.leg import Effect
 from callflow.media.messages import Command, Report
+from callflow.net.media_port import MediaPort
 from callflow.sip.address import Address
 from callflow.sip.happenings import Counted
 from callflow.sip.transaction import Send
 
 _LAST_WORDS: Final = 20.0
 """Seconds that calls have to end politely once they must."""
-
-
-class Media(Protocol):
-    """The plane, wherever it runs."""
-
-    on_report: Callable[[Report], None]
-
-    def command(self, command: Command) -> None: ...
 
 
 class Wire(Protocol):
@@ -41,7 +34,7 @@ class Observer(Protocol):
 class Driver:
     """One controller at its sockets."""
 
-    def __init__(self, controller: Controller, media: Media, observer: Observer) -> None:
+    def __init__(self, controller: Controller, media: MediaPort, observer: Observer) -> None:
         self._controller = controller
         self._media = media
         self._observer = observer

@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+import socket
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -19,15 +20,9 @@ _ROUNDS: Final = 4
 class MediaRunner:
     """A plane inside this event loop."""
 
-    def __init__(self, host: str, ports: Sequence[int], *, capacity: int, thresholds: Thresholds) -> None:
-        """Binds `ports` on `host` (0 for any free one). Raises `OSError`."""
-        self._sockets: list[BatchSocket] = []
-        try:
-            for port in ports:
-                self._sockets.append(BatchSocket(host, port))
-        except OSError:
-            self.close()
-            raise
+    def __init__(self, bound: Sequence[socket.socket], *, capacity: int, thresholds: Thresholds) -> None:
+        """Owns the sockets `bound` from now on."""
+        self._sockets = [BatchSocket(one) for one in bound]
         self.plane = Plane(lambda: secrets.randbits(32), capacity=capacity, thresholds=thresholds)
         self.on_report: Callable[[Report], None] = lambda report: None
         self.on_lateness: Callable[[float], None] = lambda seconds: None
@@ -41,14 +36,19 @@ class MediaRunner:
         return tuple(batch_socket.port for batch_socket in self._sockets)
 
     @property
-    def unsent(self) -> int:
-        return sum(batch_socket.unsent for batch_socket in self._sockets)
+    def legs(self) -> int:
+        return self.plane.legs
 
-    def start(self) -> None:
+    def counts(self) -> dict[str, int]:
+        unsent = sum(one.unsent for one in self._sockets)
+        overflowed = sum(one.overflowed for one in self._sockets)
+        return {**self.plane.counts, "unsent": unsent, "dropped_buffer_full": overflowed}
+
+    async def start(self) -> None:
         """Begin to tick in the running loop."""
         self._arm(asyncio.get_running_loop().time())
 
-    def close(self) -> None:
+    async def close(self) -> None:
         if self._timer:
             self._timer.cancel()
             self._timer = None

@@ -6,6 +6,8 @@ Where the C library has neither, the same interface works packet by packet.
 import ctypes
 import errno
 import socket
+import struct
+from collections.abc import Iterable
 from typing import Final
 
 import numpy as np
@@ -19,6 +21,8 @@ BATCH: Final = 512
 _BUFFER: Final = 4 * 1024 * 1024
 """Bytes of receive buffer asked for: 100 ms of fifty legs and more."""
 _MSG_DONTWAIT: Final = 0x40
+_SO_MEMINFO: Final = 55
+"""Linux: nine counters of a socket's memory, the last of them datagrams dropped for want of buffer."""
 _IOVEC: Final = np.dtype([("base", np.uint64), ("size", np.uint64)])
 _MMSGHDR: Final = np.dtype(
     {
@@ -62,19 +66,38 @@ class _Vector:
         return ctypes.c_void_p(self.headers.ctypes.data + row * _MMSGHDR.itemsize)
 
 
-class BatchSocket:
-    """One bound UDP socket for batches of packets."""
+def bound_socket(host: str, port: int) -> socket.socket:
+    """A UDP socket with a receive buffer for many callers. Raises `OSError` where the address is taken."""
+    bound = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
+        bound.setblocking(False)
+        bound.bind((host, port))
+    except OSError:
+        bound.close()
+        raise
+    return bound
 
-    def __init__(self, host: str, port: int) -> None:
-        """Raises `OSError` where the address is taken."""
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        try:
-            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
-            self.socket.setblocking(False)
-            self.socket.bind((host, port))
-        except OSError:
-            self.socket.close()
-            raise
+
+def bound_sockets(host: str, ports: Iterable[int]) -> list[socket.socket]:
+    """All of them or none. Raises `OSError`."""
+    bound: list[socket.socket] = []
+    try:
+        for port in ports:
+            bound.append(bound_socket(host, port))
+    except OSError:
+        for one in bound:
+            one.close()
+        raise
+    return bound
+
+
+class BatchSocket:
+    """A bound UDP socket for batches of packets."""
+
+    def __init__(self, bound: socket.socket) -> None:
+        """Owns `bound` from now on."""
+        self.socket = bound
         self.unsent = 0
         """Packets that the kernel would not take."""
         self._in, self._out = _Vector(SLOT), _Vector(SLOT)
@@ -82,6 +105,15 @@ class BatchSocket:
     @property
     def port(self) -> int:
         return int(self.socket.getsockname()[1])
+
+    @property
+    def overflowed(self) -> int:
+        """Datagrams that found the receive buffer full; 0 where the system does not tell."""
+        try:
+            counters = self.socket.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, 36)
+        except OSError:
+            return 0
+        return int(struct.unpack("9I", counters)[8]) if len(counters) == 36 else 0
 
     def close(self) -> None:
         self.socket.close()

@@ -13,7 +13,7 @@ from callflow.media.messages import LoadPrompt, OpenLeg, Play
 from callflow.media.plane import Plane
 from callflow.media.rtp import SLOT
 from callflow.net import mmsg
-from callflow.net.mmsg import BatchSocket
+from callflow.net.mmsg import BatchSocket, bound_socket
 from tests.bench.stopwatch import Figure, beside, cpu
 
 SECONDS = 2.0
@@ -59,7 +59,7 @@ def run_plane(legs: int, *, playing: bool, hearing: bool) -> int:
 
 def exchange(packets: int) -> int:
     """Send packets over loopback in batches and receive them; how many came."""
-    sender, receiver = BatchSocket("127.0.0.1", 0), BatchSocket("127.0.0.1", 0)
+    sender, receiver = BatchSocket(bound_socket("127.0.0.1", 0)), BatchSocket(bound_socket("127.0.0.1", 0))
     try:
         block = np.zeros((mmsg.BATCH, FRAME), np.uint8)
         target = np.full(mmsg.BATCH, source_key(("127.0.0.1", receiver.port)), np.uint64)

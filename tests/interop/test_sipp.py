@@ -58,4 +58,4 @@ async def test_calls_go_as_written_and_leave_nothing_behind(
             await service.drain()
         in_hand = service.controller.in_hand()
         assert (in_hand["calls"], in_hand["sessions"], in_hand["ports"]) == (0, 0, 0)
-        assert service.media.plane.legs == 0
+        assert service.media.legs == 0

@@ -120,7 +120,7 @@ async def test_a_call_leaves_nothing_behind_but_its_metrics(setup: Setup) -> Non
         assert ended.details == {"by": "caller", "reason": ""}
         in_hand = service.controller.in_hand()
         assert (in_hand["calls"], in_hand["sessions"], in_hand["ports"]) == (0, 0, 0)
-        assert service.media.plane.legs == 0
+        assert service.media.legs == 0
         metrics = await scraped(service)
         assert 'callflow_calls_total{flow="hotline",outcome="caller_hung_up"} 1.0' in metrics
         assert 'callflow_calls_active{flow="hotline"} 0.0' in metrics

@@ -9,6 +9,7 @@ from callflow.config import Setup
 from callflow.demo.stage import play_live
 from callflow.media.messages import Command, Play
 from callflow.net.media_runner import MediaRunner
+from callflow.net.mmsg import bound_sockets
 
 LATE = 0.3
 
@@ -24,8 +25,8 @@ class LateRunner(MediaRunner):
 
 
 def late(setup: Setup) -> MediaRunner:
-    ports = setup.config.media.ports
-    return LateRunner("127.0.0.1", ports, capacity=16, thresholds=setup.thresholds)
+    bound = bound_sockets("127.0.0.1", setup.config.media.ports)
+    return LateRunner(bound, capacity=16, thresholds=setup.thresholds)
 
 
 if __name__ == "__main__":
