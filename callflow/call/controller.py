@@ -147,7 +147,7 @@ class Controller:
             invited.session, self._last_leg, 0, self._agree(invited.offer, self._last_leg, 0), invited.source
         )
         try:
-            leg.port = self._ports.open(leg.media, leg.hosts, now)
+            leg.port = self._ports.open(leg.media, leg.agreed.remote, leg.hosts, now)
         except PortsBusy:
             raise PeerError(503, "Service Unavailable") from None
         # The offer is answered anew: only now is it known which port stands in the answer.
@@ -166,7 +166,7 @@ class Controller:
             return [*self._endpoint.calls.refuse(session, error, now)]
         leg.answers += 1
         if agreed.remote != leg.agreed.remote:
-            self._ports.moved(leg.media, leg.hosts, now)
+            self._ports.moved(leg.media, agreed.remote, leg.hosts, now)
         moved = leg.move(agreed, self._endpoint.calls, now)
         if agreed.peer_listens == call.held_by_caller:
             event = ResumedByCaller() if agreed.peer_listens else HeldByCaller()

@@ -1,5 +1,6 @@
 """Which of our shared ports a new leg gets, so that nobody's first packets can be taken for another's."""
 
+from dataclasses import dataclass
 from typing import Final
 
 PATIENCE: Final = 30.0
@@ -10,32 +11,51 @@ class PortsBusy(Exception):
     """Every port has a leg that waits for packets from the same address."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A leg that has not latched."""
+
+    port: int
+    remote: tuple[str, int] | None
+    hosts: frozenset[str]
+    since: float
+
+
 class PortPool:
     """The ports, and the legs that have not latched yet."""
 
     def __init__(self, numbers: tuple[int, ...]) -> None:
         """`numbers` are the UDP ports that the plane has bound, in its order."""
         self.numbers = numbers
-        self._waiting: dict[int, tuple[int, frozenset[str], float]] = {}
+        self._waiting: dict[int, _Waiting] = {}
         self._legs = [0] * len(numbers)
         self._port_of: dict[int, int] = {}
 
-    def open(self, leg: int, hosts: tuple[str, ...], now: float) -> int:
-        """The index of a port for `leg`, whose packets come from one of `hosts`. Raises `PortsBusy`."""
-        self._waiting = {k: v for k, v in self._waiting.items() if now - v[2] < PATIENCE}
-        taken = {port for port, waiting, _ in self._waiting.values() if waiting & set(hosts)}
+    def open(self, leg: int, remote: tuple[str, int] | None, hosts: tuple[str, ...], now: float) -> int:
+        """The index of a port for `leg`, whose packets come from `remote` or another port of `hosts`.
+
+        A port where nobody waits for the same host is best. Behind a PBX all callers have one host: then
+        a port will do where nobody waits for the same address, since packets that come from just where
+        they were signalled to come from cannot be mistaken. Raises `PortsBusy`.
+        """
+        self._waiting = {k: v for k, v in self._waiting.items() if now - v.since < PATIENCE}
+        waiting = self._waiting.values()
+        own = frozenset(hosts)
+        taken = {w.port for w in waiting if w.hosts & own}
+        if len(taken) == len(self.numbers) and remote:
+            taken = {w.port for w in waiting if w.remote == remote or (w.hosts & own and not w.remote)}
         free = [port for port in range(len(self.numbers)) if port not in taken]
         if not free:
             raise PortsBusy
         port = min(free, key=self._legs.__getitem__)
-        self._waiting[leg] = (port, frozenset(hosts), now)
+        self._waiting[leg] = _Waiting(port, remote, own, now)
         self._port_of[leg] = port
         self._legs[port] += 1
         return port
 
-    def moved(self, leg: int, hosts: tuple[str, ...], now: float) -> None:
+    def moved(self, leg: int, remote: tuple[str, int] | None, hosts: tuple[str, ...], now: float) -> None:
         """The leg waits anew, on its port, for packets from elsewhere."""
-        self._waiting[leg] = (self._port_of[leg], frozenset(hosts), now)
+        self._waiting[leg] = _Waiting(self._port_of[leg], remote, frozenset(hosts), now)
 
     def latched(self, leg: int) -> None:
         """The leg's packets have come."""
