@@ -3,7 +3,7 @@
 import asyncio
 import re
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -31,9 +31,18 @@ class Facts:
         self.news.set()
 
     async def first(self, name: str) -> Fact:
+        return await self._first(lambda fact: fact.fact == name)
+
+    async def said(self, prompt: str) -> Fact:
+        """The prompt has been heard to its end."""
+        return await self._first(
+            lambda fact: fact.fact == "prompt.finished" and fact.details["prompt"] == prompt
+        )
+
+    async def _first(self, is_it: Callable[[Fact], bool]) -> Fact:
         while True:
             for fact in self.all:
-                if fact.fact == name:
+                if is_it(fact):
                     return fact
             self.news.clear()
             await self.news.wait()
