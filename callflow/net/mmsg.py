@@ -58,6 +58,8 @@ class _Vector:
         self.headers["iov_count"] = 1
         self.headers["name_size"] = _SOCKADDR.itemsize
         self.addresses["family"] = socket.AF_INET
+        self.first = self.pointer()
+        """Where the headers begin, for the system call."""
 
     def set_sizes(self, size: int) -> None:
         self._iov["size"] = size
@@ -100,7 +102,10 @@ class BatchSocket:
         self.socket = bound
         self.unsent = 0
         """Packets that the kernel would not take."""
+        self._fileno = bound.fileno()
         self._in, self._out = _Vector(SLOT), _Vector(SLOT)
+        none = np.empty(0, np.int64)
+        self._nothing = self._in.block[:0], none, none.astype(np.uint64)
 
     @property
     def port(self) -> int:
@@ -121,6 +126,9 @@ class BatchSocket:
     def receive(self) -> tuple[Block, NDArray[np.int64], Sources]:
         """What has come, up to `BATCH` packets: rows, lengths, sources. Valid until the next call."""
         count = self._receive_batch() if HAS_BATCHES else self._receive_one_by_one()
+        if not count:
+            # Most looks at most sockets find nothing: they must cost nothing but the look.
+            return self._nothing
         addresses = self._in.addresses[:count]
         sources = addresses["host"].astype(np.uint64) << np.uint64(16) | addresses["port"].astype(np.uint64)
         return self._in.block[:count], self._in.headers["size"][:count].astype(np.int64), sources
@@ -131,9 +139,12 @@ class BatchSocket:
             self._send_batch(packets[start : start + BATCH], destinations[start : start + BATCH])
 
     def _receive_batch(self) -> int:
-        self._in.headers["name_size"] = _SOCKADDR.itemsize
-        count = _libc.recvmmsg(self.socket.fileno(), self._in.pointer(), BATCH, _MSG_DONTWAIT, None)
-        return max(int(count), 0)
+        count = int(_libc.recvmmsg(self._fileno, self._in.first, BATCH, _MSG_DONTWAIT, None))
+        if count <= 0:
+            return 0
+        # The kernel has written the size of each address over the room that there is for it.
+        self._in.headers["name_size"][:count] = _SOCKADDR.itemsize
+        return count
 
     def _receive_one_by_one(self) -> int:
         for row in range(BATCH):
@@ -159,7 +170,9 @@ class BatchSocket:
         out.addresses["port"][:count] = destinations & np.uint64(0xFFFF)
         row = 0
         while row < count:
-            sent = _libc.sendmmsg(self.socket.fileno(), out.pointer(row), count - row, _MSG_DONTWAIT)
+            sent = _libc.sendmmsg(
+                self._fileno, out.pointer(row) if row else out.first, count - row, _MSG_DONTWAIT
+            )
             if sent > 0:
                 row += sent
             elif ctypes.get_errno() in (errno.EAGAIN, errno.ENOBUFS):

@@ -35,7 +35,7 @@ async def sipp(
     process = await asyncio.create_subprocess_exec(
         "sipp", f"{target[0]}:{target[1]}", "-sf", str(SCENARIOS / scenario), "-m", str(calls),
         "-r", str(rate), "-i", "127.0.0.1", "-s", "10086", "-nostdin",
-        "-trace_err", "-timeout", "90", *options,
+        "-trace_err", "-timeout", "90", "-d", "1000", *options,
         cwd=folder, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
     try:
