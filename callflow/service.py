@@ -9,6 +9,8 @@ from typing import Protocol
 from callflow.adapters.http import HttpServer
 from callflow.adapters.logs import FactLog
 from callflow.adapters.metrics import Metrics
+from callflow.adapters.trace import TraceRing
+from callflow.adapters.trace_pages import TracePages
 from callflow.call.controller import Controller, Settings
 from callflow.codec import Law
 from callflow.config import Setup
@@ -49,8 +51,11 @@ class Service:
             self.media.on_death = lambda: self.counted(Counted("fault", "media_process_died"))
         self.metrics.watch(self.media.counts)
         self.draining = False
+        self.trace = TraceRing(time.time() - time.monotonic())
         self._wire = UdpTransport(config.sip.listen, lambda data, source: self._driver.receive(data, source))
         self.http = HttpServer(config.http.listen, self.metrics, lambda: not self.draining)
+        for path, page in TracePages(self.trace, lambda: self.sip_address).pages():
+            self.http.add_page(path, page)
         self.controller = self._new_controller()
         self._driver = Driver(self.controller, self.media, self)
 
@@ -59,12 +64,18 @@ class Service:
         return self._wire.address
 
     def fact(self, fact: Fact) -> None:
+        if fact.fact == "call.arrived":
+            # Its INVITE is the datagram in hand.
+            self.trace.name_latest(fact.call)
         for sink in self._sinks:
             sink.fact(fact)
 
     def counted(self, counted: Counted) -> None:
         self.metrics.counted(counted)
         self._log.counted(counted)
+
+    def saw(self, now: float, incoming: bool, peer: Address, data: bytes) -> None:
+        self.trace.saw(now, incoming, peer, data)
 
     def broke(self, error: Exception) -> None:
         self.metrics.counted(Counted("fault", type(error).__name__))

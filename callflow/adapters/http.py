@@ -1,6 +1,6 @@
 """The web side: what Prometheus scrapes and what a supervisor of processes asks."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -8,15 +8,18 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from callflow.adapters.metrics import Metrics
 from callflow.sip.address import Address
 
+Page = Callable[[web.Request], Awaitable[web.Response]]
+
 
 class HttpServer:
-    """`/metrics`, `/livez`, `/readyz`."""
+    """`/metrics`, `/livez`, `/readyz`; and what the service adds."""
 
     def __init__(self, address: Address, metrics: Metrics, is_ready: Callable[[], bool]) -> None:
         """`is_ready` says whether new calls are welcome."""
         self._address = address
         self._metrics = metrics
         self._is_ready = is_ready
+        self._pages: list[tuple[str, Page]] = []
         self._runner: web.AppRunner | None = None
 
     @property
@@ -27,12 +30,18 @@ class HttpServer:
         host, port = self._runner.addresses[0][:2]
         return host, port
 
+    def add_page(self, path: str, page: Page) -> None:
+        """Serve one more page; before `start`."""
+        self._pages.append((path, page))
+
     async def start(self) -> None:
         """Raises `OSError` where the address is taken."""
         app = web.Application()
         app.router.add_get("/metrics", self._get_metrics)
         app.router.add_get("/livez", self._get_livez)
         app.router.add_get("/readyz", self._get_readyz)
+        for path, page in self._pages:
+            app.router.add_get(path, page)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
         await web.TCPSite(self._runner, *self._address).start()

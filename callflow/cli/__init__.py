@@ -15,6 +15,7 @@ _COMMANDS: Final = {
     "rules": ("callflow.cli.rules:rules", "List the rules of the houses and where they are carried."),
     "run": ("callflow.cli.run:run", "Serve calls until told to stop."),
     "simulate": ("callflow.cli.simulate:simulate", "Play a call on a virtual clock, in milliseconds."),
+    "trace": ("callflow.cli.trace:trace", "Show the SIP of a recent call, or write it to a capture file."),
 }
 """Command → where it is, and what it does: neither needs the command's own imports."""
 

@@ -25,6 +25,9 @@ class Wire(Protocol):
 class Observer(Protocol):
     """Who wants to know what no call's ledger holds."""
 
+    def saw(self, now: float, incoming: bool, peer: Address, data: bytes) -> None:
+        """A SIP datagram came, or is about to leave."""
+
     def counted(self, counted: Counted) -> None: ...
 
     def broke(self, error: Exception) -> None:
@@ -54,6 +57,7 @@ class Driver:
 
     def receive(self, data: bytes, source: Address) -> None:
         """A SIP datagram has come."""
+        self._observer.saw(asyncio.get_running_loop().time(), True, source, data)
         self._run(lambda now: self._controller.receive(data, source, now))
 
     def hear(self, report: Report) -> None:
@@ -96,6 +100,7 @@ class Driver:
         match effect:
             case Send(data=data, destination=destination):
                 assert self._wire is not None
+                self._observer.saw(asyncio.get_running_loop().time(), False, destination, data)
                 self._wire.send(data, destination)
             case Counted():
                 self._observer.counted(effect)

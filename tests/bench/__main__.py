@@ -7,7 +7,7 @@ import time
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import packets, signalling
+from tests.bench import load, packets, signalling
 from tests.bench.stopwatch import Figure
 
 
@@ -29,7 +29,7 @@ def main() -> None:
         f"worst of 200 sleeps {idle_lateness():.2f} ms late"
     )
     table = Table("what", "median", "min", "max", "unit", "ratio")
-    figures: list[Figure] = [*signalling.figures(), *packets.figures()]
+    figures: list[Figure] = [*signalling.figures(), *packets.figures(), *load.figures()]
     for figure in figures:
         table.add_row(
             figure.what,

@@ -6,11 +6,14 @@ import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import aiohttp
 import pytest
+from click.testing import CliRunner
 
 from callflow.adapters.softphone import CallFailed, Line, NotRegistered, Softphone
+from callflow.cli import main
 from callflow.config import Setup
 from callflow.demo.stage import on_free_ports
 from callflow.facts import Fact
@@ -154,3 +157,27 @@ async def test_a_service_that_stops_says_so_first(setup: Setup, probe: socket.so
         assert (ended.by, last) == ("far", "hanging_up")
         finished = [fact.at for fact in facts.all if fact.fact == "prompt.finished"][-1]
         assert ended.at - finished == pytest.approx(5.0, abs=0.1)
+
+
+async def test_the_sip_of_a_call_can_be_read_afterwards(setup: Setup, tmp_path: Path) -> None:
+    async with serving(setup) as (service, facts):
+        async with Softphone.open(line(service)) as phone:
+            await phone.call("10086")
+            await facts.first("prompt.started")
+            await phone.hang_up()
+            ended = await facts.first("call.ended")
+        host, port = service.http.address
+        server = ["--server", f"http://{host}:{port}"]
+        listed = await asyncio.to_thread(CliRunner().invoke, main, ["trace", *server])
+        assert ended.call in listed.output
+        ladder = await asyncio.to_thread(CliRunner().invoke, main, ["trace", ended.call, *server])
+        assert ladder.exit_code == 0
+        titles = re.findall(r"[<|] ?-* ?([A-Z]+|\d{3} [A-Z][A-Za-z ]+\([A-Z]+\))", ladder.output)
+        assert titles[:4] == ["INVITE", "100 Trying (INVITE)", "180 Ringing (INVITE)", "200 OK (INVITE)"]
+        assert titles[-2:] == ["BYE", "200 OK (BYE)"]
+        capture = tmp_path / "call.pcap"
+        written = ["trace", ended.call, *server, "--pcap", str(capture)]
+        assert (await asyncio.to_thread(CliRunner().invoke, main, written)).exit_code == 0
+        assert capture.read_bytes().count(b"SIP/2.0 180 Ringing") == 1
+        unknown = await asyncio.to_thread(CliRunner().invoke, main, ["trace", "nobody", *server])
+        assert unknown.exit_code == 1

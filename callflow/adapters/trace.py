@@ -1,0 +1,113 @@
+"""The SIP of recent calls, kept for who must find out what went wrong: a ladder to read, a pcap to open.
+
+A bounded ring in memory: the oldest call makes room for the newest. What is kept has callers' numbers in
+it; it leaves the process only when it is asked for, at the HTTP address that the admin has chosen.
+"""
+
+import re
+import struct
+from collections import OrderedDict, deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from callflow.sip.address import Address
+
+MOST_CALLS: Final = 200
+MOST_MESSAGES: Final = 120
+"""Of one call: a peer that retransmits for ever must not fill the memory."""
+_CALL_ID: Final = re.compile(rb"^(?:call-id|i)[ \t]*:[ \t]*(\S+)", re.IGNORECASE | re.MULTILINE)
+_PCAP_RAW_IP: Final = 101
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One datagram of a call."""
+
+    at: float
+    """Seconds since 1970, UTC."""
+    incoming: bool
+    peer: Address
+    data: bytes
+
+    @property
+    def title(self) -> str:
+        """`INVITE`, `200 OK (INVITE)`."""
+        first, _, rest = self.data.partition(b"\r\n")
+        line = first.decode("utf-8", "replace")
+        if not line.startswith("SIP/2.0 "):
+            return line.partition(" ")[0]
+        cseq = re.search(rb"^cseq[ \t]*:[ \t]*\d+[ \t]+(\S+)", rest, re.IGNORECASE | re.MULTILINE)
+        method = cseq[1].decode("utf-8", "replace") if cseq else "?"
+        return f"{line.removeprefix('SIP/2.0 ')} ({method})"
+
+
+class TraceRing:
+    """The messages of the latest calls, by their SIP Call-ID."""
+
+    def __init__(self, wall_minus_monotonic: float) -> None:
+        """The difference turns our monotonic times into times of day."""
+        self._offset = wall_minus_monotonic
+        self._calls: OrderedDict[str, deque[Message]] = OrderedDict()
+        self._names: dict[str, str] = {}
+
+    def saw(self, now: float, incoming: bool, peer: Address, data: bytes) -> None:
+        """A datagram came from `peer` or is on its way there."""
+        found = _CALL_ID.search(data, 0, 4096)
+        if found is None or data[:7] == b"OPTIONS" or data[:8] == b"REGISTER":
+            return
+        call_id = found[1].decode("utf-8", "replace")
+        if call_id not in self._calls:
+            if not data.startswith(b"INVITE"):
+                # What belongs to no call that we saw begin would only push such a call out.
+                return
+            self._calls[call_id] = deque(maxlen=MOST_MESSAGES)
+            self._forget_oldest()
+        self._calls[call_id].append(Message(now + self._offset, incoming, peer, data))
+
+    def name_latest(self, call: str) -> None:
+        """Our own name for the call that has just begun, under which it can be asked for too."""
+        if self._calls:
+            self._names[call] = next(reversed(self._calls))
+
+    def calls(self) -> list[tuple[str, str, float, int]]:
+        """Our name, the SIP Call-ID, when it began and how many messages are kept; the latest first."""
+        named = {call_id: call for call, call_id in self._names.items()}
+        kept = [(named.get(c, ""), c, kept[0].at, len(kept)) for c, kept in self._calls.items() if kept]
+        return kept[::-1]
+
+    def messages(self, call: str) -> list[Message]:
+        """Of the call with this name or Call-ID; empty where none is kept."""
+        return [*self._calls.get(self._names.get(call, call), ())]
+
+    def _forget_oldest(self) -> None:
+        while len(self._calls) > MOST_CALLS:
+            gone, _ = self._calls.popitem(last=False)
+            self._names = {call: call_id for call, call_id in self._names.items() if call_id != gone}
+
+
+def pcap(messages: Iterable[Message], own: Address) -> bytes:
+    """The messages as a capture file that any network analyser opens; `own` is our SIP address."""
+    parts = [struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, _PCAP_RAW_IP)]
+    for message in messages:
+        source, target = (message.peer, own) if message.incoming else (own, message.peer)
+        packet = _ipv4(source, target, message.data)
+        seconds, fraction = divmod(message.at, 1)
+        parts.append(struct.pack("<IIII", int(seconds), int(fraction * 1e6), len(packet), len(packet)))
+        parts.append(packet)
+    return b"".join(parts)
+
+
+def _ipv4(source: Address, target: Address, data: bytes) -> bytes:
+    data = data[: 65535 - 28]
+    udp = struct.pack("!HHHH", source[1], target[1], 8 + len(data), 0) + data
+    addresses = bytes(int(part) for host in (source[0], target[0]) for part in host.split("."))
+    head = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(udp), 0, 0, 64, 17, 0)
+    checksum = _checksum(head + addresses)
+    return head[:10] + struct.pack("!H", checksum) + addresses + udp
+
+
+def _checksum(header: bytes) -> int:
+    total: int = sum(struct.unpack(f"!{len(header) // 2}H", header))
+    total = (total & 0xFFFF) + (total >> 16)
+    return ~(total + (total >> 16)) & 0xFFFF
