@@ -1,6 +1,7 @@
 """sipp, a foreign caller: it knows nothing of ours."""
 
 import asyncio
+import os
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -21,6 +22,11 @@ pytestmark = [
 
 SCENARIOS = Path(__file__).parent
 CALLS, RATE = 400, 40
+
+
+def open_files() -> int:
+    """Descriptors of this process."""
+    return len(os.listdir("/proc/self/fd"))
 
 
 def complaints(folder: Path) -> str:
@@ -54,7 +60,7 @@ async def serving(setup: Setup, *, ring_for: float = 0.0) -> AsyncIterator[Servi
     manners = setup.house.answering.model_copy(update={"ring_for": ring_for})
     house = setup.house.model_copy(update={"answering": manners})
     config = setup.config.model_copy(update={"media": media})
-    before = asyncio.all_tasks()
+    before, files = asyncio.all_tasks(), open_files()
     async with running(replace(setup, config=config, house=house)) as service:
         yield service
         async with asyncio.timeout(40):
@@ -63,6 +69,7 @@ async def serving(setup: Setup, *, ring_for: float = 0.0) -> AsyncIterator[Servi
         assert (in_hand["calls"], in_hand["sessions"], in_hand["ports"]) == (0, 0, 0)
         assert service.media.legs == 0
     assert asyncio.all_tasks() - before == set()
+    assert open_files() == files
 
 
 async def test_four_hundred_calls_at_forty_a_second(setup: Setup, tmp_path: Path) -> None:
