@@ -26,6 +26,13 @@ class Agenda(Generic[KeyT]):
             self._deadlines[key] = deadline
             self._count += 1
             heapq.heappush(self._heap, (deadline, self._count, key))
+            self._tidy()
+
+    def _tidy(self) -> None:
+        # Deadlines that were taken back far ahead of their time must not pile up until it comes.
+        if len(self._heap) > 64 + 4 * len(self._deadlines):
+            self._heap = [entry for entry in self._heap if self._deadlines.get(entry[2]) == entry[0]]
+            heapq.heapify(self._heap)
 
     @property
     def next(self) -> float | None:

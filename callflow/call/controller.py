@@ -14,6 +14,7 @@ from callflow.events import (
     CallAnswered,
     CallArrived,
     CallConfirmed,
+    DigitPressed,
     Event,
     HeldByCaller,
     HungUp,
@@ -25,8 +26,17 @@ from callflow.media.messages import CloseLeg, Latched, Report
 from callflow.media.ports import PortPool, PortsBusy
 from callflow.sip.address import Address
 from callflow.sip.endpoint import Endpoint
-from callflow.sip.happenings import Confirmed, Counted, Ended, Invited, Output, Reoffered
-from callflow.sip.sdp import Agreed, agree
+from callflow.sip.happenings import (
+    Answered,
+    Confirmed,
+    Counted,
+    Ended,
+    Invited,
+    KeySignalled,
+    Output,
+    Reoffered,
+)
+from callflow.sip.sdp import Agreed, Offer, accept, offered
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +128,10 @@ class Controller:
                     effects += self._happen(session, CallConfirmed(), now)
                 case Reoffered(session=session, offer=offer):
                     effects += self._reoffered(session, offer, now)
+                case Answered(session=session, answer=answer):
+                    effects += self._answered(session, answer, now)
+                case KeySignalled(session=session, key=key):
+                    effects += self._signalled(session, key, now)
                 case Ended(session=session, reason=reason):
                     effects += self._ended(session, reason, now)
                 case _:
@@ -140,43 +154,81 @@ class Controller:
         """Find a port and an agreement for the caller. Raises `PeerError`."""
         if len(self._calls) >= self._settings.most_calls:
             raise PeerError(503, "Service Unavailable")
-        if not invited.offer:
-            raise PeerError(488, "Not Acceptable Here")
+        offer = Offer.read(invited.offer) if invited.offer else None
         self._last_leg += 1
-        leg = Leg(
-            invited.session, self._last_leg, 0, self._agree(invited.offer, self._last_leg, 0), invited.source
-        )
+        leg = Leg(invited.session, self._last_leg, invited.source, offer.remote if offer else None)
         try:
-            leg.port = self._ports.open(leg.media, leg.agreed.remote, leg.hosts, now)
+            leg.port = self._ports.open(leg.media, leg.remote, leg.hosts, now)
         except PortsBusy:
             raise PeerError(503, "Service Unavailable") from None
-        # The offer is answered anew: only now is it known which port stands in the answer.
-        leg.agreed = self._agree(invited.offer, leg.media, leg.port)
+        # Only now is it known which port stands in the description.
+        if offer:
+            leg.agreed = offer.answered(self._local(leg), leg.media)
+            leg.description = leg.agreed.answer
+        else:
+            leg.description = offered(self._local(leg), leg.media)
         return leg
 
-    def _agree(self, offer: bytes, leg: int, port: int, version: int = 1) -> Agreed:
-        local = (self._settings.media_host, self._ports.numbers[port])
-        return agree(offer, local, leg, version)
+    def _local(self, leg: Leg) -> Address:
+        return self._settings.media_host, self._ports.numbers[leg.port]
 
     def _reoffered(self, session: str, offer: bytes, now: float) -> list[Effect]:
-        call, leg = self._calls[session]
+        _, leg = self._calls[session]
+        version = leg.descriptions + 1
+        if not offer:
+            # The caller's side wants ours; what comes of it stands in the ACK.
+            leg.descriptions = version
+            description = offered(self._local(leg), leg.media, version)
+            return [*self._endpoint.calls.answer(session, description, now)]
         try:
-            agreed = self._agree(offer, leg.media, leg.port, leg.answers + 1)
+            agreed = Offer.read(offer).answered(self._local(leg), leg.media, version)
         except PeerError as error:
             return [*self._endpoint.calls.refuse(session, error, now)]
-        leg.answers += 1
-        if agreed.remote != leg.agreed.remote:
-            self._ports.moved(leg.media, agreed.remote, leg.hosts, now)
-        moved = leg.move(agreed, self._endpoint.calls, now)
-        if agreed.peer_listens == call.held_by_caller:
-            event = ResumedByCaller() if agreed.peer_listens else HeldByCaller()
-            moved += self._happen(session, event, now)
-        return moved
+        leg.descriptions = version
+        moved = self._move(session, agreed, now)
+        return [*moved, *self._endpoint.calls.answer(session, agreed.answer, now), *self._holds(session, now)]
+
+    def _answered(self, session: str, answer: bytes, now: float) -> list[Effect]:
+        """The ACK should have brought the answer to our offer (RFC 3264 §5)."""
+        if session not in self._calls:
+            return []
+        try:
+            agreed = accept(answer)
+        except PeerError:
+            bye = self._endpoint.calls.hang_up(session, "no usable answer", now)
+            return [*bye, Counted("odd", "no_answer"), *self._ended(session, "no_answer", now)]
+        return [*self._move(session, agreed, now), *self._holds(session, now)]
+
+    def _signalled(self, session: str, key: str, now: float) -> list[Effect]:
+        """A key by INFO counts only where it cannot come as telephone-event too: it must not count twice."""
+        known = self._calls.get(session)
+        if known is None:
+            return []
+        agreed = known[1].agreed
+        if agreed is None or agreed.event_type is not None:
+            return [Counted("odd", "info_key_beside_telephone_event")]
+        return self._happen(session, DigitPressed(key), now)
+
+    def _move(self, session: str, agreed: Agreed, now: float) -> list[Effect]:
+        """Go by what was agreed, for the first time or anew."""
+        _, leg = self._calls[session]
+        if agreed.remote != leg.remote:
+            leg.remote = agreed.remote
+            self._ports.moved(leg.media, leg.remote, leg.hosts, now)
+        return [leg.go_by(agreed)]
+
+    def _holds(self, session: str, now: float) -> list[Effect]:
+        """Whether the caller's side holds the call now, or has come back."""
+        call, leg = self._calls[session]
+        if leg.agreed is None or leg.agreed.peer_listens != call.held_by_caller:
+            return []
+        event = ResumedByCaller() if leg.agreed.peer_listens else HeldByCaller()
+        return self._happen(session, event, now)
 
     def _ended(self, session: str, reason: str, now: float) -> list[Effect]:
         if session not in self._calls:
             return []
-        by = Party.CALLFLOW if reason == "no_ack" else Party.CALLER
+        by = Party.CALLER if reason in ("bye", "cancelled", "expired") else Party.CALLFLOW
         effects = self._happen(session, HungUp(by, "" if reason == "bye" else reason), now)
         return [*effects, *self._forget(session)]
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from callflow.actions import Action, Answer, HangUp, Ring, Say, StopSaying
 from callflow.media.messages import CloseLeg, Command, MoveLeg, OpenLeg, Play, StopPlaying
+from callflow.sip.address import Address
 from callflow.sip.happenings import Output
 from callflow.sip.sdp import Agreed
 from callflow.sip.uas import UserAgentServer
@@ -19,18 +20,24 @@ class Leg:
     session: str
     media: int
     """The leg's number in the plane."""
-    port: int
-    """The index of our UDP port that its audio comes to."""
-    agreed: Agreed
     source: str
     """The address that the INVITE came from."""
-    answers: int = 1
-    """How many session descriptions we have answered."""
+    remote: Address | None
+    """Where the caller's side said it wants its audio."""
+    port: int = 0
+    """The index of our UDP port that its audio comes to."""
+    agreed: Agreed | None = None
+    """None until the ACK answers our offer, where the INVITE had none."""
+    description: bytes = b""
+    """What our 200 carries: the answer, or our offer."""
+    descriptions: int = 1
+    """How many session descriptions we have given."""
+    is_open: bool = False
 
     @property
     def hosts(self) -> tuple[str, ...]:
         """Where its audio may come from: where it said, or behind the same NAT as its signalling."""
-        return (self.agreed.remote[0], self.source) if self.agreed.remote else (self.source,)
+        return (self.remote[0], self.source) if self.remote else (self.source,)
 
     def perform(self, action: Action, calls: UserAgentServer, now: float) -> list[Effect]:
         """Turn one action of the call into SIP and commands to the plane."""
@@ -38,8 +45,9 @@ class Leg:
             case Ring():
                 return [*calls.ring(self.session, now)]
             case Answer():
+                answered: list[Effect] = [*calls.answer(self.session, self.description, now)]
                 # The ears are open before the caller's side can know that it may speak.
-                return [self._open(), *calls.answer(self.session, self.agreed.answer, now)]
+                return [self.go_by(self.agreed), *answered] if self.agreed else answered
             case Say(prompt=prompt):
                 return [Play(self.media, prompt)]
             case StopSaying():
@@ -48,12 +56,11 @@ class Leg:
                 return [*calls.hang_up(self.session, reason, now), CloseLeg(self.media)]
         raise ValueError(f"a leg cannot {action!r}")
 
-    def move(self, agreed: Agreed, calls: UserAgentServer, now: float) -> list[Effect]:
-        """Go by what a re-INVITE agreed."""
+    def go_by(self, agreed: Agreed) -> Command:
+        """What the plane must do about what offer and answer came to."""
         self.agreed = agreed
-        move = MoveLeg(self.media, agreed.law, agreed.event_type, agreed.remote, self.hosts)
-        return [move, *calls.answer(self.session, agreed.answer, now)]
-
-    def _open(self) -> OpenLeg:
-        agreed = self.agreed
-        return OpenLeg(self.media, self.port, agreed.law, agreed.event_type, agreed.remote, self.hosts)
+        audio = agreed.law, agreed.event_type, agreed.remote, self.hosts
+        if self.is_open:
+            return MoveLeg(self.media, *audio)
+        self.is_open = True
+        return OpenLeg(self.media, self.port, *audio)

@@ -4,8 +4,9 @@ from dataclasses import dataclass, field
 
 from callflow.errors import PeerError
 from callflow.sip.address import Address, is_sendable
+from callflow.sip.fields import Headers
 from callflow.sip.headers import NameAddress
-from callflow.sip.message import Headers, Request
+from callflow.sip.message import Request
 from callflow.sip.uri import Uri
 
 DialogId = tuple[str, str, str]

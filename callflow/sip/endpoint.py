@@ -5,18 +5,17 @@ taken, and what is said in it, is decided on the floor above.
 """
 
 from collections.abc import Callable
-from typing import Final
 
 from callflow.errors import PeerError
 from callflow.sip.address import Address, AllowList, is_sendable
 from callflow.sip.happenings import Counted, Output
-from callflow.sip.message import NotSip, Request, Response, parse, respond, with_fields
+from callflow.sip.message import NotSip, Request, Response, parse, respond
+from callflow.sip.middialog import CAPABILITIES, MidDialog
+from callflow.sip.refusal import METHODS, OTHER_METHODS, Refusal, check, check_extensions, draining
 from callflow.sip.registrar import Registrar
-from callflow.sip.transaction import Send
+from callflow.sip.transaction import NonInviteServer, Send
 from callflow.sip.transactions import Transactions
-from callflow.sip.uas import ALLOW, METHODS, NO_DIALOG, UserAgentServer
-
-_OTHER_METHODS: Final = ("INFO", "UPDATE", "REFER", "NOTIFY", "SUBSCRIBE", "MESSAGE", "PRACK", "PUBLISH")
+from callflow.sip.uas import UserAgentServer
 
 
 class Endpoint:
@@ -28,6 +27,7 @@ class Endpoint:
         """`contact` is where peers reach us; `new_id` gives tags and branches, never the same twice."""
         self._transactions = Transactions()
         self.calls = UserAgentServer(self._transactions, contact, new_id)
+        self._mid_dialog = MidDialog(self.calls, self._transactions)
         self._registrar = registrar
         self._allowed = allowed
         self._new_id = new_id
@@ -48,30 +48,29 @@ class Endpoint:
         if not data.strip(b"\r\n\0 "):
             return [Counted("dropped", "keepalive")]
         try:
-            message = parse(data)
+            message = parse(data, source)
         except NotSip:
             return [Counted("dropped", "not_sip")]
         if isinstance(message, Response):
             return self._receive_response(message, now)
-        known = message.method in METHODS or message.method in _OTHER_METHODS
+        known = message.method in METHODS or message.method in OTHER_METHODS
         counted = Counted("request", message.method if known else "other")
         try:
             destination = _response_destination(message, source)
-            request = message.seen_from(source)
         except PeerError:
             # There is no way back to who wrote this.
             return [counted, Counted("dropped", "bad_via")]
-        return [counted, *self._receive_request(request, source, destination, now)]
+        return [counted, *self._receive_request(message, len(data), source, destination, now)]
 
     def tick(self, now: float) -> list[Output]:
         """Deadlines have come: retransmissions, and what is over."""
         return [*self.calls.tick(now), *self._transactions.tick(now)]
 
     def _receive_request(
-        self, request: Request, source: Address, destination: Address, now: float
+        self, request: Request, size: int, source: Address, destination: Address, now: float
     ) -> list[Output]:
         try:
-            _check(request)
+            check(request, size)
             known = self._transactions.server(request)
             if known is not None and request.method != "ACK":
                 return [*known.again()]
@@ -86,6 +85,7 @@ class Endpoint:
             case "INVITE":
                 return self.calls.receive_invite(request, source, destination, now)
         server = self._transactions.open_other(request, destination)
+        check_extensions(request)
         match request.method:
             case "BYE":
                 return self.calls.receive_bye(request, server, now)
@@ -93,27 +93,16 @@ class Endpoint:
                 return self.calls.receive_cancel(request, server, now)
             case "REGISTER":
                 answer = self._registrar.receive(request, source, now, self._new_id())
-            case "OPTIONS":
-                answer = self._options(request)
-            case _:
-                answer = self._not_ours(request)
+                return [*self._transactions.respond(server, answer, now)]
+            case "OPTIONS" if not request.to.tag:
+                return self._options(request, server, now)
+        return self._mid_dialog.receive(request, server, source, now)
+
+    def _options(self, request: Request, server: NonInviteServer, now: float) -> list[Output]:
+        if self.calls.draining:
+            raise draining()
+        answer = respond(request, 200, "OK", *CAPABILITIES, to_tag=self._new_id())
         return [*self._transactions.respond(server, answer, now)]
-
-    def _options(self, request: Request) -> Response:
-        if request.to.tag and self.calls.session_of(request) is None:
-            raise NO_DIALOG
-        if self.calls.draining and not request.to.tag:
-            busy = respond(request, 503, "Service Unavailable", to_tag=self._new_id())
-            return with_fields(busy, ("retry-after", "30"))
-        answer = respond(request, 200, "OK", to_tag=self._new_id())
-        return with_fields(answer, ALLOW, ("accept", "application/sdp"))
-
-    def _not_ours(self, request: Request) -> Response:
-        if request.to.tag and self.calls.session_of(request) is None:
-            raise NO_DIALOG
-        known = request.method in _OTHER_METHODS
-        status, reason = (405, "Method Not Allowed") if known else (501, "Not Implemented")
-        return with_fields(respond(request, status, reason, to_tag=self._new_id()), ALLOW)
 
     def _receive_response(self, response: Response, now: float) -> list[Output]:
         try:
@@ -125,9 +114,10 @@ class Endpoint:
     def _reject(self, request: Request, error: PeerError, destination: Address, now: float) -> list[Output]:
         if request.method == "ACK":
             return [Counted("dropped", "malformed")]
-        refusal = respond(request, error.status, error.reason, to_tag=self._new_id())
+        fields = error.fields if isinstance(error, Refusal) else ()
         if error.status == 500:
-            refusal = with_fields(refusal, ("retry-after", "3"))
+            fields = (("retry-after", "3"),)
+        refusal = respond(request, error.status, error.reason, *fields, to_tag=self._new_id())
         return [*self._refuse(request, refusal, destination, now), Counted("rejected", str(error.status))]
 
     def _refuse(self, request: Request, refusal: Response, destination: Address, now: float) -> list[Output]:
@@ -153,14 +143,3 @@ def _response_destination(request: Request, source: Address) -> Address:
     if not is_sendable(*destination):
         raise PeerError(400, "Bad Via")
     return destination
-
-
-def _check(request: Request) -> None:
-    """What every request must have (§8.1.1). Raises `PeerError(400)`."""
-    cseq = request.cseq
-    if cseq.method != request.method:
-        raise PeerError(400, "CSeq Method Mismatch")
-    request.to  # noqa: B018  # reading it finds a malformed one
-    if not request.from_.tag and request.method != "REGISTER":
-        raise PeerError(400, "Missing From Tag")
-    request.headers.need("call-id")

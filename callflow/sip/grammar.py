@@ -39,10 +39,12 @@ def parse_params(text: str, separator: str = ";") -> dict[str, str | None]:
     if not text:
         return {}
     found: dict[str, str | None] = {}
-    for part in _split_unquoted(text, separator):
+    quoted = '"' in text
+    for part in _split_unquoted(text, separator) if quoted else text.split(separator):
         name, equals, value = part.partition("=")
         if name := name.strip().lower():
-            found[name] = unquote(value.strip()) if equals else None
+            value = value.strip()
+            found[name] = (unquote(value) if quoted else value) if equals else None
     return found
 
 
@@ -97,8 +99,6 @@ def _value(text: str | None) -> str:
 
 
 def _split_unquoted(text: str, separator: str) -> list[str]:
-    if '"' not in text:
-        return text.split(separator)
     parts, start, quoted, escaped = [], 0, False, False
     for index, char in enumerate(text):
         if escaped:

@@ -1,6 +1,6 @@
 """What the SIP endpoint tells the floor above: everything but the datagrams to send."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from callflow.sip.transaction import Send
 
@@ -13,8 +13,13 @@ class Invited:
     caller: str
     called: str
     offer: bytes
+    """Empty where the caller's side wants ours in the 200, and answers it in the ACK."""
     source: str
     """The IPv4 address that the INVITE came from."""
+    display: str = ""
+    private: bool = False
+    """The caller wants the number shown to nobody."""
+    diverted_from: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +31,28 @@ class Confirmed:
 
 @dataclass(frozen=True, slots=True)
 class Reoffered:
-    """A re-INVITE of a confirmed session: answer it with `Endpoint.reanswer`."""
+    """A re-INVITE or UPDATE of a session: `answer` or `refuse` it."""
 
     session: str
     offer: bytes
+    """Empty where it is we who are to offer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The ACK has brought the answer to our offer, or nothing where it should have."""
+
+    session: str
+    answer: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class KeySignalled:
+    """An INFO tells of a key."""
+
+    session: str
+    key: str = field(repr=False)
+    """Personal data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +61,7 @@ class Ended:
 
     session: str
     reason: str
-    """`bye`, `cancelled` or `no_ack`."""
+    """`bye`, `cancelled`, `expired`, `no_ack`, `no_prack` or `no_refresh`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,4 +74,4 @@ class Counted:
     """A word from a small closed set."""
 
 
-Output = Send | Invited | Confirmed | Reoffered | Ended | Counted
+Output = Send | Invited | Confirmed | Reoffered | Answered | KeySignalled | Ended | Counted

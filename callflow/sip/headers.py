@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
 from callflow.errors import PeerError
@@ -43,7 +43,7 @@ class Via:
             params["received"] = address[0]
         elif self.host != address[0]:
             params["received"] = address[0]
-        return replace(self, params=params)
+        return Via(self.transport, self.host, self.port, params)
 
     def __str__(self) -> str:
         port = f":{self.port}" if self.port is not None else ""
@@ -79,7 +79,7 @@ class NameAddress:
         return self.params.get("tag") or ""
 
     def tagged(self, tag: str) -> "NameAddress":
-        return replace(self, params={**self.params, "tag": tag})
+        return NameAddress(self.uri, self.display, {**self.params, "tag": tag})
 
     def __str__(self) -> str:
         display = f"{quote(self.display)} " if self.display else ""

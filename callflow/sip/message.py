@@ -6,72 +6,41 @@ sends, is no SIP to us. Header values stay text until somebody asks for them.
 """
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from callflow.errors import PeerError
+from callflow.sip.fields import Headers
 from callflow.sip.grammar import split_list
 from callflow.sip.headers import CSeq, NameAddress, Via
+from callflow.sip.once import once
+from callflow.sip.uri import Uri
 
 MOST_FIELDS: Final = 256
-_COMPACT: Final = {
-    "a": "accept-contact", "b": "referred-by", "c": "content-type", "d": "request-disposition",
-    "e": "content-encoding", "f": "from", "i": "call-id", "j": "reject-contact", "k": "supported",
-    "l": "content-length", "m": "contact", "o": "event", "r": "refer-to", "s": "subject", "t": "to",
-    "u": "allow-events", "v": "via", "x": "session-expires",
-}  # fmt: skip
-_WRITTEN: Final = {"call-id": "Call-ID", "cseq": "CSeq", "www-authenticate": "WWW-Authenticate"}
+COOKIE: Final = "z9hG4bK"
+"""What the branch of every peer of this century begins with (§8.1.1.7)."""
+VERSION: Final = "SIP/2.0"
+_ANY_VERSION: Final = re.compile(r"SIP/[0-9]{1,3}\.[0-9]{1,3}", re.IGNORECASE)
+_DIGITS: Final = re.compile(r"[0-9]{1,8}")
 _TAGGED: Final = re.compile(r";\s*tag\s*=", re.IGNORECASE)
 _BLANK: Final = re.compile(rb"\r?\n\r?\n")
 _METHOD: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-.!%*_+`'~")
+_ECHOED: Final = frozenset(("via", "from", "to", "call-id", "cseq", "record-route"))
+"""What a response takes over from its request (§8.2.6.2)."""
 
 
 class NotSip(Exception):
     """So little of it is SIP that there is nobody to answer."""
 
 
-class Headers:
-    """The header fields of a message, in order. Names are matched in any case and compact or long."""
-
-    __slots__ = ("_fields",)
-
-    def __init__(self, fields: Iterable[tuple[str, str]] = ()) -> None:
-        self._fields = [(_long(name), value) for name, value in fields]
-
-    def __iter__(self) -> Iterator[tuple[str, str]]:
-        return iter(self._fields)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Headers) and self._fields == other._fields
-
-    def get(self, name: str) -> str | None:
-        """The first value of `name` (long, lower case)."""
-        return next((value for field, value in self._fields if field == name), None)
-
-    def all(self, name: str) -> list[str]:
-        """Every value of a field that may be a list, whether in one line or in several."""
-        return [part for field, value in self._fields if field == name for part in split_list(value)]
-
-    def need(self, name: str) -> str:
-        """The first value of `name`; raises `PeerError(400)` where it is missing."""
-        value = self.get(name)
-        if not value:
-            raise PeerError(400, f"Missing {_written(name)}")
-        return value
-
-    def text(self) -> str:
-        return "".join(f"{_written(name)}: {value}\r\n" for name, value in self._fields)
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Message:
-    """What requests and responses have in common."""
+    """What requests and responses have in common. A header is read when asked for, and once."""
 
     headers: Headers
     body: bytes
 
-    @property
+    @once
     def via(self) -> Via:
         """The topmost Via; raises `PeerError(400)`."""
         hops = split_list(self.headers.need("via"))
@@ -79,15 +48,15 @@ class Message:
             raise PeerError(400, "Bad Via")
         return Via.parse(hops[0])
 
-    @property
+    @once
     def from_(self) -> NameAddress:
         return NameAddress.parse(self.headers.need("from"))
 
-    @property
+    @once
     def to(self) -> NameAddress:
         return NameAddress.parse(self.headers.need("to"))
 
-    @property
+    @once
     def cseq(self) -> CSeq:
         return CSeq.parse(self.headers.need("cseq"))
 
@@ -100,24 +69,54 @@ class Message:
         return head.encode("utf-8", "surrogateescape") + self.body
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Request(Message):
     method: str
     uri: str
+    source: tuple[str, int] | None = field(default=None, compare=False)
+    """Where it came from, if it came by a socket."""
+    version: str = VERSION
+    whole: bool = True
+    """Whether the body is as long as was said (§18.3)."""
 
-    def seen_from(self, source: tuple[str, int]) -> "Request":
-        """The request with its topmost Via saying where it was seen to come from (§18.2.1)."""
-        fields = [*self.headers]
-        index = next(i for i, (name, _) in enumerate(fields) if name == "via")
-        top, *rest = split_list(fields[index][1])
-        fields[index] = ("via", ", ".join([str(Via.parse(top).seen_from(source)), *rest]))
-        return Request(Headers(fields), self.body, self.method, self.uri)
+    @once
+    def requested(self) -> Uri:
+        """The Request-URI; raises `PeerError(400)` or `PeerError(416)`."""
+        if self.uri.split() != [self.uri]:
+            raise PeerError(400, "Bad Request-URI")
+        return Uri.parse(self.uri)
+
+    @once
+    def frame(self) -> list[tuple[str, str]]:
+        """The header fields that every response begins with (§8.2.6.2).
+
+        The topmost Via says where the request was seen to come from (§18.2.1).
+        """
+        frame = [(name, value) for name, value in self.headers if name in _ECHOED]
+        if self.source is not None:
+            index = next(i for i, (name, _) in enumerate(frame) if name == "via")
+            hops = split_list(frame[index][1])
+            frame[index] = ("via", ", ".join([str(self.via.seen_from(self.source)), *hops[1:]]))
+        return frame
+
+    @once
+    def key(self) -> tuple[str, str, int]:
+        """Branch, sent-by and CSeq number: what its retransmissions have in common (§17.2.3).
+
+        The branch alone should do, but pyVoIP sends its INVITE anew under the same one after a 401. ACK
+        and CANCEL bear the number of their INVITE.
+        """
+        via = self.via
+        branch = via.branch
+        if len(branch) <= len(COOKIE) or not branch.startswith(COOKIE):
+            branch = f"{self.call_id}|{self.from_.tag}"
+        return branch, f"{via.host}:{via.port}", self.cseq.number
 
     def to_bytes(self) -> bytes:
         return self._after(f"{self.method} {self.uri} SIP/2.0")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Response(Message):
     status: int
     reason: str
@@ -126,7 +125,7 @@ class Response(Message):
         return self._after(f"SIP/2.0 {self.status} {self.reason}")
 
 
-def parse(data: bytes) -> Request | Response:
+def parse(data: bytes, source: tuple[str, int] | None = None) -> Request | Response:
     """One datagram as a message.
 
     Raises `NotSip` where nobody could be answered. What is wrong inside a header field is found when the
@@ -135,41 +134,36 @@ def parse(data: bytes) -> Request | Response:
     head, body = _split(data)
     # Bytes that are no UTF-8 go through unharmed and come out as they came in.
     lines = head.decode("utf-8", "surrogateescape").replace("\r\n", "\n").split("\n")
-    first = lines[0].split(" ", 2)
-    if len(first) == 2 and first[0].upper() == "SIP/2.0":
-        # A reason phrase may be empty, and some forget the space before it.
-        first.append("")
-    if len(first) != 3 or len(lines) > MOST_FIELDS:
-        raise NotSip("no start line" if len(first) != 3 else "too many lines")
-    fields = Headers(_fields(lines[1:]))
-    body = _cut(body, fields)
-    # The body itself says from here on how long it is.
-    headers = Headers(field for field in fields if field[0] != "content-length")
-    if first[0].upper() == "SIP/2.0":
-        return Response(headers, body, _status(first[1]), first[2])
-    if first[2].strip().upper() != "SIP/2.0" or not first[0] or not _METHOD.issuperset(first[0]):
-        raise NotSip("no SIP version")
-    return Request(headers, body, first[0], first[1])
+    if len(lines) > MOST_FIELDS:
+        raise NotSip("too many lines")
+    first, _, rest = lines[0].rstrip().partition(" ")
+    length, fields = _fields(lines)
+    whole = length is None or (_DIGITS.fullmatch(length) is not None and int(length) <= len(body))
+    if length is not None and whole:
+        body = body[: int(length)]
+    if first.upper() == VERSION:
+        status, _, reason = rest.partition(" ")
+        return Response(Headers(fields), body, _status(status), reason)
+    uri, _, version = rest.rpartition(" ")
+    if not _ANY_VERSION.fullmatch(version) or not first or not _METHOD.issuperset(first):
+        raise NotSip("no start line")
+    return Request(Headers(fields), body, first, uri, source, version.upper(), whole)
 
 
-def respond(request: Request, status: int, reason: str, *, to_tag: str = "") -> Response:
-    """The frame of a response: Via, From, To, Call-ID and CSeq of the request (§8.2.6.2).
+def respond(
+    request: Request, status: int, reason: str, *fields: tuple[str, str], to_tag: str = "", body: bytes = b""
+) -> Response:
+    """A response: Via, From, To, Call-ID and CSeq of the request (§8.2.6.2), then `fields` and `body`.
 
     `to_tag` is put on the To where it has none.
     """
-    kept: list[tuple[str, str]] = []
-    for name, value in request.headers:
-        if name in ("via", "from", "call-id", "cseq", "record-route"):
-            kept.append((name, value))
-        elif name == "to":
-            tagged = to_tag and not _TAGGED.search(value)
-            kept.append((name, f"{value};tag={to_tag}" if tagged else value))
-    return Response(Headers(kept), b"", status, reason)
-
-
-def with_fields(response: Response, *fields: tuple[str, str], body: bytes = b"") -> Response:
-    """The response with more header fields, and a body."""
-    return Response(Headers([*response.headers, *fields]), body, response.status, response.reason)
+    frame = request.frame
+    if to_tag:
+        frame = [
+            (name, f"{value};tag={to_tag}") if name == "to" and not _TAGGED.search(value) else (name, value)
+            for name, value in frame
+        ]
+    return Response(Headers([*frame, *fields]), body, status, reason)
 
 
 def _split(data: bytes) -> tuple[bytes, bytes]:
@@ -178,37 +172,30 @@ def _split(data: bytes) -> tuple[bytes, bytes]:
     return (data[: blank.start()], data[blank.end() :]) if blank else (data, b"")
 
 
-def _fields(lines: list[str]) -> Iterator[tuple[str, str]]:
-    name, value = "", ""
-    for line in lines:
+def _fields(lines: list[str]) -> tuple[str | None, list[tuple[str, str]]]:
+    """Content-Length, and the other fields: from here on the body itself says how long it is."""
+    fields: list[tuple[str, str]] = []
+    length = None
+    for line in lines[1:]:
         if line[:1] in (" ", "\t"):
-            value = f"{value} {line.strip()}"
+            if fields:
+                name, value = fields.pop()
+                fields.append((name, f"{value} {line.strip()}"))
             continue
-        if name:
-            yield name, value
         name, colon, value = line.partition(":")
-        name, value = (name.strip(), value.strip()) if colon else ("", "")
-    if name:
-        yield name, value
-
-
-def _cut(body: bytes, headers: Headers) -> bytes:
-    length = headers.get("content-length")
-    if length is None or not (length.isascii() and length.isdigit() and len(length) < 8):
-        return body
-    return body[: int(length)]
+        name = name.strip()
+        if not colon or not name:
+            continue
+        if name.lower() in ("content-length", "l"):
+            value = value.strip()
+            # Two that differ are as good as none that can be believed.
+            length = value if length in (None, value) else "?"
+        else:
+            fields.append((name, value.strip()))
+    return length, fields
 
 
 def _status(text: str) -> int:
     if not (len(text) == 3 and text.isascii() and text.isdigit() and "100" <= text <= "699"):
         raise NotSip("no status")
     return int(text)
-
-
-def _long(name: str) -> str:
-    lower = name.lower()
-    return _COMPACT.get(lower, lower)
-
-
-def _written(name: str) -> str:
-    return _WRITTEN.get(name) or name.title()

@@ -7,10 +7,12 @@ from callflow.errors import PeerError
 from callflow.sip.address import Address
 from callflow.sip.auth import Guard, Proof
 from callflow.sip.headers import NameAddress
-from callflow.sip.message import Request, Response, respond, with_fields
+from callflow.sip.message import Request, Response, respond
 
 LONGEST, SHORTEST, USUAL = 3600, 60, 300
 """Seconds that a registration may last."""
+MOST_CONTACTS = 8
+"""For one account; a phone that starts anew under another port leaves its old one behind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +43,19 @@ class Registrar:
         """The answer to a REGISTER. Raises `PeerError(400)` for a malformed one."""
         proof, user = self.guard.check(request.headers.get("authorization"), "REGISTER", now)
         if proof is not Proof.RIGHT:
-            refused = respond(request, 401, "Unauthorized", to_tag=to_tag)
-            challenge = self.guard.challenge(now, stale=proof is Proof.STALE)
-            return with_fields(refused, ("www-authenticate", challenge))
+            challenges = self.guard.challenges(now, stale=proof is Proof.STALE)
+            fields = [("www-authenticate", challenge) for challenge in challenges]
+            return respond(request, 401, "Unauthorized", *fields, to_tag=to_tag)
         if request.to.uri.user != user:
             return respond(request, 403, "Forbidden", to_tag=to_tag)
         refused_for = self._update(user, request, source, now)
         if refused_for is not None:
-            return with_fields(respond(request, *refused_for, to_tag=to_tag), ("min-expires", str(SHORTEST)))
+            return respond(request, *refused_for, ("min-expires", str(SHORTEST)), to_tag=to_tag)
         contacts = [
             ("contact", f"<{bound.contact.uri}>;expires={bound.expires_at - now:.0f}")
             for bound in self.bindings(user, now)
         ]
-        return with_fields(respond(request, 200, "OK", to_tag=to_tag), *contacts)
+        return respond(request, 200, "OK", *contacts, to_tag=to_tag)
 
     def _update(self, user: str, request: Request, source: Address, now: float) -> tuple[int, str] | None:
         """Carry the contacts over; the refusal where one wants too short a time (§10.3 step 7)."""
@@ -77,7 +79,9 @@ class Registrar:
                 expires_at = now + min(lasts, LONGEST)
                 cseq = request.cseq.number
                 bound[str(contact.uri)] = Binding(contact, source, expires_at, request.call_id, cseq)
-        self._bindings[user] = {uri: b for uri, b in bound.items() if b.expires_at > now}
+        # The oldest make room; each REGISTER moves its contacts to the end.
+        living = [(uri, b) for uri, b in bound.items() if b.expires_at > now]
+        self._bindings[user] = dict(living[-MOST_CONTACTS:])
         return None
 
 

@@ -29,6 +29,12 @@ class Direction(StrEnum):
         return turned.get(self, self)
 
 
+EVENT_TYPE: Final = 101
+"""Ours, for telephone-event."""
+_DIRECTIONS: Final = {f"a={direction}": direction for direction in Direction}
+_STATIC: Final = {str(law.payload_type): law for law in Law}
+
+
 @dataclass(frozen=True, slots=True)
 class Stream:
     """One m= line of an offer."""
@@ -63,25 +69,66 @@ class Agreed:
         return self.direction in (Direction.SENDRECV, Direction.SENDONLY)
 
 
-def agree(offer: bytes, local: Address, session: int, version: int = 1) -> Agreed:
-    """Answer `offer` with our audio at `local`; `version` counts the answers of one `session` (RFC 3264 §8).
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """An offer that was read, with what we take of it; it can be answered as often as is needed."""
 
-    Raises `PeerError(400)` for what is no SDP and `PeerError(488)` where there is nothing in common.
-    """
-    streams = parse(offer)
-    chosen = next((stream for stream in streams if _usable(stream)), None)
-    if chosen is None:
+    streams: list[Stream]
+    chosen: Stream
+    law: Law
+    event_type: int | None
+
+    @classmethod
+    def read(cls, offer: bytes) -> "Offer":
+        """Raises `PeerError(400)` for what is no SDP and `PeerError(488)` where nothing is in common."""
+        streams = parse(offer)
+        for stream in streams:
+            if _carried(stream):
+                law = next((found for format_ in stream.formats if (found := _law(stream, format_))), None)
+                if law is not None:
+                    return cls(streams, stream, law, _event_type(stream))
         raise PeerError(488, "Not Acceptable Here")
-    law = next(found for format_ in chosen.formats if (found := _law(chosen, format_)))
-    event_type = _event_type(chosen)
-    direction = chosen.direction
-    if chosen.address == "0.0.0.0":
-        # The hold of RFC 2543: the peer wants to hear nothing.
-        direction = Direction.SENDONLY if direction is Direction.SENDRECV else Direction.INACTIVE
-    remote = (chosen.address, chosen.port)
-    origin = f"o=callflow {session} {version} IN IP4 {local[0]}"
-    answer = _write(streams, chosen, law, event_type, direction.mirrored, local, origin)
-    return Agreed(law, event_type, remote if is_sendable(*remote) else None, direction.mirrored, answer)
+
+    @property
+    def remote(self) -> Address | None:
+        remote = self.chosen.address, self.chosen.port
+        return remote if is_sendable(*remote) else None
+
+    @property
+    def direction(self) -> Direction:
+        """Ours, as it agrees to theirs."""
+        theirs = self.chosen.direction
+        if self.chosen.address == "0.0.0.0":
+            # The hold of RFC 2543: the peer wants to hear nothing.
+            theirs = Direction.SENDONLY if theirs is Direction.SENDRECV else Direction.INACTIVE
+        return theirs.mirrored
+
+    def answered(self, local: Address, session: int, version: int = 1) -> Agreed:
+        """Our audio is at `local`; `version` counts the descriptions of one `session` (RFC 3264 §8)."""
+        lines = _head(local[0], session, version)
+        for stream in self.streams:
+            if stream is self.chosen:
+                lines += _audio([self.law], self.event_type, self.direction, local[1])
+            else:
+                lines.append(f"m={stream.kind} 0 {stream.protocol} {' '.join(stream.formats)}")
+        return Agreed(self.law, self.event_type, self.remote, self.direction, _text(lines))
+
+
+def offered(local: Address, session: int, version: int = 1) -> bytes:
+    """Our own offer, for who sent none: both laws, and keys."""
+    audio = _audio([Law.PCMA, Law.PCMU], EVENT_TYPE, Direction.SENDRECV, local[1])
+    return _text([*_head(local[0], session, version), *audio])
+
+
+def accept(answer: bytes) -> Agreed:
+    """What the answer to our offer comes to. Raises `PeerError` where it is none."""
+    read = Offer.read(answer)
+    return Agreed(read.law, read.event_type, read.remote, read.direction, b"")
+
+
+def agree(offer: bytes, local: Address, session: int, version: int = 1) -> Agreed:
+    """Read `offer` and answer it at once. Raises `PeerError`."""
+    return Offer.read(offer).answered(local, session, version)
 
 
 def parse(body: bytes) -> list[Stream]:
@@ -96,8 +143,9 @@ def parse(body: bytes) -> list[Stream]:
             sections.append([])
         sections[-1].append(line.strip())
     for line in sections[0]:
-        session_address = _address(line) or session_address
-        session_direction = _direction(line) or session_direction
+        if line.startswith("c="):
+            session_address = _address(line) or session_address
+        session_direction = _DIRECTIONS.get(line, session_direction)
     return [_stream(section, session_address, session_direction) for section in sections[1:]]
 
 
@@ -108,35 +156,29 @@ def _stream(lines: list[str], address: str, direction: Direction) -> Stream:
         raise PeerError(400, "Bad SDP")
     rtpmap = {}
     for line in lines[1:]:
-        address = _address(line) or address
-        direction = _direction(line) or direction
         if line.startswith("a=rtpmap:"):
-            format_, _, encoding = line.removeprefix("a=rtpmap:").partition(" ")
+            format_, _, encoding = line[9:].partition(" ")
             rtpmap[format_] = "/".join(encoding.strip().upper().split("/")[:2])
+        elif line.startswith("c="):
+            address = _address(line) or address
+        else:
+            direction = _DIRECTIONS.get(line, direction)
     return Stream(words[0], int(port), words[2], tuple(words[3:]), address, direction, rtpmap)
 
 
 def _address(line: str) -> str:
-    words = line.split() if line.startswith("c=") else []
+    words = line.split()
     return words[2].partition("/")[0] if len(words) >= 3 and words[1].upper() == "IP4" else ""
 
 
-def _direction(line: str) -> Direction | None:
-    word = line.removeprefix("a=")
-    return Direction(word) if line.startswith("a=") and word in list(Direction) else None
-
-
-def _usable(stream: Stream) -> bool:
-    carried = stream.kind == "audio" and stream.port > 0 and stream.protocol.upper() == "RTP/AVP"
-    return carried and any(_law(stream, format_) for format_ in stream.formats)
+def _carried(stream: Stream) -> bool:
+    return stream.kind == "audio" and stream.port > 0 and stream.protocol.upper() == "RTP/AVP"
 
 
 def _law(stream: Stream, format_: str) -> Law | None:
-    static = {"0": "PCMU/8000", "8": "PCMA/8000"}.get(format_, "")
-    name, _, rate = stream.rtpmap.get(format_, static).partition("/")
     # A dynamic number for G.711 is legal but not worth having: all peers offer the static ones.
-    known = name in list(Law) and rate == "8000" and format_ == str(Law(name).payload_type)
-    return Law(name) if known else None
+    law = _STATIC.get(format_)
+    return law if law and stream.rtpmap.get(format_, f"{law}/8000") == f"{law}/8000" else None
 
 
 def _event_type(stream: Stream) -> int | None:
@@ -146,28 +188,19 @@ def _event_type(stream: Stream) -> int | None:
     return None
 
 
-def _write(
-    streams: list[Stream],
-    chosen: Stream,
-    law: Law,
-    event_type: int | None,
-    direction: Direction,
-    local: Address,
-    origin: str,
-) -> bytes:
-    lines = ["v=0", origin, "s=callflow"]
-    lines += [f"c=IN IP4 {local[0]}", "t=0 0"]
-    for stream in streams:
-        if stream is chosen:
-            lines += _audio(law, event_type, direction, local[1])
-        else:
-            lines.append(f"m={stream.kind} 0 {stream.protocol} {' '.join(stream.formats)}")
-    return ("\r\n".join(lines) + "\r\n").encode()
+def _head(host: str, session: int, version: int) -> list[str]:
+    origin = f"o=callflow {session} {version} IN IP4 {host}"
+    return ["v=0", origin, "s=callflow", f"c=IN IP4 {host}", "t=0 0"]
 
 
-def _audio(law: Law, event_type: int | None, direction: Direction, port: int) -> list[str]:
-    formats = f"{law.payload_type}" if event_type is None else f"{law.payload_type} {event_type}"
-    lines = [f"m=audio {port} RTP/AVP {formats}", f"a=rtpmap:{law.payload_type} {law}/8000"]
+def _audio(laws: list[Law], event_type: int | None, direction: Direction, port: int) -> list[str]:
+    formats = [str(law.payload_type) for law in laws]
+    maps = [f"a=rtpmap:{law.payload_type} {law}/8000" for law in laws]
     if event_type is not None:
-        lines += [f"a=rtpmap:{event_type} telephone-event/8000", f"a=fmtp:{event_type} 0-15"]
-    return [*lines, f"a=ptime:{PTIME}", f"a={direction}"]
+        formats.append(str(event_type))
+        maps += [f"a=rtpmap:{event_type} telephone-event/8000", f"a=fmtp:{event_type} 0-15"]
+    return [f"m=audio {port} RTP/AVP {' '.join(formats)}", *maps, f"a=ptime:{PTIME}", f"a={direction}"]
+
+
+def _text(lines: list[str]) -> bytes:
+    return ("\r\n".join(lines) + "\r\n").encode()

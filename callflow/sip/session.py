@@ -1,11 +1,12 @@
 """An INVITE session, the called side: ringing, answered, confirmed, over (RFC 3261 §13.3, §15)."""
 
 from dataclasses import dataclass
-from enum import Enum, auto
+from enum import Enum, IntEnum, auto
 
 from callflow.sip.dialog import Dialog
 from callflow.sip.message import Request
-from callflow.sip.transaction import T1, T2, InviteServer, Send
+from callflow.sip.reliable import Reliable
+from callflow.sip.transaction import T1, T2, InviteServer, NonInviteServer, Send
 
 
 class Stage(Enum):
@@ -14,6 +15,16 @@ class Stage(Enum):
     """Our 200 is out, its ACK is not here yet."""
     CONFIRMED = auto()
     OVER = auto()
+
+
+class Wait(IntEnum):
+    """What a session waits for, each with a deadline of its own."""
+
+    ACK = auto()
+    PRACK = auto()
+    ANSWER = auto()
+    """For us: the INVITE's Expires."""
+    REFRESH = auto()
 
 
 @dataclass(slots=True)
@@ -30,6 +41,14 @@ class Session:
     """The reason of a BYE that waits for the ACK: a server must not send it earlier (§15)."""
     established: bool = False
     """Whether the first INVITE has had its ACK."""
+    offering: bool = False
+    """The 200 in hand carries our offer, so the ACK must carry the answer."""
+    update: NonInviteServer | None = None
+    """The UPDATE with an offer that is not answered yet."""
+    reliable: Reliable | None = None
+    """Our 180, until its PRACK is here."""
+    interval: int | None = None
+    """The session interval of RFC 4028 in seconds; None without a timer."""
     _ok: Send | None = None
     _interval: float = T1
     _give_up: float = 0.0

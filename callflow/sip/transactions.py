@@ -1,30 +1,26 @@
 """All transactions in hand: which one a message belongs to, and who wants to be woken when (RFC 3261 §17)."""
 
+from typing import Final
+
 from callflow.agenda import Agenda
 from callflow.sip.address import Address
 from callflow.sip.happenings import Counted
 from callflow.sip.message import Request, Response
+from callflow.sip.refusal import Refusal
 from callflow.sip.transaction import InviteServer, NonInviteClient, NonInviteServer, Send
 
 Key = tuple[str, str, int, str]
 """Branch, sent-by, CSeq number, method."""
 Server = InviteServer | NonInviteServer
 
-COOKIE = "z9hG4bK"
-"""What the branch of every peer of this century begins with (§8.1.1.7)."""
+MOST: Final = 20_000
+"""Server transactions at once: several times what calls at full load have."""
+_COUNTED: Final = {number: Counted("response", f"{number}xx") for number in range(1, 7)}
 
 
 def key_of(request: Request, method: str | None = None) -> Key:
-    """What retransmissions of a request have in common (§17.2.3); `method` where another's is sought.
-
-    The branch alone should do, but pyVoIP sends its INVITE anew under the same one after a 401. ACK and
-    CANCEL bear the number of their INVITE.
-    """
-    via = request.via
-    branch = via.branch
-    if not branch.startswith(COOKIE):
-        branch = f"{request.call_id}|{request.from_.tag}"
-    return branch, f"{via.host}:{via.port}", request.cseq.number, method or request.method
+    """What retransmissions of a request have in common; `method` where another's is sought."""
+    return (*request.key, method or request.method)
 
 
 class Transactions:
@@ -47,20 +43,28 @@ class Transactions:
         return self._servers.get(key_of(request, method))
 
     def open_invite(self, request: Request, destination: Address) -> InviteServer:
+        """Raises `Refusal(503)` where the table is full."""
+        self._make_room()
         server = InviteServer(request, destination)
         self._servers[key_of(request)] = server
         return server
 
     def open_other(self, request: Request, destination: Address) -> NonInviteServer:
+        """Raises `Refusal(503)` where the table is full."""
+        self._make_room()
         server = NonInviteServer(request, destination)
         self._servers[key_of(request)] = server
         return server
+
+    def _make_room(self) -> None:
+        if len(self._servers) >= MOST:
+            raise Refusal(503, "Service Unavailable", ("retry-after", "3"))
 
     def respond(self, server: Server, response: Response, now: float) -> list[Send | Counted]:
         """Send `response`; nothing where a final one has gone before."""
         sent: list[Send | Counted] = [*server.respond(response, now)]
         self._watch_server(key_of(server.request), server)
-        return [*sent, Counted("response", f"{response.status // 100}xx")] if sent else []
+        return [*sent, _COUNTED[response.status // 100]] if sent else []
 
     def acknowledge(self, server: InviteServer, now: float) -> None:
         """The ACK to a refusal is here."""

@@ -8,6 +8,10 @@ from typing import Final
 from callflow.errors import PeerError
 from callflow.sip.grammar import params_text, parse_params, split_host_port
 
+_PLAIN: Final = re.compile(
+    r"(sips?):(?:([^@:;?<>\s]+)@)?([a-z0-9.-]+)(?::([1-9][0-9]{1,3}))?", re.ASCII | re.IGNORECASE
+)
+"""Most URIs, which are read by this alone: no parameters, no headers, a short port."""
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*")
 
 
@@ -26,6 +30,9 @@ class Uri:
     @classmethod
     def parse(cls, text: str) -> "Uri":
         """Raises `PeerError(400)` where it is no URI, `PeerError(416)` where the scheme is none of ours."""
+        if plain := _PLAIN.fullmatch(text):
+            scheme, user, host, port = plain.groups()
+            return cls(scheme.lower(), user or "", host.lower(), int(port) if port else None)
         scheme, colon, rest = text.strip().partition(":")
         scheme = scheme.lower()
         if not colon or not rest or not _SCHEME.fullmatch(scheme):

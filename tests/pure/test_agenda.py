@@ -57,3 +57,13 @@ def test_it_agrees_with_a_plain_dictionary(puts: list[tuple[int, int | None]], n
     assert sorted(due) == sorted(key for key, deadline in known.items() if deadline <= now)
     assert [known[key] for key in due] == sorted(known[key] for key in due)
     assert agenda.next == min((at for at in known.values() if at > now), default=None)
+
+
+def test_deadlines_that_are_taken_back_do_not_pile_up() -> None:
+    agenda: Agenda[int] = Agenda()
+    for key in range(10_000):
+        agenda.put(key, 7200.0 + key)
+        agenda.put(key, None)
+    agenda.put(-1, 5.0)
+    assert len(agenda._heap) < 100
+    assert (agenda.next, agenda.take_due(5.0), agenda.next) == (5.0, [-1], None)

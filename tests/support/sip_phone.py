@@ -10,7 +10,16 @@ from itertools import count
 
 from callflow.sip.address import Address, AllowList
 from callflow.sip.endpoint import Endpoint
-from callflow.sip.happenings import Confirmed, Counted, Ended, Invited, Output, Reoffered
+from callflow.sip.happenings import (
+    Answered,
+    Confirmed,
+    Counted,
+    Ended,
+    Invited,
+    KeySignalled,
+    Output,
+    Reoffered,
+)
 from callflow.sip.message import Request, Response, parse
 from callflow.sip.registrar import Registrar
 from callflow.sip.transaction import Send
@@ -53,6 +62,10 @@ def _word(output: Output) -> str:
             return "Confirmed"
         case Reoffered():
             return "Reoffered"
+        case Answered():
+            return "Answered"
+        case KeySignalled(key=key):
+            return f"KeySignalled {key}"
 
 
 def _method(response: Response) -> str:

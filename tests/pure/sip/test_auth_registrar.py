@@ -53,10 +53,13 @@ class Account:
         return self.registrar.receive(request, SOURCE, now, "tag")
 
     def nonce(self, now: float) -> str:
-        challenge = self.asks(now=now).headers.need("www-authenticate")
-        assert challenge.startswith(f'Digest realm="{self.realm}", nonce="')
-        assert 'algorithm=MD5, qop="auth"' in challenge
-        return challenge.split('nonce="')[1].split('"')[0]
+        challenges = [v for name, v in self.asks(now=now).headers if name == "www-authenticate"]
+        (nonce,) = {challenge.split('nonce="')[1].split('"')[0] for challenge in challenges}
+        assert challenges == [
+            f'Digest realm="{self.realm}", nonce="{nonce}", algorithm=SHA-256, qop="auth"',
+            f'Digest realm="{self.realm}", nonce="{nonce}", algorithm=MD5, qop="auth"',
+        ]
+        return nonce
 
     def proof(self, nonce: str, *, method: str = "REGISTER") -> str:
         """Without qop, §3.2.2.1: MD5(MD5(A1):nonce:MD5(A2))."""
@@ -66,12 +69,12 @@ class Account:
             f'response="{md5(f"{a1}:{nonce}:{a2}")}"'
         )
 
-    def proof_with_qop(self, nonce: str) -> str:
+    def proof_with_qop(self, nonce: str, nc: str = "00000001") -> str:
         """With qop=auth: MD5(MD5(A1):nonce:nc:cnonce:qop:MD5(A2))."""
         a1, a2 = md5(f"{self.user}:{self.realm}:{self.password}"), md5("REGISTER:sip:x")
-        response = md5(f"{a1}:{nonce}:00000001:c0ffee:auth:{a2}").upper()
+        response = md5(f"{a1}:{nonce}:{nc}:c0ffee:auth:{a2}").upper()
         return (
-            f'digest uri="sip:x",qop=auth,nc=00000001,cnonce="c0ffee",response="{response}",'
+            f'digest uri="sip:x",qop=auth,nc={nc},cnonce="c0ffee",response="{response}",'
             f'nonce="{nonce}",realm="{self.realm}",username="{self.user}"'
         )
 
@@ -118,18 +121,64 @@ def test_every_wrong_proof_is_asked_again_and_never_called_stale() -> None:
         account.proof(nonce, method="INVITE"),
         right.replace('realm="callflow"', 'realm="other"'),
         right.replace(", nonce", ", qop=auth, nonce"),
-        account.proof(Account(realm="callflow").registrar.guard.challenge(0.0).upper()),
+        account.proof(Account(realm="callflow").registrar.guard.challenges(0.0)[1].upper()),
     ]
     for authorization in wrong:
         answer = account.asks("Contact: <sip:a@h>", now=1.0, authorization=authorization)
         assert answer.status == 401
         assert "stale" not in answer.headers.need("www-authenticate")
-    foreign = Registrar(PASSWORDS, "callflow", b"another secret").guard.challenge(0.0)
+    foreign = Registrar(PASSWORDS, "callflow", b"another secret").guard.challenges(0.0)[1]
     found = re.search(r'nonce="(.*?)"', foreign)
     assert found
     assert account.asks(now=1.0, authorization=account.proof(found[1])).status == 401
     assert account.reached_at(1.0) == []
     assert account.asks("Contact: <sip:a@h>", now=1.0, authorization=right).status == 200
+
+
+def test_a_replayed_proof_is_stale_and_a_counted_one_good() -> None:
+    account = Account()
+    nonce, other = account.nonce(0.0), account.nonce(0.0)
+    assert nonce != other
+    used = [("00000001", 200), ("00000001", 401), ("00000003", 200), ("00000002", 401), ("0000000a", 200)]
+    for nc, status in used:
+        answer = account.asks(now=1.0, authorization=account.proof_with_qop(nonce, nc))
+        assert (answer.status, "stale=true" in answer.headers.text()) == (status, status == 401)
+    assert account.asks(now=1.0, authorization=account.proof_with_qop(other)).status == 200
+    assert account.asks(now=1.0, authorization=account.proof_with_qop(other, "x")).status == 401
+
+
+def test_sha_256_beside_md5_and_nothing_else() -> None:
+    """RFC 8760; the digest of RFC 7616 §3.4.1 with SHA-256."""
+    account = Account()
+
+    def sha(text: str) -> str:
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    nonce = account.nonce(0.0)
+    a1, a2 = sha("1001:callflow:open sesame"), sha("REGISTER:sip:x")
+    proof = (
+        f'Digest username="1001", realm="callflow", nonce="{nonce}", uri="sip:x", algorithm=SHA-256, '
+        f'qop=auth, nc=00000001, cnonce="c", response="{sha(f"{a1}:{nonce}:00000001:c:auth:{a2}")}"'
+    )
+    for wrong in (
+        *(proof.replace("SHA-256", "MD5"), proof.replace("SHA-256", "SHA-512-256")),
+        *(proof.replace("qop=auth", "qop=auth-int"), proof.replace("SHA-256", "SHA-256-sess")),
+    ):
+        assert account.asks(now=1.0, authorization=wrong).status == 401
+    assert account.asks(now=1.0, authorization=proof).status == 200
+
+
+def test_an_account_keeps_its_eight_newest_contacts() -> None:
+    account = Account()
+    for number in range(9):
+        account.registers(f"Contact: <sip:{number}@h>", now=float(number))
+    assert [uri for uri, _ in account.reached_at(9.0)] == [f"sip:{number}@h" for number in range(1, 9)]
+    account.registers("Contact: <sip:1@h>", now=9.0)
+    account.registers("Contact: <sip:9@h>", now=10.0)
+    assert [uri for uri, _ in account.reached_at(10.0)] == [
+        *(f"sip:{number}@h" for number in range(3, 9)),
+        *("sip:1@h", "sip:9@h"),
+    ]
 
 
 def test_nobody_registers_another() -> None:

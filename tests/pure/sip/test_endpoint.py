@@ -4,10 +4,13 @@ from typing import Any
 
 import pytest
 
+from callflow.sip import transactions
 from callflow.sip.address import AllowList, is_sendable
-from callflow.sip.message import Response, parse
+from callflow.sip.happenings import Invited
+from callflow.sip.identity import identity
+from callflow.sip.message import Request, Response, parse
 from callflow.sip.transaction import Send
-from tests.support.sip_phone import ANSWER, Phone, until
+from tests.support.sip_phone import ANSWER, OFFER, THEM, Phone, until
 
 pytestmark = pytest.mark.pure
 
@@ -15,7 +18,7 @@ pytestmark = pytest.mark.pure
 @pytest.mark.parametrize(
     ("fields", "change", "status", "header"),
     [
-        (["Require: 100rel, foo"], {}, 420, ("unsupported", "100rel, foo")),
+        (["Require: 100rel, foo", "Require: bar"], {}, 420, ("unsupported", "foo, bar")),
         (["Content-Type: text/plain"], {}, 415, ("accept", "application/sdp")),
         ([], {"uri": "http://example.com"}, 416, None),
         ([], {"uri": "sip:"}, 400, None),
@@ -49,7 +52,9 @@ def test_draining_refuses_new_calls_and_keeps_those_that_stand() -> None:
     phone.talks()
     phone.endpoint.calls.draining = True
     late = Phone(phone.endpoint, call_id="late")
-    assert late.says(late.request("INVITE"), 1.0) == ["(request INVITE)", "503 INVITE", "(response 5xx)"]
+    assert late.says(late.request("INVITE"), 1.0) == [
+        *("(request INVITE)", "503 INVITE", "(response 5xx)", "(rejected 503)")
+    ]
     assert late.response.headers.get("retry-after") == "30"
     assert late.says(late.request("OPTIONS", cseq=2, to_tag=""), 1.0)[1] == "503 OPTIONS"
     assert phone.says(phone.request("OPTIONS", cseq=2), 1.0)[1] == "200 OPTIONS"
@@ -60,7 +65,7 @@ def test_methods_that_are_answered_without_a_call() -> None:
     phone = Phone()
     assert phone.says(phone.request("OPTIONS"), 0.0) == ["(request OPTIONS)", "200 OPTIONS", "(response 2xx)"]
     allow = phone.response.headers.get("allow")
-    assert allow == "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER"
+    assert allow == "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, INFO, PRACK, UPDATE"
     assert phone.says(phone.request("REFER", cseq=2), 0.0)[:2] == ["(request REFER)", "405 REFER"]
     assert phone.response.headers.get("allow") == allow
     assert phone.says(phone.request("FOOBAR", cseq=3), 0.0)[:2] == ["(request other)", "501 FOOBAR"]
@@ -168,3 +173,97 @@ def test_addresses_that_no_socket_would_take() -> None:
     assert not is_sendable("255.255.255.255", 5060)
     with pytest.raises(ValueError, match="Expected 4 octets"):
         AllowList(["nonsense"])
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "status"),
+    [
+        (b"Max-Forwards: 70", b"Max-Forwards: 255", 200),
+        (b"Max-Forwards: 70", b"Max-Forwards: 0", 200),
+        (b"Max-Forwards: 70\r\n", b"", 200),
+        (b"Max-Forwards: 70", b"Max-Forwards: 256", 400),
+        (b"Max-Forwards: 70", b"Max-Forwards: many", 400),
+        (b"Max-Forwards: 70", b"Max-Forwards: " + b"9" * 5000, 400),
+        (b"Max-Forwards: 70", b"Max-Forwards: 70\r\nMax-Forwards: 70", 400),
+        (b"SIP/2.0\r\nVia", b"SIP/3.0\r\nVia", 505),
+        (b"SIP/2.0\r\nVia", b"sip/2.0\r\nVia", 200),
+        (b"Content-Length: 0\r\n\r\n", b"Content-Length: 16384\r\n\r\n" + bytes(16_384), 200),
+        (b"Content-Length: 0\r\n\r\n", b"Content-Length: 16385\r\n\r\n" + bytes(16_385), 413),
+        (b"Max-Forwards", b"X: " + b"y" * 33_000 + b"\r\nMax-Forwards", 513),
+        (b"Content-Length: 0\r\n\r\n", b"Content-Length: 3\r\n\r\nab", 400),
+        (b"Content-Length: 0\r\n\r\n", b"l: 2\r\nl: 2\r\n\r\nab", 200),
+        (b"Content-Length: 0\r\n\r\n", b"l: 2\r\nl: 1\r\n\r\nab", 400),
+    ],
+)
+def test_versions_hops_and_sizes(was: bytes, becomes: bytes, status: int) -> None:
+    phone = Phone()
+    good = phone.request("OPTIONS")
+    assert was in good
+    assert phone.says(good.replace(was, becomes, 1), 0.0)[1] == f"{status} OPTIONS"
+
+
+def test_a_full_table_refuses_what_is_new_and_keeps_nothing_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transactions, "MOST", 2)
+    phone = Phone()
+    phone.talks()
+    assert phone.says(phone.request("OPTIONS", cseq=2), 1.0)[1] == "200 OPTIONS"
+    late = Phone(phone.endpoint, call_id="late")
+    for method in ("INVITE", "OPTIONS"):
+        assert late.says(late.request(method), 1.0)[1:] == [f"503 {method}", "(rejected 503)"]
+        assert late.response.headers.get("retry-after") == "3"
+    assert late.says(late.request("ACK"), 1.0) == ["(request ACK)", "(odd stray_ack)"]
+    assert phone.endpoint.in_hand() == {"transactions": 2, "sessions": 1}
+    until(phone.endpoint, 40.0)
+    assert late.says(late.request("INVITE", cseq=2, to_tag=""), 40.0)[-1] == "Invited 1001 -> 4001"
+
+
+PARTS = (
+    b"preamble\r\n--b\r\nContent-Type: text/plain\r\n\r\nhello\r\n"
+    b"--b\r\nContent-ID: 1\r\ncontent-type : Application/SDP;x=y\r\n\r\n" + OFFER + b"--b--\r\n"
+)
+
+
+def test_a_description_may_be_one_part_of_many() -> None:
+    phone = Phone()
+    mixed = 'Content-Type: multipart/mixed; boundary="b"'
+    assert phone.says(phone.request("INVITE", mixed, body=PARTS), 0.0)[-1] == "Invited 1001 -> 4001"
+    assert phone.outputs[-1] == Invited(phone.session, "1001", "4001", OFFER, THEM[0])
+    for number, (kind, body) in enumerate(
+        [
+            (mixed, PARTS.replace(b"Application/SDP", b"application/isup")),
+            ("Content-Type: multipart/mixed", PARTS),
+            (mixed, b"no boundary"),
+            (mixed, b"--b\r\nContent-Type: application/sdp"),
+        ]
+    ):
+        other = Phone(phone.endpoint, call_id=f"other-{number}")
+        assert other.says(other.request("INVITE", kind, body=body), 0.0)[1] == "415 INVITE"
+    packed = Phone(phone.endpoint, call_id="packed")
+    assert packed.says(packed.request("INVITE", "e: gzip"), 0.0)[1] == "415 INVITE"
+    assert packed.response.headers.get("accept-encoding") == "identity"
+
+
+@pytest.mark.parametrize(
+    ("fields", "caller", "told"),
+    [
+        ([], "1001", ("", False, "")),
+        (['P-Asserted-Identity: "Jo C" <sip:+1408;x=y@h>, <tel:+1415>'], "+1408", ("Jo C", False, "")),
+        (["P-Asserted-Identity: isbn:1, tel:+1415", "P-Preferred-Identity: tel:5"], "+1415", ("", False, "")),
+        (["P-Preferred-Identity: <sip:5@h>"], "5", ("", False, "")),
+        (["P-Asserted-Identity: <", "Privacy: none"], "1001", ("", False, "")),
+        (["Privacy: user; ID"], "1001", ("", True, "")),
+        (["Diversion: <sip:4444@h>;reason=user-busy, <sip:3333@h>"], "1001", ("", False, "4444")),
+        (["P-Asserted-Identity: <sip:proxy.example.com>"], "proxy.example.com", ("", False, "")),
+    ],
+)  # fmt: skip
+def test_who_calls(fields: list[str], caller: str, told: tuple[str, bool, str]) -> None:
+    phone = Phone()
+    phone.says(phone.request("INVITE", *fields), 0.0)
+    assert phone.outputs[-1] == Invited(phone.session, caller, "4001", OFFER, THEM[0], *told)
+    assert caller not in repr(identity(parsed(phone.request("INVITE", *fields))))
+
+
+def parsed(data: bytes) -> Request:
+    message = parse(data)
+    assert isinstance(message, Request)
+    return message

@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from callflow.errors import PeerError
+from callflow.sip.fields import Headers
 from callflow.sip.happenings import Invited
-from callflow.sip.message import Headers, NotSip, Request, Response, parse, respond, with_fields
+from callflow.sip.message import NotSip, Request, Response, parse, respond
 from tests.support.sip_phone import THEM, Phone, until
 
 pytestmark = pytest.mark.pure
@@ -87,7 +88,7 @@ def test_the_body_is_cut_to_its_length() -> None:
     [
         b"",
         b"nonsense",
-        b"INVITE sip:a SIP/3.0\r\n\r\n",
+        b"INVITE sip:a HTTP/1.1\r\n\r\n",
         b"IN(VITE sip:a SIP/2.0\r\n\r\n",
         b"SIP/2.0 99 Low\r\n\r\n",
         b"SIP/2.0 700 High\r\n\r\n",
@@ -107,7 +108,7 @@ def test_a_missing_or_empty_field_is_the_peers_fault() -> None:
 
 
 def test_the_frame_of_an_answer() -> None:
-    answer = with_fields(respond(request(PLAIN), 200, "OK", to_tag="mine"), ("allow", "ACK"), body=b"x")
+    answer = respond(request(PLAIN), 200, "OK", ("allow", "ACK"), to_tag="mine", body=b"x")
     head, _, body = answer.to_bytes().partition(b"\r\n\r\n")
     assert body == b"x"
     assert head.decode().split("\r\n") == [

@@ -1,0 +1,80 @@
+"""What a message carries: a session description, alone or in a multipart (RFC 5621), or a key."""
+
+import re
+from typing import Final
+
+from callflow.errors import PeerError
+from callflow.sip.grammar import parse_params
+from callflow.sip.message import Request
+from callflow.sip.refusal import Refusal
+
+SDP: Final = "application/sdp"
+_KEYS: Final = "0123456789*#ABCD"
+_NAMED_KEYS: Final = {"10": "*", "11": "#", "12": "A", "13": "B", "14": "C", "15": "D"}
+"""The numbers that RFC 4733 gives to keys, which some write into an INFO as well."""
+_SIGNAL: Final = re.compile(r"^\s*signal\s*=\s*(\S+)", re.IGNORECASE | re.MULTILINE)
+_BLANK: Final = re.compile(rb"\r?\n\r?\n")
+
+
+def description(request: Request) -> bytes:
+    """The SDP in the body; nothing where there is no body. Raises `Refusal(415)` for another body."""
+    if not request.body:
+        return b""
+    check_encoding(request)
+    kind = request.headers.get("content-type") or SDP
+    name = media_type(kind)
+    if name == SDP:
+        return request.body
+    if name.startswith("multipart/"):
+        boundary = parse_params(kind.partition(";")[2]).get("boundary") or ""
+        found = _part(request.body, boundary) if boundary else None
+        if found is not None:
+            return found
+    raise Refusal(415, "Unsupported Media Type", ("accept", SDP))
+
+
+def check_encoding(request: Request) -> None:
+    """We read nothing that is compressed (§8.2.3)."""
+    if request.headers.tokens("content-encoding") - {"identity"}:
+        raise Refusal(415, "Unsupported Media Type", ("accept-encoding", "identity"))
+
+
+def key(request: Request) -> str | None:
+    """The key that an INFO tells of; None where it tells of none, such as a hook flash.
+
+    Neither form is a standard; both are what every gateway sends that knows no RFC 4733. Raises `PeerError`.
+    """
+    check_encoding(request)
+    kind = media_type(request.headers.get("content-type") or "")
+    text = request.body.decode("ascii", "replace")
+    if kind == "application/dtmf-relay":
+        signal = _SIGNAL.search(text)
+        if signal is None:
+            raise PeerError(400, "Missing Signal")
+        pressed = signal[1]
+    elif kind == "application/dtmf":
+        pressed = text.strip()
+    else:
+        accept = ("accept", "application/dtmf-relay, application/dtmf")
+        raise Refusal(415, "Unsupported Media Type", accept)
+    pressed = _NAMED_KEYS.get(pressed, pressed.upper())
+    return pressed if len(pressed) == 1 and pressed in _KEYS else None
+
+
+def media_type(text: str) -> str:
+    """`application/sdp` of `Application/SDP; charset=x`."""
+    return text.partition(";")[0].strip().lower()
+
+
+def _part(body: bytes, boundary: str) -> bytes | None:
+    """The first part that is SDP (RFC 2046 §5.1); parts within parts are not looked for."""
+    mark = b"--" + boundary.encode("utf-8", "surrogateescape")
+    for part in (b"\n" + body).split(b"\n" + mark)[1:]:
+        blank = _BLANK.search(part)
+        if blank is None:
+            continue
+        for line in part[: blank.start()].decode("utf-8", "replace").splitlines():
+            name, _, value = line.partition(":")
+            if name.strip().lower() in ("content-type", "c") and media_type(value) == SDP:
+                return part[blank.end() :] + b"\n"
+    return None

@@ -1,0 +1,57 @@
+"""Who calls, as far as the signalling says (RFC 3325, 3323, 5806).
+
+Whose packets are read at all is trusted to assert an identity: that is what the allow-list is for.
+"""
+
+from dataclasses import dataclass, field
+
+from callflow.errors import PeerError
+from callflow.sip.grammar import displayable
+from callflow.sip.headers import NameAddress
+from callflow.sip.message import Request
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The caller of an INVITE."""
+
+    number: str = field(repr=False)
+    display: str = field(default="", repr=False)
+    private: bool = False
+    """The caller wants it shown to nobody."""
+    diverted_from: str = field(default="", repr=False)
+    """The number that was dialled before somebody's forwarding led the call to us."""
+
+
+def identity(invite: Request) -> Identity:
+    """Asserted before preferred before claimed; what cannot be read is passed over, save From."""
+    told = _first(invite, "p-asserted-identity") or _first(invite, "p-preferred-identity") or invite.from_
+    diverted = _first(invite, "diversion")
+    return Identity(
+        number(told),
+        displayable(told.display),
+        _is_private(invite),
+        number(diverted) if diverted else "",
+    )
+
+
+def number(address: NameAddress) -> str:
+    """Its user part without parameters, or its host where there is none."""
+    return displayable(address.uri.user.partition(";")[0] or address.uri.host)
+
+
+def _is_private(invite: Request) -> bool:
+    """`Privacy: id` or stronger; `none` is the wish not to be hidden (RFC 3323 §4.2)."""
+    wishes = {wish.strip().lower() for text in invite.headers.all("privacy") for wish in text.split(";")}
+    return bool(wishes & {"id", "user", "header"})
+
+
+def _first(invite: Request, name: str) -> NameAddress | None:
+    if not invite.headers.count(name):
+        return None
+    for text in invite.headers.all(name):
+        try:
+            return NameAddress.parse(text)
+        except PeerError:
+            continue
+    return None

@@ -1,0 +1,100 @@
+"""Requests in a dialog that neither begin nor end it: INFO, UPDATE, PRACK, OPTIONS, and the others."""
+
+from typing import Final
+
+from callflow.errors import PeerError
+from callflow.sip import refresh
+from callflow.sip.address import Address
+from callflow.sip.body import SDP, description, key
+from callflow.sip.dialog import contact_of
+from callflow.sip.happenings import KeySignalled, Output, Reoffered
+from callflow.sip.message import Request, respond
+from callflow.sip.refusal import ALLOW, OTHER_METHODS, SUPPORTED, Refusal, no_dialog
+from callflow.sip.session import Session, Stage
+from callflow.sip.transaction import NonInviteServer
+from callflow.sip.transactions import Transactions
+from callflow.sip.uas import UserAgentServer
+
+CAPABILITIES: Final = (
+    ALLOW,
+    SUPPORTED,
+    ("accept", f"{SDP}, multipart/mixed"),
+    ("accept-encoding", "identity"),
+)
+"""What the answer to OPTIONS tells (RFC 3261 §11.2)."""
+
+
+class MidDialog:
+    """Answers what comes within the calls of a `UserAgentServer`."""
+
+    def __init__(self, calls: UserAgentServer, transactions: Transactions) -> None:
+        self._calls = calls
+        self._transactions = transactions
+
+    def receive(self, request: Request, server: NonInviteServer, source: Address, now: float) -> list[Output]:
+        """Raises `PeerError`."""
+        session = self._calls.session_of(request)
+        if session is None:
+            raise _refusal(request) if not request.to.tag else no_dialog()
+        if not session.dialog.accepts(request.cseq.number):
+            raise PeerError(500, "CSeq Out Of Order")
+        match request.method:
+            case "INFO":
+                return self._info(session, request, server, now)
+            case "UPDATE":
+                return self._update(session, request, server, source, now)
+            case "PRACK":
+                if request.body:
+                    raise PeerError(488, "Not Acceptable Here")
+                self._calls.pracked(session, request)
+                return self._ok(request, server, now)
+            case "OPTIONS":
+                return self._ok(request, server, now, *CAPABILITIES)
+        raise _refusal(request)
+
+    def _info(self, session: Session, request: Request, server: NonInviteServer, now: float) -> list[Output]:
+        if request.headers.count("info-package"):
+            # RFC 6086 §4.2.2: none was agreed.
+            raise Refusal(469, "Bad Info Package", ("recv-info", ""))
+        pressed = key(request) if request.body else None
+        answered = self._ok(request, server, now)
+        return [*answered, KeySignalled(session.id, pressed)] if pressed else answered
+
+    def _update(
+        self, session: Session, request: Request, server: NonInviteServer, source: Address, now: float
+    ) -> list[Output]:
+        """RFC 3311 §5.2; without an offer it only refreshes (RFC 4028 §7.4)."""
+        refresh.asked(request)
+        offer = description(request)
+        if offer and session.offering:
+            raise PeerError(491, "Request Pending")
+        if offer and (session.stage is not Stage.CONFIRMED or self._calls.in_hand(session)):
+            raise PeerError(500, "Another Request Is In Hand")
+        if request.headers.count("contact"):
+            session.dialog.target = contact_of(request)
+            session.dialog.source = source
+        if offer:
+            session.update = server
+            return [Reoffered(session.id, offer)]
+        early = session.stage is Stage.EARLY
+        timer = () if early else self._calls.refreshed(session, request, now)
+        return self._ok(request, server, now, *self._calls.tells, *timer)
+
+    def _ok(
+        self, request: Request, server: NonInviteServer, now: float, *fields: tuple[str, str]
+    ) -> list[Output]:
+        return [*self._transactions.respond(server, respond(request, 200, "OK", *fields), now)]
+
+
+def _refusal(request: Request) -> PeerError:
+    """Why a method is not taken here."""
+    match request.method:
+        case "NOTIFY":
+            return PeerError(481, "Subscription Does Not Exist")
+        case "SUBSCRIBE" | "PUBLISH":
+            return PeerError(489, "Bad Event")
+        case "INFO" | "UPDATE" | "PRACK":
+            return no_dialog()
+        case method if method in OTHER_METHODS:
+            return Refusal(405, "Method Not Allowed", ALLOW)
+    return Refusal(501, "Not Implemented", ALLOW)
