@@ -59,11 +59,44 @@ POWER: Final = np.square(LINEAR.astype(np.float32) / 32768)
 """[law, code] → power relative to full scale."""
 IDLE: Final = np.array([0xFF, 0xD5], dtype=np.uint8)
 """The code of silence in each law."""
+STEP: Final = 3
+"""Decibels between two gains."""
+LOWEST, HIGHEST = -24, 12
+"""Gains in decibels; what would be louder than full scale is cut there."""
+
+
+UNITY: Final = -LOWEST // STEP
+"""The row of no gain."""
+
+
+def _translations() -> Codes:
+    gains = 10 ** (np.arange(LOWEST, HIGHEST + STEP, STEP) / 20)
+    louder = gains[:, None, None] * LINEAR.astype(np.float64)
+    samples = np.rint(np.clip(louder, -32768, 32767)).astype(np.int16).view(np.uint16)
+    codes: Codes = np.moveaxis(_ENCODED[:, samples], 0, 2)
+    for law in (0, 1):
+        # Untouched is untouched: µ-law has a negative zero, which must not become a positive one.
+        codes[UNITY, law, law] = _ALL_CODES
+    return codes
+
+
+TRANSLATED: Final = _translations()
+"""[gain from the lowest up, from law, to law, code] → code."""
+
+
+def gain_row(decibels: float) -> int:
+    """The gain that is nearest, within what there is."""
+    return (round(min(max(decibels, LOWEST), HIGHEST) / STEP) * STEP - LOWEST) // STEP
 
 
 def encode(samples: Samples, law: Law) -> Codes:
     """16-bit samples to codes."""
-    codes: Codes = _ENCODED[law.row][samples.view(np.uint16)]
+    return encode_row(samples, law.row)
+
+
+def encode_row(samples: Samples, law: int) -> Codes:
+    """16-bit samples to codes of the law that has this row."""
+    codes: Codes = _ENCODED[law][samples.view(np.uint16)]
     return codes
 
 

@@ -1,4 +1,4 @@
-"""Whether a line makes a sound: the level of every packet, with the echo of our own words left out.
+"""Whether a line makes a sound: the level of every frame, with the echo of our own words left out.
 
 A leg sounds from when 4 of its last 8 frames were loud until nothing has been loud for 0.4 s. Loud is
 what stands clear of the line's own noise floor. What arrives while a prompt plays, or shortly after, and
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from callflow.codec import Law
 from callflow.events import Heard, LineHeard
+from callflow.media.framing import Framer
 from callflow.media.g711 import IDLE, LINEAR, POWER
 from callflow.media.rtp import FRAME, Block
 
@@ -58,6 +59,7 @@ class Hearing:
         self._frames = np.zeros(capacity, np.int64)
         self._sounding = np.zeros(capacity, np.bool_)
         self._loud_at = np.zeros(capacity, np.float64)
+        self._framer = Framer(capacity)
         self._in = np.zeros((capacity, _WINDOW, FRAME), np.uint8)
         self._out = np.zeros((capacity, _SENT_FRAMES, FRAME), np.uint8)
         self._out_count = np.zeros(capacity, np.int64)
@@ -66,6 +68,7 @@ class Hearing:
 
     def open(self, slot: int, law: Law) -> None:
         """Another leg: nothing of the one before it is remembered."""
+        self._framer.open(slot)
         self._recent[slot] = self._frames[slot] = self._out_count[slot] = 0
         self._floor[slot] = 0.0
         self._sounding[slot] = False
@@ -86,9 +89,16 @@ class Hearing:
         self, slots: Slots, payload: Block, sizes: NDArray[np.int64], law: NDArray[np.int64], now: float
     ) -> list[tuple[int, LineHeard]]:
         """Hear one packet of each slot (no slot twice): the slots that begin to sound."""
-        level = levels(payload, sizes, law)
-        within = np.arange(FRAME) < sizes[:, None]
-        frames = np.where(within, payload[:, :FRAME], IDLE[law][:, None])
+        return [
+            event
+            for rows, frames in self._framer.cut(slots, payload, sizes)
+            for event in self._hear(slots[rows], frames, law[rows], now)
+        ]
+
+    def _hear(
+        self, slots: Slots, frames: Block, law: NDArray[np.int64], now: float
+    ) -> list[tuple[int, LineHeard]]:
+        level = levels(frames, law)
         self._in[slots, self._frames[slots] % _WINDOW] = frames
         loud = self._is_loud(slots, level)
         self._frames[slots] += 1
@@ -137,13 +147,12 @@ class Hearing:
         return is_echo
 
 
-def levels(payload: Block, sizes: NDArray[np.int64], law: NDArray[np.int64]) -> NDArray[np.float32]:
-    """The level of each packet in dBFS (a full-scale square wave is 0)."""
-    width = min(int(sizes.max(initial=1)), payload.shape[1])
-    power = POWER[law[:, None], payload[:, :width]]
-    if not bool(np.all(sizes == width)):
-        power = np.where(np.arange(width) < sizes[:, None], power, 0)
-    mean: NDArray[np.float32] = power.sum(axis=1) / np.minimum(sizes, width)
+def levels(frames: Block, law: NDArray[np.int64]) -> NDArray[np.float32]:
+    """The level of each frame in dBFS (a full-scale square wave is 0)."""
+    # One law in all is the common case, and half the work.
+    one = len(law) > 0 and bool(np.all(law == law[0]))
+    power = POWER[law[0]].take(frames) if one else POWER[law[:, None], frames]
+    mean: NDArray[np.float32] = power.mean(axis=1, dtype=np.float32)
     decibels: NDArray[np.float32] = 10 * np.log10(mean + 1e-10, dtype=np.float32)
     return decibels
 

@@ -3,7 +3,7 @@
 Everything here is plain and small, so that it crosses between processes as it is.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from callflow.codec import Law
 from callflow.events import Event
@@ -39,6 +39,8 @@ class OpenLeg(LegCommand):
     remote: tuple[str, int] | None
     expects: tuple[str, ...]
     """The addresses that its packets may come from."""
+    rtcp_mux: bool = False
+    """Whether its reports share the port of its audio (RFC 5761)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +71,149 @@ class StopPlaying(LegCommand):
 
 
 @dataclass(frozen=True, slots=True)
-class Latched(Event):
+class PlayBoth(LegCommand):
+    """Play a prompt to a joined leg and to its partner, at the same time."""
+
+    prompt: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlayTone(LegCommand):
+    """Play a sine; what is playing is stopped."""
+
+    hertz: float
+    level: float
+    """dBFS, as a full-scale square wave is 0."""
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class SendDigits(LegCommand):
+    """Press keys on the leg, 100 ms each and 100 ms apart; what is playing is stopped."""
+
+    digits: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Join(LegCommand):
+    """From now on the two hear each other, both ways; each is parted from whom it heard before."""
+
+    other: int
+
+
+@dataclass(frozen=True, slots=True)
+class Confer(LegCommand):
+    """From now on the leg and `others` all hear each other; `Part` takes one out, the rest go on."""
+
+    others: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Part(LegCommand):
+    """The leg and its partner no longer hear each other."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShutGate(LegCommand):
+    """What the leg says no longer reaches its partner; what the partner says still reaches the leg."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenGate(LegCommand):
+    """What the leg says reaches its partner again."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeepKeys(LegCommand):
+    """The leg's keys are told to us and no longer relayed: they are meant for us."""
+
+
+@dataclass(frozen=True, slots=True)
+class PassKeys(LegCommand):
+    """The leg's keys are told to us and relayed, as they are from the start."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetGain(LegCommand):
+    """How loud the leg's partner hears it: decibels from -24 to 12 in steps of 3."""
+
+    decibels: float
+
+
+@dataclass(frozen=True, slots=True)
+class Record(LegCommand):
+    """Hand out what the leg says and what it is sent, as `Recorded`, from now on."""
+
+
+@dataclass(frozen=True, slots=True)
+class StopRecording(LegCommand):
+    """Hand out the rest, and no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class MediaEvent(Event):
+    """What the plane tells that is no rule's business."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToneFinished(MediaEvent):
+    """The tone's last frame has left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded(MediaEvent):
+    """About a second of one direction of a leg; gaps are not filled in, `begun` tells of them."""
+
+    said: bool
+    """Whether the leg said it; else it was sent to the leg."""
+    law: int
+    """0 for µ-law, 1 for A-law."""
+    begun: float
+    """When its first packet came or left."""
+    audio: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class DigitsSent(MediaEvent):
+    """The keys that were sent to their end, once the last is or something else was to be said."""
+
+    digits: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Latched(MediaEvent):
     """The leg's own packets have arrived: it is known where they come from."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceTaken(MediaEvent):
+    """The address that the leg was signalled with is another leg's on its port: it needs another port."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoPackets(MediaEvent):
+    """Two seconds after it was known where its audio goes, none has come from the leg."""
+
+
+@dataclass(frozen=True, slots=True)
+class PacketsStopped(MediaEvent):
+    """The leg's packets came, and have not for two seconds; told again when they came back and stop again."""
+
+
+@dataclass(frozen=True, slots=True)
+class LegQuality(MediaEvent):
+    """How well the leg's packets came, told at its end."""
+
+    packets: int
+    lost: int
+    jitter: float
+    """Milliseconds, as RFC 3550 smooths it."""
+    reordered: int
+    duplicates: int
+    missed: int | None = None
+    """Packets of ours that the phone says it missed, by RTCP."""
+    round_trip: float | None = None
+    """Seconds to the phone and back, by RTCP."""
 
 
 @dataclass(frozen=True, slots=True)

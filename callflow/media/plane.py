@@ -1,55 +1,81 @@
 """The media plane: the audio of all legs, as arrays, moved on by one tick.
 
-Packets come in by the port, as many as there are; each tick sends a packet for every leg whose time has
-come. A leg always sends, silence where it has nothing to say, so that no watchdog on the way takes it
-for dead. Every packet leaves by an absolute deadline: lateness of one tick is not handed to the next.
+Packets come in as many as there are, and what is to be relayed leaves in the same tick. A leg always gets
+a stream: what we say, or what its partner says, or silence, so that no watchdog on the way takes it for
+dead. Every frame of ours leaves by an absolute deadline: lateness of one tick is not handed to the next.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from callflow.codec import PTIME, RATE
-from callflow.events import DigitPressed, Event, PromptFinished, PromptStarted, PromptStopped
+from callflow.events import Event
 from callflow.media import rtp
-from callflow.media.dtmf import KeyReader
+from callflow.media.bridge import Bridge, Relayed
+from callflow.media.dtmf import KEYS
+from callflow.media.g711 import gain_row
 from callflow.media.hearing import Hearing, Thresholds
+from callflow.media.intake import NO_EVENTS, Agreed, Intake
 from callflow.media.latching import Latches, Sources, source_key
 from callflow.media.messages import (
     CloseLeg,
     Command,
-    Latched,
+    Confer,
+    Join,
+    KeepKeys,
     LegCommand,
     LoadPrompt,
     MoveLeg,
+    OpenGate,
     OpenLeg,
+    Part,
+    PassKeys,
     Play,
+    PlayBoth,
+    PlayTone,
+    Record,
     Report,
+    SendDigits,
+    SetGain,
+    ShutGate,
+    SourceTaken,
     StopPlaying,
+    StopRecording,
 )
-from callflow.media.player import Player
-
-_FRAME_SECONDS: Final = PTIME / 1000
-_CATCH_UP: Final = 5
-"""Frames that a late tick sends at once; what is later still is skipped."""
-_NO_EVENTS: Final = 255
+from callflow.media.mixer import Mixer
+from callflow.media.quality import Quality
+from callflow.media.reporter import Reporter
+from callflow.media.sender import CATCH_UP, FRAME_SECONDS, Sender
+from callflow.media.speaker import Speaker
+from callflow.media.tap import Taps
+from callflow.media.tones import Tone
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Packets that leave by one port."""
+    """Packets of one length that leave by one port."""
 
     port: int
     packets: rtp.Block
     destinations: Sources
 
 
+@dataclass(frozen=True, slots=True)
+class RtcpPacket:
+    """A report that leaves by a port: by the RTP port itself if `mux`, else by its odd neighbour."""
+
+    port: int
+    mux: bool
+    datagram: bytes
+    destination: int
+    """As in `Sources`: already the odd port unless `mux`."""
+
+
 class Plane:
-    """All legs, their players and their ears."""
+    """All legs: what comes from them, what goes to them."""
 
     def __init__(
         self,
@@ -59,33 +85,38 @@ class Plane:
         thresholds: Thresholds = Thresholds(),  # noqa: B008  # frozen
     ) -> None:
         """`new_id` gives 32 random bits: SSRCs and where sequence numbers begin (RFC 3550 §5.1)."""
-        self.counts: Counter[str] = Counter()
-        """Packets by what became of them, and late frames."""
         self._new_id = new_id
-        self._player = Player(capacity)
+        self._sender = Sender(capacity)
+        self._speaker = Speaker(capacity, self._report)
+        self._bridge = Bridge(capacity, self._sender)
         self._hearing = Hearing(capacity, thresholds)
-        self._latches = Latches()
+        self._quality = Quality(capacity)
+        self._latches = Latches(capacity)
+        self.counts = self._latches.counts
+        """Packets by what became of them, and late frames."""
         self._slots: dict[int, int] = {}
         self._legs: dict[int, int] = {}
         self._free = list(range(capacity - 1, -1, -1))
-        self._keys: dict[int, KeyReader] = {}
+        self._reporter = Reporter(capacity, self._sender, self._quality)
+        self._mux: set[int] = set()
         self._reports: list[Report] = []
-        self._finishing: dict[int, str] = {}
-        """Prompts whose last frame has left, and sounds until their end."""
-        self._ends = np.zeros(capacity, np.float64)
-        """When the prompt that plays will have been heard to its end."""
-        self._active = np.zeros(capacity, np.bool_)
-        self._due = np.zeros(capacity, np.float64)
-        self._port = np.zeros(capacity, np.int64)
-        self._destination = np.zeros(capacity, np.uint64)
-        self._law = np.zeros(capacity, np.int64)
-        self._payload_type = np.zeros(capacity, np.uint8)
-        self._event_type = np.full(capacity, _NO_EVENTS, np.uint8)
-        self._sequence = np.zeros(capacity, np.uint16)
-        self._timestamp = np.zeros(capacity, np.uint32)
-        self._ssrc = np.zeros(capacity, np.uint32)
-        self._fresh = np.zeros(capacity, np.bool_)
-        """Whether nothing has been sent yet: the first packet bears the marker."""
+        self._agreed = Agreed(capacity)
+        self._taps = Taps(capacity)
+        self._mixer = Mixer(capacity)
+        self._intake = Intake(
+            agreed=self._agreed,
+            sender=self._sender,
+            speaker=self._speaker,
+            bridge=self._bridge,
+            hearing=self._hearing,
+            quality=self._quality,
+            reporter=self._reporter,
+            taps=self._taps,
+            mixer=self._mixer,
+            latches=self._latches,
+            tell=self._report,
+            counts=self.counts,
+        )
 
     @property
     def legs(self) -> int:
@@ -102,120 +133,167 @@ class Plane:
         """Carry out a command. One for a leg that is gone is forgotten: it crossed the leg's end."""
         match command:
             case LoadPrompt(prompt=prompt, ulaw=ulaw, alaw=alaw):
-                self._player.load(prompt, ulaw, alaw)
+                self._speaker.player.load(prompt, ulaw, alaw)
             case OpenLeg(leg=leg) if leg not in self._slots and self._free:
                 self._open(command, now)
-            case MoveLeg(leg=leg) if leg in self._slots:
-                slot = self._slots[leg]
-                source = self._latches.move(slot, int(self._port[slot]), command.remote, command.expects, now)
-                self._agree(slot, command)
-                self._destination[slot] = source or _key_or_none(command.remote)
-            case CloseLeg(leg=leg) if leg in self._slots:
-                self._close(leg, now)
-            case Play(leg=leg, prompt=prompt) if leg in self._slots and prompt in self._player:
-                self._stop(leg, now)
-                self._player.play(self._slots[leg], prompt)
-            case StopPlaying(leg=leg) if leg in self._slots:
-                self._stop(leg, now)
-            case LegCommand(leg=leg) if leg not in self._slots and not isinstance(command, OpenLeg):
+            case OpenLeg():
+                self.counts["impossible_command"] += 1
+            case LegCommand(leg=leg) if leg in self._slots:
+                if not any(carry_out(command, now) for carry_out in (self._lead, self._set, self._say)):
+                    # A fault of ours; whoever is on the line must not be the one who pays for it.
+                    self.counts["impossible_command"] += 1
+            case LegCommand():
                 self.counts["late_command"] += 1
             case _:
-                # A fault of ours; whoever is on the line must not be the one who pays for it.
                 self.counts["impossible_command"] += 1
+
+    def _lead(self, command: LegCommand, now: float) -> bool:
+        """Commands of who hears whom; whether it was one, and possible."""
+        slot, bridge = self._slots[command.leg], self._bridge
+        match command:
+            case MoveLeg():
+                self._move(slot, command, now)
+            case CloseLeg(leg=leg):
+                self._close(leg, now)
+            case Join(other=other, leg=leg) if other in self._slots and other != leg:
+                for one in (slot, self._slots[other]):
+                    self._mixer.leave(one)
+                bridge.join(slot, self._slots[other], now)
+            case Confer(others=others, leg=leg) if set(others) - {leg} and set(others) <= set(self._slots):
+                self._confer([slot, *(self._slots[other] for other in set(others) - {leg})], now)
+            case Part():
+                self._mixer.leave(slot)
+                bridge.part(slot, now)
+            case _:
+                return False
+        return True
+
+    def _set(self, command: LegCommand, now: float) -> bool:
+        """Commands of how a leg is heard; whether it was one."""
+        slot, bridge = self._slots[command.leg], self._bridge
+        match command:
+            case ShutGate():
+                bridge.shut(slot, now)
+            case OpenGate():
+                bridge.gate[slot] = True
+            case KeepKeys():
+                bridge.keys_pass[slot] = False
+            case PassKeys():
+                bridge.keys_pass[slot] = True
+            case Record():
+                self._taps.open(slot)
+            case StopRecording():
+                self._stop_recording(slot, now)
+            case SetGain(decibels=decibels):
+                bridge.gain[slot] = gain_row(decibels)
+            case _:
+                return False
+        return True
+
+    def _say(self, command: LegCommand, now: float) -> bool:
+        """Commands of what we say; whether it was one, and possible."""
+        slot, speaker = self._slots[command.leg], self._speaker
+        match command:
+            case Play(prompt=prompt) if prompt in speaker.player:
+                speaker.stop(slot, now)
+                speaker.play(slot, prompt)
+            case PlayBoth(prompt=prompt) if prompt in speaker.player:
+                for one in {slot, max(int(self._bridge.partner[slot]), -1)} - {-1}:
+                    speaker.stop(one, now)
+                    speaker.play(one, prompt)
+            case PlayTone(hertz=hertz, level=level, seconds=seconds):
+                speaker.stop(slot, now)
+                speaker.sound(slot, Tone(hertz, level, seconds))
+            case SendDigits(digits=digits) if self._can_press(slot, digits):
+                if not speaker.presses(slot):
+                    speaker.stop(slot, now)
+                speaker.press(slot, digits)
+            case StopPlaying():
+                speaker.stop(slot, now)
+                return True
+            case _:
+                return False
+        self._bridge.hush(slot, now)
+        return True
+
+    def _can_press(self, slot: int, digits: str) -> bool:
+        return digits != "" and set(digits) <= set(KEYS) and self._agreed.event_type[slot] != NO_EVENTS
 
     def _open(self, leg: OpenLeg, now: float) -> None:
         slot = self._free.pop()
         self._slots[leg.leg], self._legs[slot] = slot, leg.leg
         self._hearing.open(slot, leg.law)
-        self._keys[slot] = KeyReader()
-        self._due[slot] = now
-        self._sequence[slot] = self._new_id() & 0x7FFF
-        self._timestamp[slot] = self._new_id() & 0xFFFFFFFF
-        self._ssrc[slot] = self._new_id() & 0xFFFFFFFF
-        self._active[slot] = self._fresh[slot] = True
-        self._port[slot] = leg.port
-        self._agree(slot, leg)
-        self._destination[slot] = _key_or_none(leg.remote)
-        self._latches.expect(slot, leg.port, leg.remote, leg.expects, now)
+        self._quality.open(slot)
+        self._bridge.open(slot)
+        self._intake.open(slot)
+        self._sender.open(slot, leg.port, (self._new_id(), self._new_id(), self._new_id()), now)
+        self._reporter.open(slot, now)
+        if leg.rtcp_mux:
+            self._mux.add(slot)
+        self._agree(slot, leg, now)
+        self._sender.destination[slot] = _key_or_none(leg.remote)
+        if not self._latches.expect(slot, leg.port, leg.remote, leg.expects, now):
+            self._report(slot, now, SourceTaken())
 
-    def _agree(self, slot: int, leg: OpenLeg | MoveLeg) -> None:
-        self._law[slot] = leg.law.row
-        self._payload_type[slot] = leg.law.payload_type
-        self._event_type[slot] = _NO_EVENTS if leg.event_type is None else leg.event_type
+    def _move(self, slot: int, leg: MoveLeg, now: float) -> None:
+        port = int(self._sender.port[slot])
+        source, free = self._latches.move(slot, port, leg.remote, leg.expects, now)
+        if not free:
+            self._report(slot, now, SourceTaken())
+        self._agree(slot, leg, now)
+        self._sender.destination[slot] = source or _key_or_none(leg.remote)
+
+    def _agree(self, slot: int, leg: OpenLeg | MoveLeg, now: float) -> None:
+        self._agreed.agree(slot, leg.law, leg.event_type)
+        if leg.remote is not None:
+            self._quality.expect(slot, now)
+
+    def _confer(self, slots: list[int], now: float) -> None:
+        for slot in slots:
+            self._bridge.part(slot, now)
+            self._bridge.gate[slot] = True
+        self._mixer.confer(slots)
+
+    def _stop_recording(self, slot: int, now: float) -> None:
+        for one, recorded in self._taps.close(slot, int(self._agreed.law[slot])):
+            self._report(one, now, recorded)
 
     def _close(self, leg: int, now: float) -> None:
-        self._stop(leg, now)
-        slot = self._slots.pop(leg)
-        del self._legs[slot], self._keys[slot]
-        self._active[slot] = False
+        slot = self._slots[leg]
+        self._stop_recording(slot, now)
+        self._speaker.stop(slot, now)
+        self._bridge.part(slot, now)
+        self._mixer.leave(slot)
+        missed, round_trip = self._reporter.close(slot)
+        quality = self._quality.close(slot)
+        self._report(slot, now, replace(quality, missed=missed, round_trip=round_trip))
+        self._mux.discard(slot)
+        del self._slots[leg], self._legs[slot]
+        self._intake.close(slot)
+        self._sender.close(slot)
         self._hearing.close(slot)
         self._latches.release(slot, now)
         self._free.append(slot)
 
-    def _stop(self, leg: int, now: float) -> None:
-        slot = self._slots[leg]
-        stopped = self._player.stop(slot)
-        finishing = self._finishing.pop(slot, None)
-        if finishing:
-            # Its last frame has left: it was heard to its end.
-            self._report(slot, min(now, float(self._ends[slot])), PromptFinished(finishing))
-        elif stopped:
-            self._report(slot, now, PromptStopped(stopped))
-
     # --- packets in ---
 
     def receive(
-        self, port: int, block: rtp.Block, lengths: NDArray[np.int64], sources: Sources, now: float
-    ) -> None:
-        """Packets have come to `port`: `lengths` bytes in the rows of `block`, from `sources`."""
-        self.counts["received"] += len(block)
-        headers = rtp.read(block, lengths)
-        slots = self._latches.slots(port, sources, headers.good, now, self._latched(now))
-        mine = slots >= 0
-        self.counts["dropped_unknown_source"] += int(np.count_nonzero(~mine))
-        self.counts["dropped_not_rtp"] += int(np.count_nonzero(mine & ~headers.good))
-        mine &= headers.good
-        audio = mine & (headers.payload_type == self._payload_type[slots])
-        keys = mine & ~audio & (headers.payload_type == self._event_type[slots])
-        other = int(np.count_nonzero(mine & ~audio & ~keys))
-        self.counts["dropped_payload_type"] += other
-        payloads = rtp.payloads(block, headers)
-        for row in np.flatnonzero(keys):
-            self._press(int(slots[row]), payloads[row], headers, row, now)
-        self._hear(slots, payloads, headers.size, np.flatnonzero(audio), now)
-
-    def _latched(self, now: float) -> Callable[[int, int], None]:
-        def latched(slot: int, source: int) -> None:
-            self._destination[slot] = source
-            self._report(slot, now, Latched())
-
-        return latched
-
-    def _press(
-        self, slot: int, payload: NDArray[np.uint8], headers: rtp.Headers, row: np.intp, now: float
-    ) -> None:
-        size, timestamp = int(headers.size[row]), int(headers.timestamp[row])
-        digit = self._keys[slot].receive(payload[:size].tobytes(), timestamp, now)
-        if digit is not None:
-            self._report(slot, now, DigitPressed(digit))
-
-    def _hear(
         self,
-        slots: NDArray[np.int64],
-        payloads: rtp.Block,
-        sizes: NDArray[np.int64],
-        rows: NDArray[np.intp],
+        port: int | NDArray[np.int64],
+        block: rtp.Block,
+        lengths: NDArray[np.int64],
+        sources: Sources,
         now: float,
     ) -> None:
-        # A slot may have several packets in the block; the ears take one of each at a time, in order.
-        while len(rows):
-            _, first = np.unique(slots[rows], return_index=True)
-            chosen = rows[first]
-            own = slots[chosen]
-            heard = self._hearing.received(own, payloads[chosen], sizes[chosen], self._law[own], now)
-            for slot, event in heard:
-                self._report(slot, now, event)
-            rows = np.delete(rows, first)
+        """Packets have come: `lengths` bytes in the rows of `block`, from `sources`, to `port`.
+
+        `port` may have one element a packet: all ports in one block cost less than each in its own.
+        """
+        self._intake.receive(port, block, lengths, sources, now)
+
+    def receive_rtcp(self, port: int, datagram: bytes, source: tuple[str, int], now: float) -> None:
+        """A datagram came to the odd neighbour of `port`: its sender's audio comes from one port lower."""
+        self._intake.receive_rtcp(port, datagram, source, now)
 
     # --- packets out ---
 
@@ -223,68 +301,70 @@ class Plane:
         """The packets whose time has come. What each iteration gives must be sent before the next."""
         for slot, event in self._hearing.tick(now):
             self._report(slot, now, event)
-        self._finish(now)
-        for _ in range(_CATCH_UP):
-            due = np.flatnonzero(self._active & (self._due <= now))
+        for slot, news in self._quality.tick(now):
+            self._report(slot, now, news)
+        for slot, recorded in self._taps.take():
+            self._report(slot, now, recorded)
+        relayed, self._intake.relayed = self._intake.relayed, []
+        for passed in relayed:
+            yield from self._by_port(passed, now)
+        self._speaker.finish(now)
+        for _ in range(CATCH_UP):
+            due = self._sender.due(now)
             if not len(due):
                 return
             yield from self._send(due, now)
-        self._skip(now)
+        late, frames = self._sender.skip(now)
+        self._speaker.delay(late, frames.astype(np.float64) * FRAME_SECONDS)
+        self.counts["frames_skipped"] += int(frames.sum())
+
+    def rtcp_due(self, now: float) -> Iterator[RtcpPacket]:
+        """The reports to phones whose time has come: each leg's about every 5 s."""
+        for report in self._reporter.due(now):
+            port, audio = self._reporter.destination(report.slot)
+            mux = report.slot in self._mux
+            if audio:
+                yield RtcpPacket(port, mux, report.datagram, audio if mux else audio + 1)
 
     def _send(self, due: NDArray[np.int64], now: float) -> Iterator[Batch]:
-        due = due[np.argsort(self._port[due], kind="stable")]
-        starting = self._player.at_start(due)
         packets = np.empty((len(due), rtp.HEADER + rtp.FRAME), np.uint8)
-        law = self._law[due]
         audio = packets[:, rtp.HEADER :]
-        speaking, left = self._player.next_frames(due, law, audio)
-        marker = starting | self._fresh[due]
-        rtp.write(
-            packets,
-            self._payload_type[due],
-            marker,
-            self._sequence[due],
-            self._timestamp[due],
-            self._ssrc[due],
-        )
-        self._fresh[due] = False
-        self._sequence[due] += np.uint16(1)
-        self._timestamp[due] += np.uint32(rtp.FRAME)
-        self._due[due] += _FRAME_SECONDS
+        stamps = self._sender.own(due, self._speaker.starting(due))
+        speaking = self._speaker.speak(due, self._agreed.law[due], audio, now)
+        if self._mixer.any:
+            self._mixer.speak(due, self._agreed.law[due], self._speaker.busy, audio)
         self._hearing.sent(due, audio, speaking, now)
-        self._note_prompts(due[starting], due[left > 0], now)
+        payload_type, marker = self._agreed.payload_type[due], stamps.marker
+        timestamp, sizes = stamps.timestamp, np.full(len(due), packets.shape[1])
+        for row, (payload, at, begins) in self._speaker.key_packets(due, timestamp).items():
+            payload_type[row], marker[row] = self._agreed.event_type[due[row]], begins
+            timestamp[row], sizes[row] = at, rtp.HEADER + len(payload)
+            audio[row, : len(payload)] = np.frombuffer(payload, np.uint8)
+        rtp.write(packets, payload_type, marker, stamps.sequence, timestamp, self._sender.ssrc[due])
         self.counts["sent"] += len(due)
-        yield from self._by_port(due, packets)
+        yield from self._by_port(Relayed(due, packets, sizes), now)
 
-    def _by_port(self, due: NDArray[np.int64], packets: rtp.Block) -> Iterator[Batch]:
+    def _tap(self, leaving: Relayed, now: float) -> None:
+        law, audio = self._agreed.law[leaving.slots], leaving.packets[:, rtp.HEADER :]
+        sizes = leaving.sizes - rtp.HEADER
+        # A key is no audio.
+        heard = leaving.packets[:, 1] & 0x7F == self._agreed.payload_type[leaving.slots]
+        self._taps.note(leaving.slots[heard], audio[heard], sizes[heard], law[heard], now, said=False)
+
+    def _by_port(self, leaving: Relayed, now: float) -> Iterator[Batch]:
+        if self._taps.any:
+            self._tap(leaving, now)
         # A leg that is behind NAT and was signalled nowhere has no destination before it has latched.
-        ports, destinations = self._port[due], self._destination[due]
-        for port in np.unique(ports):
-            rows = np.flatnonzero((ports == port) & (destinations > 0))
-            if len(rows):
-                yield Batch(int(port), packets[rows], destinations[rows])
-
-    def _note_prompts(self, starting: NDArray[np.int64], leaving: NDArray[np.int64], now: float) -> None:
-        for slot in map(int, starting):
-            prompt = self._player.playing(slot) or ""
-            self._ends[slot] = now + self._player.samples(prompt) / RATE
-            self._report(slot, now, PromptStarted(prompt))
-        for slot in map(int, leaving):
-            self._finishing[slot] = self._player.playing(slot) or ""
-
-    def _finish(self, now: float) -> None:
-        for slot in [slot for slot in self._finishing if self._ends[slot] <= now]:
-            self._player.stop(slot)
-            self._report(slot, float(self._ends[slot]), PromptFinished(self._finishing.pop(slot)))
-
-    def _skip(self, now: float) -> None:
-        """Give up the frames of a stall, in whole steps so that the timestamps stay true to time."""
-        late = np.flatnonzero(self._active & (self._due <= now))
-        steps = np.floor((now - self._due[late]) / _FRAME_SECONDS).astype(np.int64)
-        self._due[late] += steps * _FRAME_SECONDS
-        self._ends[late] += steps * _FRAME_SECONDS
-        self._timestamp[late] += (steps * rtp.FRAME).astype(np.uint32)
-        self.counts["frames_skipped"] += int(steps.sum())
+        ports, destinations = self._sender.port[leaving.slots], self._sender.destination[leaving.slots]
+        sizes = leaving.sizes
+        kinds = np.where(destinations > 0, ports << 16 | sizes, -1)
+        order = np.argsort(kinds, kind="stable")
+        kinds, packets, destinations = kinds[order], leaving.packets[order], destinations[order]
+        bounds = [0, *(np.flatnonzero(np.diff(kinds)) + 1).tolist(), len(kinds)]
+        for start, end in pairwise(bounds):
+            kind = int(kinds[start]) if end > start else -1
+            if kind >= 0:
+                yield Batch(kind >> 16, packets[start:end, : kind & 0xFFFF], destinations[start:end])
 
     def _report(self, slot: int, at: float, event: Event) -> None:
         self._reports.append(Report(at, self._legs[slot], event))

@@ -28,6 +28,7 @@ class Headers:
     marker: NDArray[np.bool_]
     sequence: NDArray[np.uint16]
     timestamp: NDArray[np.uint32]
+    ssrc: NDArray[np.uint32]
     start: NDArray[np.int64]
     """Where the payload begins."""
     size: NDArray[np.int64]
@@ -49,6 +50,7 @@ def read(block: Block, lengths: NDArray[np.int64]) -> Headers:
         marker=second >= 0x80,
         sequence=np.ascontiguousarray(block[:, 2:4]).view(">u2")[:, 0].astype(np.uint16),
         timestamp=np.ascontiguousarray(block[:, 4:8]).view(">u4")[:, 0].astype(np.uint32),
+        ssrc=np.ascontiguousarray(block[:, 8:12]).view(">u4")[:, 0].astype(np.uint32),
         start=start,
         size=size,
     )

@@ -23,9 +23,9 @@ def idle_lateness() -> float:
 
 def main() -> None:
     console = Console(highlight=False)
-    load = os.getloadavg()[0]
+    busy = os.getloadavg()[0]
     console.print(
-        f"{os.cpu_count()} cores, Python {platform.python_version()}, load {load:.1f}, "
+        f"{os.cpu_count()} cores, Python {platform.python_version()}, load {busy:.1f}, "
         f"worst of 200 sleeps {idle_lateness():.2f} ms late"
     )
     table = Table("what", "median", "min", "max", "unit", "ratio")

@@ -14,6 +14,7 @@ from callflow.media.plane import Plane
 from callflow.media.rtp import SLOT
 from callflow.net import mmsg
 from callflow.net.mmsg import BatchSocket, bound_socket
+from tests.bench import relay
 from tests.bench.stopwatch import Figure, beside, cpu
 
 SECONDS = 2.0
@@ -92,3 +93,4 @@ def figures() -> Iterator[Figure]:
     singly = cpu("sockets: a packet sent and received, one by one", lambda: exchange_one_by_one(20480))
     yield singly
     yield beside(cpu("sockets: in batches", lambda: exchange(20480)), singly)
+    yield from relay.figures()

@@ -115,7 +115,7 @@ def test_a_reinvite_that_names_the_same_address_changes_nothing() -> None:
     wire.expect(FIRST, private, A[0])
     assert wire.come(A2) == [FIRST]
     for remote in (private, None, private, A2):
-        assert wire.latches.move(FIRST, 0, remote, (A[0],), 1.0) == source_key(A2)
+        assert wire.latches.move(FIRST, 0, remote, (A[0],), 1.0) == (source_key(A2), True)
         assert wire.come(A2, now=1.0) == [FIRST]
     assert wire.told == [(FIRST, A2)]
 
@@ -124,7 +124,7 @@ def test_a_reinvite_that_names_another_address_latches_anew() -> None:
     wire = Wire()
     wire.expect(FIRST, A, A[0])
     wire.come(A)
-    assert wire.latches.move(FIRST, 0, A2, (A[0],), 1.0) is None
+    assert wire.latches.move(FIRST, 0, A2, (A[0],), 1.0) == (None, True)
     assert wire.come(A, now=1.0) == [-1]
     assert wire.come(A2, A, now=1.1) == [FIRST, -1]
     assert wire.told == [(FIRST, A), (FIRST, A2)]
@@ -133,5 +133,5 @@ def test_a_reinvite_that_names_another_address_latches_anew() -> None:
 def test_a_leg_that_has_not_latched_goes_by_its_newest_offer() -> None:
     wire = Wire()
     wire.expect(FIRST, A, A[0])
-    assert wire.latches.move(FIRST, 0, B, (B[0],), 1.0) is None
+    assert wire.latches.move(FIRST, 0, B, (B[0],), 1.0) == (None, True)
     assert wire.come(A, B, now=1.0) == [-1, FIRST]

@@ -1,16 +1,11 @@
 """The plane on a clock of its own: what leaves when, what is told, and who hears whom."""
 
-import struct
-from dataclasses import dataclass, field
-from itertools import count
-
 import numpy as np
 import pytest
 
 from callflow.codec import Law
 from callflow.events import (
     DigitPressed,
-    Event,
     Heard,
     LineHeard,
     PromptFinished,
@@ -21,86 +16,15 @@ from callflow.media.g711 import IDLE
 from callflow.media.latching import source_key
 from callflow.media.messages import (
     CloseLeg,
-    Command,
     Latched,
-    LoadPrompt,
     MoveLeg,
-    OpenLeg,
     Play,
     StopPlaying,
 )
-from callflow.media.plane import Plane
-from tests.support.rtp_packets import Address, block_of, frames, noise, packet, press, tone
+from tests.pure.media.stage import ALICE, BOB, ULAW_IDLE, Stage
+from tests.support.rtp_packets import frames, noise, packet, press, tone
 
 pytestmark = pytest.mark.pure
-
-ALICE, BOB = ("192.0.2.1", 4000), ("192.0.2.2", 4000)
-ULAW_IDLE = bytes([IDLE[0]]) * 160
-
-
-@dataclass(frozen=True)
-class Sent:
-    at: float
-    port: int
-    destination: int
-    kind: int
-    marker: bool
-    sequence: int
-    timestamp: int
-    ssrc: int
-    payload: bytes
-
-
-@dataclass
-class Stage:
-    """A plane, the time, and all that came of it."""
-
-    first_id: int = 1
-    now: float = 100.0
-    sent: list[Sent] = field(default_factory=list)
-    told: list[tuple[float, int, Event]] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        ids = count(self.first_id)
-        self.plane = Plane(lambda: next(ids), capacity=8)
-        for name, samples in (("long", 8000), ("short", 200)):
-            self.obey(LoadPrompt(name, bytes([1]) * samples, bytes([2]) * samples))
-
-    def obey(self, *commands: Command) -> None:
-        for command in commands:
-            self.plane.obey(command, self.now)
-        self._note()
-
-    def open(self, leg: int, remote: Address | None = ALICE, *, law: Law = Law.PCMU, hosts: str = "") -> None:
-        expects = (hosts,) if hosts else (remote[0],) if remote else ()
-        self.obey(OpenLeg(leg, 0, law, 101, remote, expects))
-
-    def come(self, *packets: tuple[Address, bytes], port: int = 0) -> None:
-        block, lengths = block_of([data for _, data in packets])
-        sources = np.array([source_key(source) for source, _ in packets], np.uint64)
-        self.plane.receive(port, block, lengths, sources, self.now)
-        self._note()
-
-    def tick(self, seconds: float = 0.0) -> None:
-        self.now += seconds
-        for batch in self.plane.tick(self.now):
-            for row, destination in zip(batch.packets, batch.destinations, strict=True):
-                _, second, sequence, timestamp, ssrc = struct.unpack("!BBHII", row[:12].tobytes())
-                where = (self.now, batch.port, int(destination), second & 127, second > 127)
-                self.sent.append(Sent(*where, sequence, timestamp, ssrc, row[12:].tobytes()))
-        self._note()
-
-    def run(self, seconds: float, step: float = 0.01) -> None:
-        for _ in range(round(seconds / step)):
-            self.tick(step)
-
-    def heard(self) -> list[tuple[float, int, Event]]:
-        """What was told since the last time; times rounded to the microsecond."""
-        told, self.told = [(round(at, 6), leg, event) for at, leg, event in self.told], []
-        return told
-
-    def _note(self) -> None:
-        self.told += [(report.at, report.leg, report.event) for report in self.plane.take_reports()]
 
 
 def test_every_packet_leaves_by_its_own_deadline_and_nothing_drifts() -> None:
@@ -120,10 +44,9 @@ def test_every_packet_leaves_by_its_own_deadline_and_nothing_drifts() -> None:
 
 
 def test_headers_go_on_across_prompts_and_wraps() -> None:
-    stage = Stage(first_id=0x7FFF)
+    stage = Stage(ids=(7, 2**32 - 800, 9))
     stage.open(1)
-    stage.plane._sequence[:] = 65_530
-    stage.plane._timestamp[:] = 2**32 - 800
+    stage.plane._sender._sequence[:] = 65_530
     stage.run(0.19)
     stage.obey(Play(1, "short"))
     stage.run(0.2)
@@ -249,12 +172,14 @@ def test_what_is_dropped_is_counted_by_its_kind() -> None:
     stage = Stage()
     stage.open(1)
     audio = packet(ULAW_IDLE)
-    stage.come((ALICE, audio), (ALICE, packet(b"x", kind=13)), (ALICE, b"junk"), (BOB, audio), (BOB, b""))
+    stage.come((ALICE, audio), (ALICE, packet(b"x", kind=13)), (ALICE, packet(b"x", kind=18)))
+    stage.come((ALICE, b"junk"), (BOB, audio), (BOB, b""))
     assert stage.plane.counts == {
-        "received": 5,
+        "received": 6,
         "dropped_unknown_source": 2,
         "dropped_not_rtp": 1,
         "dropped_payload_type": 1,
+        "comfort_noise": 1,
     }
 
 

@@ -1,0 +1,177 @@
+"""How well each leg's packets come: lost, late, twice, in order, or not at all (RFC 3550 §6.4.1, A.3, A.8).
+
+Arrival is the time of the tick that read the packet, so jitter cannot be told finer than a tick.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from callflow.codec import RATE
+from callflow.events import Event
+from callflow.media.messages import LegQuality, NoPackets, PacketsStopped
+
+Slots = NDArray[np.int64]
+
+DROPOUT: Final = 2.0
+"""Seconds without a packet that are told."""
+_RESTART: Final = 3000
+"""A sequence number that leaps farther belongs to a new stream (MAX_DROPOUT of RFC 3550 A.1)."""
+_NEVER: Final = np.inf
+
+
+@dataclass(frozen=True, slots=True)
+class ReportBlock:
+    """What a receiver report says of one stream (RFC 3550 §6.4.1)."""
+
+    ssrc: int
+    fraction_lost: int
+    """Of 256, since the report before."""
+    lost: int
+    highest: int
+    """Highest sequence number, with its cycles above."""
+    jitter: int
+    """In samples."""
+    last_report: int
+    """The middle of the NTP time of the peer's last sender report; 0 for none."""
+    delay: int
+    """Since that report, in 1/65536 s."""
+
+
+class Quality:
+    """The accounts of all legs."""
+
+    def __init__(self, capacity: int) -> None:
+        self._received = np.zeros(capacity, np.int64)
+        self._first = np.zeros(capacity, np.int64)
+        self._highest = np.zeros(capacity, np.int64)
+        """Sequence numbers with their cycles."""
+        self._window = np.zeros(capacity, np.uint64)
+        """One bit for each of the last 64 sequence numbers, the highest lowest: has it come?"""
+        self._ssrc = np.zeros(capacity, np.uint32)
+        self._transit = np.zeros(capacity, np.float64)
+        self._jitter = np.zeros(capacity, np.float64)
+        self._duplicates = np.zeros(capacity, np.int64)
+        self._reordered = np.zeros(capacity, np.int64)
+        self._expected_before = np.zeros(capacity, np.int64)
+        """Packets that were to come in streams that are over."""
+        self._told_expected = np.zeros(capacity, np.int64)
+        self._told_received = np.zeros(capacity, np.int64)
+        self._any = np.zeros(capacity, np.bool_)
+        self._silent_at = np.full(capacity, _NEVER)
+        """When the lack of packets will be told of."""
+
+    def open(self, slot: int) -> None:
+        for account in (self._received, self._duplicates, self._reordered, self._expected_before):
+            account[slot] = 0
+        self._told_expected[slot] = self._told_received[slot] = 0
+        self._jitter[slot] = 0.0
+        self._any[slot] = False
+        self._silent_at[slot] = _NEVER
+
+    def expect(self, slot: int, now: float) -> None:
+        """The leg's packets should come from now on."""
+        if not self._any[slot]:
+            self._silent_at[slot] = now + DROPOUT
+
+    def pause(self, slot: int) -> None:
+        """The leg need not send: it has said so by comfort noise, or is on hold."""
+        self._silent_at[slot] = _NEVER
+
+    def close(self, slot: int) -> LegQuality:
+        """The leg is over; its account."""
+        self._silent_at[slot] = _NEVER
+        expected = int(self._expected(np.array([slot]))[0])
+        unique = int(self._received[slot] - self._duplicates[slot])
+        return LegQuality(
+            packets=int(self._received[slot]),
+            lost=max(expected - unique, 0),
+            jitter=round(float(self._jitter[slot]) * 1000 / RATE, 1),
+            reordered=int(self._reordered[slot]),
+            duplicates=int(self._duplicates[slot]),
+        )
+
+    def tick(self, now: float) -> list[tuple[int, Event]]:
+        """Who has sent nothing for too long; each is told once."""
+        silent = np.flatnonzero(self._silent_at <= now)
+        self._silent_at[silent] = _NEVER
+        return [(int(slot), PacketsStopped() if self._any[slot] else NoPackets()) for slot in silent]
+
+    def note(
+        self,
+        slots: Slots,
+        sequence: NDArray[np.uint16],
+        timestamp: NDArray[np.uint32],
+        ssrc: NDArray[np.uint32],
+        now: float,
+    ) -> NDArray[np.bool_]:
+        """Enter one packet of each slot (no slot twice): which have come before."""
+        self._silent_at[slots] = now + DROPOUT
+        highest = self._highest[slots]
+        step = (sequence - highest.astype(np.uint16)).view(np.int16).astype(np.int64)
+        anew = ~self._any[slots] | (ssrc != self._ssrc[slots]) | (np.abs(step) > _RESTART)
+        if anew.any():
+            self._begin(slots[anew], sequence[anew], ssrc[anew])
+            step[anew] = 0
+            highest[anew] = self._highest[slots[anew]]
+        behind = np.minimum(np.abs(step), 63).astype(np.uint64)
+        window, one = self._window[slots], np.uint64(1)
+        forward = step > 0
+        bit = np.where(forward, np.uint64(0), behind)
+        come: NDArray[np.bool_] = (window >> bit & one).astype(np.bool_) & ~forward & ~anew
+        shifted = np.where(step > 63, np.uint64(0), window << np.where(forward, behind, np.uint64(0)))
+        self._window[slots] = shifted | one << bit
+        self._highest[slots] = highest + np.maximum(step, 0)
+        self._received[slots] += 1
+        if come.any():
+            self._duplicates[slots] += come
+        late = (step < 0) & ~come
+        if late.any():
+            self._reordered[slots] += late
+        self._note_jitter(slots, timestamp, now, anew)
+        return come
+
+    def block(self, slot: int, last_report: int, delay: int) -> ReportBlock | None:
+        """What to report to the leg of its stream, since the last time; None where nothing has come."""
+        if not self._any[slot]:
+            return None
+        expected = int(self._expected(np.array([slot]))[0])
+        received = int(self._received[slot])
+        due, came = expected - int(self._told_expected[slot]), received - int(self._told_received[slot])
+        self._told_expected[slot], self._told_received[slot] = expected, received
+        fraction = max(due - came, 0) * 256 // due if due > 0 else 0
+        return ReportBlock(
+            ssrc=int(self._ssrc[slot]),
+            fraction_lost=min(fraction, 255),
+            lost=min(max(expected - received, -(2**23)), 2**23 - 1),
+            highest=int(self._highest[slot]) & 0xFFFFFFFF,
+            jitter=int(self._jitter[slot]),
+            last_report=last_report,
+            delay=delay,
+        )
+
+    def _begin(self, slots: Slots, sequence: NDArray[np.uint16], ssrc: NDArray[np.uint32]) -> None:
+        """A stream begins; what was to come in the one before it stays in the account."""
+        old = slots[self._any[slots]]
+        self._expected_before[old] += self._highest[old] - self._first[old] + 1
+        self._first[slots] = self._highest[slots] = sequence
+        self._window[slots] = 0
+        self._ssrc[slots] = ssrc
+        self._any[slots] = True
+
+    def _expected(self, slots: Slots) -> NDArray[np.int64]:
+        running = np.where(self._any[slots], self._highest[slots] - self._first[slots] + 1, 0)
+        expected: NDArray[np.int64] = self._expected_before[slots] + running
+        return expected
+
+    def _note_jitter(
+        self, slots: Slots, timestamp: NDArray[np.uint32], now: float, anew: NDArray[np.bool_]
+    ) -> None:
+        transit = now * RATE - timestamp
+        # Timestamps wrap: differences do not.
+        change = np.abs((transit - self._transit[slots] + 2**31) % 2**32 - 2**31)
+        change[anew] = 0.0
+        self._jitter[slots] += (change - self._jitter[slots]) / 16
+        self._transit[slots] = transit
