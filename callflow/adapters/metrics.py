@@ -92,6 +92,9 @@ class Metrics:
         self._sip_odd = Counter(
             "callflow_sip_odd_total", "What peers do and should not.", ["kind"], registry=registry
         )
+        self._media = Counter(
+            "callflow_media_events_total", "What befell the audio of legs.", ["kind"], registry=registry
+        )
         self._faults = Counter("callflow_faults_total", "Faults of our own.", ["kind"], registry=registry)
         Gauge("callflow_build_info", "Version.", ["version"], registry=registry).labels(__version__).set(1)
         self._begin_at_zero()
@@ -140,6 +143,8 @@ class Metrics:
                 self._sip_dropped.labels(counted.kind).inc()
             case "odd":
                 self._sip_odd.labels(counted.kind).inc()
+            case "media":
+                self._media.labels(counted.kind).inc()
             case "fault":
                 self._faults.labels(counted.kind).inc()
 

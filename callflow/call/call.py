@@ -112,6 +112,13 @@ class Call:
             return self._work_off(deque(), now, [HangUp(reason)])
         return self._begin(Parting(self._house.closing, reason), ConversationOver(), now)
 
+    def give_up(self, reason: str, now: float) -> list[Action]:
+        """End the call without a word: the last resort of a call whose own machines are broken."""
+        if self.ended:
+            return []
+        self._end(now, Party.CALLFLOW, reason)
+        return [HangUp(reason)]
+
     # --- events and the actions they lead to, until nothing is left to work off ---
 
     def _work_off(self, events: deque[Event], now: float, actions: Iterable[Action] = ()) -> list[Action]:

@@ -7,7 +7,7 @@ from callflow.actions import Action, Answer, HangUp
 from callflow.agenda import Agenda
 from callflow.call.call import Call
 from callflow.call.ledger import Ledger, Sink
-from callflow.call.leg import Effect, Leg
+from callflow.call.leg import Broke, Effect, Leg
 from callflow.errors import IllegalEvent, PeerError
 from callflow.etiquette.house import House
 from callflow.events import (
@@ -22,7 +22,15 @@ from callflow.events import (
     ResumedByCaller,
 )
 from callflow.flow.model import Flow
-from callflow.media.messages import CloseLeg, Latched, Report
+from callflow.media.messages import (
+    CloseLeg,
+    Latched,
+    MediaEvent,
+    NoPackets,
+    PacketsStopped,
+    Report,
+    SourceTaken,
+)
 from callflow.media.ports import PortPool, PortsBusy
 from callflow.sip.address import Address
 from callflow.sip.endpoint import Endpoint
@@ -91,9 +99,8 @@ class Controller:
 
     def hear(self, report: Report) -> list[Effect]:
         """The plane tells of a leg; what it tells may be older than the leg's end."""
-        if isinstance(report.event, Latched):
-            self._ports.latched(report.leg)
-            return []
+        if isinstance(report.event, MediaEvent):
+            return self._media_told(report.leg, report.event)
         session = self._by_leg.get(report.leg)
         return self._happen(session, report.event, report.at) if session else []
 
@@ -101,8 +108,7 @@ class Controller:
         """Deadlines have come."""
         effects = self._take(self._endpoint.tick(now), now)
         for session in self._agenda.take_due(now):
-            call, _ = self._calls[session]
-            effects += self._perform(session, call.tick(now), now)
+            effects += self._act(session, lambda call: call.tick(now), now)
         return effects
 
     def drain(self) -> None:
@@ -112,8 +118,8 @@ class Controller:
     def part(self, reason: str, now: float) -> list[Effect]:
         """Bring every call to its end with the last words and the pause."""
         effects: list[Effect] = []
-        for session, (call, _) in [*self._calls.items()]:
-            effects += self._perform(session, call.part(reason, now), now)
+        for session in [*self._calls]:
+            effects += self._act(session, lambda call: call.part(reason, now), now)
         return effects
 
     # --- what SIP tells ---
@@ -237,13 +243,32 @@ class Controller:
     def _happen(self, session: str, event: Event, now: float) -> list[Effect]:
         if session not in self._calls:
             return []
+        return self._act(session, lambda call: call.receive(event, now), now)
+
+    def _act(self, session: str, work: Callable[[Call], list[Action]], now: float) -> list[Effect]:
+        """Let a call do something, and do what it wants; whatever happens it keeps a deadline."""
         call, _ = self._calls[session]
         try:
-            actions = call.receive(event, now)
+            actions = work(call)
         except IllegalEvent:
             # A fault of ours; the caller must not be the one who pays for it.
-            return [Counted("fault", "illegal_event")]
+            return [Counted("fault", "illegal_event"), *self._perform(session, [], now)]
+        except Exception as error:
+            return [Broke(error), *self._perform(session, _last_words(call, now), now)]
         return self._perform(session, actions, now)
+
+    def _media_told(self, leg: int, event: MediaEvent) -> list[Effect]:
+        match event:
+            case Latched():
+                self._ports.latched(leg)
+                return []
+            case NoPackets():
+                return [Counted("media", "no_packets")]
+            case PacketsStopped():
+                return [Counted("media", "packets_stopped")]
+            case SourceTaken():
+                return [Counted("media", "source_taken")]
+        return []
 
     def _perform(self, session: str, actions: list[Action], now: float) -> list[Effect]:
         call, leg = self._calls[session]
@@ -264,3 +289,12 @@ class Controller:
         del self._by_leg[leg.media]
         self._ports.close(leg.media)
         return [CloseLeg(leg.media)]
+
+
+def _last_words(call: Call, now: float) -> list[Action]:
+    """A call that broke is ended as politely as it still can be."""
+    try:
+        return call.part("fault", now)
+    except Exception:
+        # Not even that is left to it.
+        return call.give_up("fault", now)

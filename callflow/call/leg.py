@@ -9,8 +9,16 @@ from callflow.sip.happenings import Output
 from callflow.sip.sdp import Agreed
 from callflow.sip.uas import UserAgentServer
 
-Effect = Output | Command
-"""What leaves the pure floors: datagrams, commands to the plane, and things to count."""
+
+@dataclass(frozen=True, slots=True)
+class Broke:
+    """A fault of ours in one call, kept from the others."""
+
+    error: Exception
+
+
+Effect = Output | Command | Broke
+"""What leaves the pure floors: datagrams, commands to the plane, things to count, and faults of ours."""
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from callflow.call.controller import Controller
-from callflow.call.leg import Effect
+from callflow.call.leg import Broke, Effect
 from callflow.media.messages import Command, Report
 from callflow.net.media_port import MediaPort
 from callflow.sip.address import Address
@@ -104,6 +104,8 @@ class Driver:
                 self._wire.send(data, destination)
             case Counted():
                 self._observer.counted(effect)
+            case Broke(error=error):
+                self._observer.broke(error)
             case Command():
                 self._media.command(effect)
 

@@ -6,15 +6,24 @@ import socket
 from collections.abc import Callable, Sequence
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from callflow.media.hearing import Thresholds
+from callflow.media.latching import Sources
 from callflow.media.messages import Command, Report
 from callflow.media.plane import Plane
+from callflow.media.rtp import Block
 from callflow.net.mmsg import BATCH, BatchSocket
 
 TICK: Final = 0.01
 """Seconds between two looks at the sockets and the clock."""
 _ROUNDS: Final = 4
 """Batches read from one port in one tick; what is more waits in its buffer for the next."""
+
+
+_Arrivals = tuple[int, Block, NDArray[np.int64], Sources]
+"""Index of the port, packets, lengths, sources."""
 
 
 class MediaRunner:
@@ -72,16 +81,30 @@ class MediaRunner:
         self._receive(now)
         for batch in self.plane.tick(now):
             self._sockets[batch.port].send(batch.packets, batch.destinations)
+        self._send_reports(now)
         self._hand_over()
 
     def _receive(self, now: float) -> None:
-        for port, batch_socket in enumerate(self._sockets):
-            for _ in range(_ROUNDS):
-                block, lengths, sources = batch_socket.receive()
-                if len(block):
-                    self.plane.receive(port, block, lengths, sources, now)
-                if len(block) < BATCH:
-                    break
+        ready = [*range(len(self._sockets))]
+        for _ in range(_ROUNDS):
+            came = [(port, *self._sockets[port].receive()) for port in ready]
+            came = [each for each in came if len(each[1])]
+            if not came:
+                return
+            self._take(came, now)
+            ready = [port for port, block, *_ in came if len(block) == BATCH]
+
+    def _take(self, came: list[_Arrivals], now: float) -> None:
+        """All ports in one block: what a block costs it costs once a tick and not once a port."""
+        ports = np.repeat([port for port, *_ in came], [len(block) for _, block, *_ in came])
+        block, lengths, sources = (np.concatenate([each[part] for each in came]) for part in (1, 2, 3))
+        self.plane.receive(ports.astype(np.int64), block, lengths, sources, now)
+
+    def _send_reports(self, now: float) -> None:
+        """RTCP leaves by the RTP port: a phone knows a report by its SSRC, not by where it comes from."""
+        for report in self.plane.rtcp_due(now):
+            packet = np.frombuffer(report.datagram, np.uint8)[None, :]
+            self._sockets[report.port].send(packet, np.array([report.destination], np.uint64))
 
     def _hand_over(self) -> None:
         # A report may lead to a command, and that to reports: those wait until their elders are told.

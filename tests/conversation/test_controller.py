@@ -1,0 +1,146 @@
+"""Whole calls through the controller, SIP in and out, on the virtual clock: also those that go wrong."""
+
+from collections.abc import Iterable
+from itertools import count
+
+import pytest
+
+from callflow.call.controller import Controller, Settings
+from callflow.call.leg import Broke, Effect
+from callflow.etiquette.house import House
+from callflow.events import DigitPressed, PromptFinished, PromptStarted
+from callflow.facts import Fact
+from callflow.flow.model import Flow
+from callflow.flow.run import FlowRun
+from callflow.media.messages import CloseLeg, NoPackets, OpenLeg, Play, Report
+from callflow.media.ports import PortPool
+from callflow.sip.happenings import Counted
+from callflow.sip.message import Response, parse
+from callflow.sip.transaction import Send
+from tests.support.sip_phone import OFFER, THEM, Phone, new_endpoint
+
+pytestmark = pytest.mark.conversation
+
+
+class Office:
+    """A controller, the facts of its calls, and a caller who has been answered."""
+
+    def __init__(self, flow: Flow, house: House, most_calls: int = 4) -> None:
+        self.facts: list[Fact] = []
+        calls = count(1)
+        settings = Settings(flow, house, "198.51.100.1", most_calls)
+        ports = PortPool((20_000, 20_002))
+        self.controller = Controller(
+            settings, new_endpoint(), ports, lambda: f"call-{next(calls)}", self.facts.append
+        )
+        self.phone = Phone()
+
+    def says(self, method: str, at: float, body: bytes = b"", cseq: int = 1) -> list[str]:
+        return self.words(self.controller.receive(self.phone.request(method, body=body, cseq=cseq), THEM, at))
+
+    def passes(self, at: float) -> list[str]:
+        """Time passes to `at`, deadline by deadline."""
+        told: list[str] = []
+        while (deadline := self.controller.deadline) is not None and deadline <= at:
+            told += self.words(self.controller.tick(deadline))
+        return told
+
+    def words(self, effects: Iterable[Effect]) -> list[str]:
+        told = []
+        for effect in effects:
+            match effect:
+                case Send(data=data):
+                    message = parse(data)
+                    if isinstance(message, Response):
+                        told.append(str(message.status))
+                        self.phone.to_tag = message.to.tag
+                    else:
+                        told.append(message.method)
+                case OpenLeg() | CloseLeg():
+                    told.append(type(effect).__name__)
+                case Play(prompt=prompt):
+                    told.append(f"Play {prompt}")
+                case Counted(what="fault" | "media" as what, kind=kind):
+                    told.append(f"({what} {kind})")
+                case Broke(error=error):
+                    told.append(f"(broke {error})")
+        return told
+
+    def ended(self) -> list[tuple[str, str]]:
+        return [
+            (str(fact.details["by"]), str(fact.details["reason"]))
+            for fact in self.facts
+            if fact.fact == "call.ended"
+        ]
+
+
+def answered(office: Office) -> None:
+    office.says("INVITE", 0.0, OFFER)
+    office.passes(0.0)
+    office.says("ACK", 0.0)
+    assert office.passes(0.2) == ["Play greeting"]
+
+
+def test_a_call_is_answered_greeted_and_let_go(hotline: Flow, house: House) -> None:
+    office = Office(hotline, house)
+    assert office.says("INVITE", 0.0, OFFER) == ["100", "180"]
+    assert office.passes(0.0) == ["OpenLeg", "200"]
+    assert office.says("ACK", 0.1) == []
+    assert office.passes(0.31) == ["Play greeting"]
+    assert office.says("BYE", 2.0, cseq=2) == ["200", "CloseLeg"]
+    assert office.ended() == [("caller", "")]
+    assert len(office.controller) == 0
+
+
+def test_what_befalls_the_audio_is_counted_and_is_no_event_of_the_call(hotline: Flow, house: House) -> None:
+    office = Office(hotline, house)
+    answered(office)
+    assert office.words(office.controller.hear(Report(2.0, 1, NoPackets()))) == ["(media no_packets)"]
+    assert office.words(office.controller.hear(Report(2.0, 99, PromptStarted("greeting")))) == []
+
+
+def test_a_call_that_breaks_is_parted_from_and_the_next_one_is_answered(
+    hotline: Flow, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office = Office(hotline, house)
+    answered(office)
+    office.controller.hear(Report(0.3, 1, PromptStarted("greeting")))
+
+    def broken(self: FlowRun, event: object, now: float) -> list[object]:
+        raise RuntimeError("planted")
+
+    with monkeypatch.context() as planted:
+        planted.setattr(FlowRun, "receive", broken)
+        told = office.words(office.controller.hear(Report(1.0, 1, DigitPressed("1"))))
+        assert told == ["(broke planted)", "Play hanging_up"]
+    office.controller.hear(Report(1.1, 1, PromptStarted("hanging_up")))
+    office.controller.hear(Report(3.0, 1, PromptFinished("hanging_up")))
+    assert office.controller.deadline == 8.0
+    assert office.passes(8.0) == ["BYE", "CloseLeg"]
+    assert office.ended() == [("callflow", "fault")]
+    office.phone = Phone(call_id="call-2")
+    assert office.says("INVITE", 9.0, OFFER) == ["100", "180"]
+
+
+def test_a_call_that_cannot_even_part_is_given_up(
+    hotline: Flow, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office = Office(hotline, house)
+    answered(office)
+    office.controller.hear(Report(0.3, 1, PromptStarted("greeting")))
+
+    def broken(*_: object) -> list[object]:
+        raise RuntimeError("planted")
+
+    monkeypatch.setattr(FlowRun, "receive", broken)
+    monkeypatch.setattr(FlowRun, "stop", broken)
+    told = office.words(office.controller.hear(Report(1.0, 1, DigitPressed("1"))))
+    assert told == ["(broke planted)", "BYE", "CloseLeg"]
+    assert office.ended() == [("callflow", "fault")]
+    assert len(office.controller) == 0
+
+
+def test_one_caller_too_many_is_refused(hotline: Flow, house: House) -> None:
+    office = Office(hotline, house, most_calls=0)
+    assert office.says("INVITE", 0.0, OFFER) == ["100", "503"]
+    assert office.controller.in_hand()["ports"] == 0
