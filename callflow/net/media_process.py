@@ -9,7 +9,7 @@ import asyncio
 import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any, Final
 
 from callflow.errors import CallflowError
@@ -166,7 +166,7 @@ class _Memory:
                 self.legs[leg] = command
             case MoveLeg(leg=leg) if leg in self.legs:
                 moved = {field.name: getattr(command, field.name) for field in fields(command)}
-                self.legs[leg] = OpenLeg(port=self.legs[leg].port, **moved)
+                self.legs[leg] = replace(self.legs[leg], **moved)
             case CloseLeg(leg=leg):
                 self.legs.pop(leg, None)
                 self._playing.pop(leg, None)
