@@ -109,6 +109,8 @@ class SipConfig(Shape):
     """The address that peers reach us at, where `listen` is 0.0.0.0 or behind NAT."""
     allow: tuple[Network, ...] = ("127.0.0.0/8",)
     """Whose packets are read at all."""
+    digest: Annotated[tuple[Literal["sha-256", "md5"], ...], pydantic.Field(min_length=1)] = ("md5",)
+    """What phones may prove their password by; some give up at a challenge that they do not know."""
     realm: Annotated[str, pydantic.Field(pattern=r'^[^",\\]+$')] = "callflow"
     accounts: dict[Annotated[str, pydantic.Field(pattern=r"^[\w.+-]+$")], Account] = {}  # noqa: RUF012
 

@@ -103,7 +103,8 @@ class Service:
     def _new_controller(self) -> Controller:
         config, setup = self._setup.config, self._setup
         sip_host, sip_port = self._wire.address
-        registrar = Registrar(setup.accounts, config.sip.realm, secrets.token_bytes(32))
+        digests = tuple(algorithm.upper() for algorithm in config.sip.digest)
+        registrar = Registrar(setup.accounts, config.sip.realm, secrets.token_bytes(32), digests)
         contact = (config.sip.advertise or sip_host, sip_port)
         endpoint = Endpoint(contact, registrar, AllowList(config.sip.allow), lambda: secrets.token_hex(8))
         media_host = config.media.advertise or config.media.host or contact[0]

@@ -1,6 +1,8 @@
 """Digest authentication, the server's side (RFC 7616 and RFC 8760; RFC 3261 §22).
 
-MD5 beside SHA-256, because half of the phones know nothing else. No `auth-int`: proxies change bodies.
+MD5 alone unless the admin wants SHA-256 beside it or instead: many phones know nothing else, and some, such
+as baresip 1.0, give up at the sight of a challenge that they do not know. No `auth-int`: proxies change
+bodies.
 """
 
 import hashlib
@@ -15,6 +17,7 @@ NONCE_GOOD_FOR = 300.0
 """Seconds."""
 ALGORITHMS: Final = {"SHA-256": hashlib.sha256, "MD5": hashlib.md5}
 """In the order of our preference. Phones read the first that they know, or the last."""
+USUALLY_OFFERED: Final = ("MD5",)
 _MOST_COUNTS: Final = 10_000
 
 
@@ -34,8 +37,16 @@ class Guard:
     Nonces carry their own age, signed; of those that were used, the count is remembered until they are old.
     """
 
-    def __init__(self, realm: str, secret: bytes, password_of: Callable[[str], str | None]) -> None:
+    def __init__(
+        self,
+        realm: str,
+        secret: bytes,
+        password_of: Callable[[str], str | None],
+        offered: tuple[str, ...] = USUALLY_OFFERED,
+    ) -> None:
+        """`offered` are keys of `ALGORITHMS`; an answer by another is worth nothing."""
         self.realm = realm
+        self._offered = offered
         self._secret = secret
         self._password_of = password_of
         self._serial = 0
@@ -44,7 +55,8 @@ class Guard:
     def challenges(self, now: float, *, stale: bool = False) -> list[str]:
         """The values of our WWW-Authenticate, the one that we like best first (RFC 8760 §2.3)."""
         nonce = self._nonce(now)
-        return [self._challenge(nonce, algorithm, stale=stale) for algorithm in ALGORITHMS]
+        wanted = [algorithm for algorithm in ALGORITHMS if algorithm in self._offered]
+        return [self._challenge(nonce, algorithm, stale=stale) for algorithm in wanted]
 
     def check(self, authorization: str | None, method: str, now: float) -> tuple[Proof, str]:
         """What the Authorization proves, and for which user."""
@@ -55,6 +67,8 @@ class Guard:
         user, nonce = given.get("username", ""), given.get("nonce", "")
         password = self._password_of(user)
         if password is None or given.get("realm") != self.realm or not self._is_ours(nonce):
+            return Proof.WRONG, user
+        if given.get("algorithm", "MD5").upper() not in self._offered:
             return Proof.WRONG, user
         wanted = digest(given, user, self.realm, password, method)
         if wanted is None or not _same(wanted, given.get("response", "").lower()):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from callflow.errors import PeerError
 from callflow.sip.address import Address
-from callflow.sip.auth import Guard, Proof
+from callflow.sip.auth import USUALLY_OFFERED, Guard, Proof
 from callflow.sip.headers import NameAddress
 from callflow.sip.message import Request, Response, respond
 
@@ -30,9 +30,15 @@ class Binding:
 class Registrar:
     """Answers REGISTER for the accounts of the configuration, and nobody else."""
 
-    def __init__(self, accounts: Mapping[str, str], realm: str, secret: bytes) -> None:
-        """`accounts` are user → password; `secret` signs the nonces."""
-        self.guard = Guard(realm, secret, accounts.get)
+    def __init__(
+        self,
+        accounts: Mapping[str, str],
+        realm: str,
+        secret: bytes,
+        offered: tuple[str, ...] = USUALLY_OFFERED,
+    ) -> None:
+        """`accounts` are user → password; `secret` signs nonces; `offered` are the digest's algorithms."""
+        self.guard = Guard(realm, secret, accounts.get, offered)
         self._bindings: dict[str, dict[str, Binding]] = {}
 
     def bindings(self, user: str, now: float) -> list[Binding]:

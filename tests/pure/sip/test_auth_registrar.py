@@ -6,6 +6,7 @@ import re
 import pytest
 
 from callflow.errors import PeerError
+from callflow.sip.auth import Proof, digest
 from callflow.sip.message import Request, Response, parse
 from callflow.sip.registrar import Registrar
 
@@ -24,7 +25,7 @@ class Account:
 
     def __init__(self, user: str = "1001", password: str = "open sesame", realm: str = "callflow") -> None:
         self.user, self.password, self.realm = user, password, realm
-        self.registrar = Registrar(PASSWORDS, realm, b"secret")
+        self.registrar = Registrar(PASSWORDS, realm, b"secret", ("SHA-256", "MD5"))
         self.cseq = 0
 
     def asks(
@@ -127,7 +128,7 @@ def test_every_wrong_proof_is_asked_again_and_never_called_stale() -> None:
         answer = account.asks("Contact: <sip:a@h>", now=1.0, authorization=authorization)
         assert answer.status == 401
         assert "stale" not in answer.headers.need("www-authenticate")
-    foreign = Registrar(PASSWORDS, "callflow", b"another secret").guard.challenges(0.0)[1]
+    foreign = Registrar(PASSWORDS, "callflow", b"another secret", ("SHA-256", "MD5")).guard.challenges(0.0)[1]
     found = re.search(r'nonce="(.*?)"', foreign)
     assert found
     assert account.asks(now=1.0, authorization=account.proof(found[1])).status == 401
@@ -249,3 +250,17 @@ def test_an_older_register_does_not_undo_a_newer_one() -> None:
     assert [uri for uri, _ in account.reached_at(0.0)] == ["sip:a@h"]
     assert account.registers("Contact: <sip:a@h>;expires=90", cseq=1, call_id="two").status == 200
     assert account.reached_at(0.0) == [("sip:a@h", 90.0)]
+
+
+def test_only_what_is_offered_is_asked_for_and_believed() -> None:
+    usual = Registrar(PASSWORDS, "callflow", b"secret").guard
+    (challenge,) = usual.challenges(0.0)
+    assert "algorithm=MD5" in challenge
+    nonce = challenge.split('nonce="')[1].split('"')[0]
+    given = {"uri": "sip:x", "nonce": nonce, "algorithm": "SHA-256"}
+    response = digest(given, "1001", "callflow", PASSWORDS["1001"], "REGISTER")
+    proof = f'Digest username="1001", realm="callflow", nonce="{nonce}", uri="sip:x", algorithm=SHA-256'
+    answer = f'{proof}, response="{response}"'
+    assert usual.check(answer, "REGISTER", 1.0)[0] is Proof.WRONG
+    both = Registrar(PASSWORDS, "callflow", b"secret", ("SHA-256", "MD5")).guard
+    assert both.check(answer, "REGISTER", 1.0)[0] is Proof.RIGHT
