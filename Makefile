@@ -11,10 +11,11 @@ demo: $(READY)
 
 test: lint types unit
 
-# What runs on a virtual clock may share the processors; what is timed at sockets has them for itself.
+# All may share the processors but the tests that measure true time: those have them for themselves.
 unit: $(READY) peers
 	$(BIN)/python -m pytest -n 2 -m "pure or conversation"
-	$(BIN)/python -m pytest -m "sockets or interop"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "(sockets or interop) and not timed"
+	$(BIN)/python -m pytest -m timed
 
 lint: $(READY)
 	$(BIN)/ruff check .

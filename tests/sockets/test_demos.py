@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-pytestmark = pytest.mark.sockets
+pytestmark = [pytest.mark.sockets, pytest.mark.timed]
 
 LONGEST = 100.0
 """Seconds after which a demo is given up."""
