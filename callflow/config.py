@@ -203,8 +203,7 @@ def read(path: Path) -> Setup:
 
 def read_flow(path: Path) -> tuple[Flow, House]:
     """A flow and the house it names. Raises `SourceError`."""
-    source = resources.read_document(path)
-    flow, _ = load(path.read_text(encoding="utf-8"), str(path))
+    flow, source = load(resources.read_text(path), str(path))
     return flow, resources.named_house(flow.house, source, ("house",), path.parent)
 
 

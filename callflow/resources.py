@@ -22,15 +22,19 @@ HOUSES: Final = _PACKAGE / "etiquette" / "houses"
 RULES: Final = _PACKAGE / "etiquette" / "rules.yaml"
 
 
-def read_document(path: Path) -> Document:
-    """Read and parse a YAML file. Raises `SourceError`, also for a file that cannot be read."""
+def read_text(path: Path) -> str:
+    """The text of a YAML file. Raises `SourceError` where it cannot be read."""
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except OSError as error:
         raise SourceError(Fault(str(path), 1, 1, f"cannot be read: {error.strerror}")) from None
     except UnicodeDecodeError as error:
         raise SourceError(Fault(str(path), 1, 1, f"not UTF-8 at byte {error.start}")) from None
-    return document.parse(text, str(path))
+
+
+def read_document(path: Path) -> Document:
+    """Read and parse a YAML file. Raises `SourceError`, also for a file that cannot be read."""
+    return document.parse(read_text(path), str(path))
 
 
 def house_names() -> list[str]:

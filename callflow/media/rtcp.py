@@ -35,11 +35,6 @@ class Told:
     blocks: tuple[ReportBlock, ...]
 
 
-def is_rtcp(datagram: bytes) -> bool:
-    """Whether it is RTCP that came to a port of RTP (RFC 5761 §4)."""
-    return len(datagram) >= 8 and datagram[0] >> 6 == 2 and 192 <= datagram[1] <= 223
-
-
 def parse(datagram: bytes) -> Told | None:
     """The reports in a compound packet; None for what is none (RFC 3550 A.2)."""
     if len(datagram) > _LONGEST:

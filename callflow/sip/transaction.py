@@ -40,21 +40,27 @@ class ServerTransaction:
         """Where responses go (RFC 3261 §18.2.2, RFC 3581)."""
         self.deadline: float | None = None
         self.state = State.TRYING
-        self._last: bytes | None = None
+        self._last: Send | None = None
 
     @property
     def over(self) -> bool:
         return self.state is State.TERMINATED
 
+    @property
+    def last(self) -> Send:
+        """The response that has left; who must repeat it himself need not write it again."""
+        assert self._last is not None
+        return self._last
+
     def again(self) -> list[Send]:
         """The request was retransmitted."""
         if self._last is None or self.state in (State.CONFIRMED, State.ACCEPTED):
             return []
-        return [Send(self._last, self.destination)]
+        return [self._last]
 
     def _send(self, response: Response) -> list[Send]:
-        self._last = response.to_bytes()
-        return [Send(self._last, self.destination)]
+        self._last = Send(response.to_bytes(), self.destination)
+        return [self._last]
 
 
 class NonInviteServer(ServerTransaction):

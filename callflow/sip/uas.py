@@ -13,7 +13,7 @@ from callflow.sip.refusal import check_extensions, draining, no_dialog
 from callflow.sip.reliable import FIRST, Reliable
 from callflow.sip.session import Session, Stage, Wait
 from callflow.sip.sessions import Sessions
-from callflow.sip.transaction import InviteServer, NonInviteServer, Send, State
+from callflow.sip.transaction import InviteServer, NonInviteServer, State
 
 
 class UserAgentServer(Sessions):
@@ -134,7 +134,7 @@ class UserAgentServer(Sessions):
         timer = self.refreshed(session, session.request, now)
         ok = self._answer(session, 200, "OK", *timer, carried, body=sdp)
         outputs = self._transactions.respond(session.transaction, ok, now)
-        session.answered(Send(ok.to_bytes(), session.transaction.destination), now)
+        session.answered(session.transaction.last, now)
         session.offering = not session.request.body
         self._watch(session, Wait.ANSWER, None)
         self._watch(session, Wait.PRACK, None)
@@ -201,8 +201,7 @@ class UserAgentServer(Sessions):
         fields = ("require", "100rel"), ("rseq", str(FIRST))
         ringing = self._answer(session, 180, "Ringing", *fields)
         outputs = self._transactions.respond(session.transaction, ringing, now)
-        send = Send(ringing.to_bytes(), session.transaction.destination)
-        session.reliable = Reliable.sent(session.request, send, now)
+        session.reliable = Reliable.sent(session.request, session.transaction.last, now)
         self._watch(session, Wait.PRACK, session.reliable.deadline)
         return [*outputs]
 
