@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from callflow.actions import Action, Answer, HangUp, Ring, Say, StopSaying
 from callflow.media.messages import CloseLeg, Command, MoveLeg, OpenLeg, Play, StopPlaying
 from callflow.sip.address import Address
+from callflow.sip.calls import Calls
 from callflow.sip.happenings import Output
 from callflow.sip.sdp import Agreed
-from callflow.sip.uas import UserAgentServer
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Leg:
         """Where its audio may come from: where it said, or behind the same NAT as its signalling."""
         return (self.remote[0], self.source) if self.remote else (self.source,)
 
-    def perform(self, action: Action, calls: UserAgentServer, now: float) -> list[Effect]:
+    def perform(self, action: Action, calls: Calls, now: float) -> list[Effect]:
         """Turn one action of the call into SIP and commands to the plane."""
         match action:
             case Ring():

@@ -2,10 +2,31 @@
 
 import ipaddress
 from collections.abc import Iterable
+from enum import Enum
 from functools import lru_cache
+from typing import NamedTuple
 
 Address = tuple[str, int]
 """IPv4 address in dotted form, and port."""
+
+
+class Transport(Enum):
+    """What carries a message; the value stands in Via."""
+
+    UDP = "UDP"
+    TCP = "TCP"
+
+    @property
+    def reliable(self) -> bool:
+        """Whether what is sent arrives or the sender is told: nothing need be said twice (RFC 3261 §17)."""
+        return self is Transport.TCP
+
+
+class Hop(NamedTuple):
+    """Where a message goes next, and by what."""
+
+    address: Address
+    transport: Transport = Transport.UDP
 
 
 @lru_cache(maxsize=4096)

@@ -5,7 +5,7 @@ from typing import Final
 
 from callflow.errors import PeerError
 from callflow.sip.grammar import parse_params
-from callflow.sip.message import Request
+from callflow.sip.message import Message, Request
 from callflow.sip.refusal import Refusal
 
 SDP: Final = "application/sdp"
@@ -16,26 +16,34 @@ _SIGNAL: Final = re.compile(r"^\s*signal\s*=\s*(\S+)", re.IGNORECASE | re.MULTIL
 _BLANK: Final = re.compile(rb"\r?\n\r?\n")
 
 
-def description(request: Request) -> bytes:
+def description(message: Message) -> bytes:
     """The SDP in the body; nothing where there is no body. Raises `Refusal(415)` for another body."""
-    if not request.body:
+    if not message.body:
         return b""
-    check_encoding(request)
-    kind = request.headers.get("content-type") or SDP
+    check_encoding(message)
+    kind = message.headers.get("content-type") or SDP
     name = media_type(kind)
     if name == SDP:
-        return request.body
+        return message.body
     if name.startswith("multipart/"):
         boundary = parse_params(kind.partition(";")[2]).get("boundary") or ""
-        found = _part(request.body, boundary) if boundary else None
+        found = _part(message.body, boundary) if boundary else None
         if found is not None:
             return found
     raise Refusal(415, "Unsupported Media Type", ("accept", SDP))
 
 
-def check_encoding(request: Request) -> None:
+def described(message: Message) -> bytes:
+    """The SDP in a message that nobody can refuse: a response or an ACK; nothing where it cannot be read."""
+    try:
+        return description(message)
+    except PeerError:
+        return b""
+
+
+def check_encoding(message: Message) -> None:
     """We read nothing that is compressed (§8.2.3)."""
-    if request.headers.tokens("content-encoding") - {"identity"}:
+    if message.headers.tokens("content-encoding") - {"identity"}:
         raise Refusal(415, "Unsupported Media Type", ("accept-encoding", "identity"))
 
 

@@ -1,4 +1,4 @@
-"""The SIP endpoint: datagrams in; datagrams and happenings out.
+"""The SIP endpoint: messages in; messages and happenings out.
 
 It reads what comes, sends it to the room it is for, and answers what is malformed. Whether a call is
 taken, and what is said in it, is decided on the floor above.
@@ -7,14 +7,20 @@ taken, and what is said in it, is decided on the floor above.
 from collections.abc import Callable
 
 from callflow.errors import PeerError
-from callflow.sip.address import Address, AllowList, is_sendable
+from callflow.sip.address import Address, AllowList, Hop, Transport, is_sendable
+from callflow.sip.calls import Calls
 from callflow.sip.happenings import Counted, Output
 from callflow.sip.message import NotSip, Request, Response, parse, respond
 from callflow.sip.middialog import CAPABILITIES, MidDialog
 from callflow.sip.refusal import METHODS, OTHER_METHODS, Refusal, check, check_extensions, draining
 from callflow.sip.registrar import Registrar
-from callflow.sip.transaction import NonInviteServer, Send
+from callflow.sip.reoffers import Reoffers
+from callflow.sip.server_transaction import NonInviteServer
+from callflow.sip.sessions import Sessions
+from callflow.sip.timers import SessionTimers
+from callflow.sip.transaction import Send
 from callflow.sip.transactions import Transactions
+from callflow.sip.uac import UserAgentClient
 from callflow.sip.uas import UserAgentServer
 
 
@@ -22,27 +28,42 @@ class Endpoint:
     """All of SIP that we speak at one address."""
 
     def __init__(
-        self, contact: Address, registrar: Registrar, allowed: AllowList, new_id: Callable[[], str]
+        self,
+        contact: Address,
+        registrar: Registrar,
+        allowed: AllowList,
+        new_id: Callable[[], str],
+        chance: Callable[[], float] = lambda: 0.5,
     ) -> None:
-        """`contact` is where peers reach us; `new_id` gives tags and branches, never the same twice."""
-        self._transactions = Transactions()
-        self.calls = UserAgentServer(self._transactions, contact, new_id)
-        self._mid_dialog = MidDialog(self.calls, self._transactions)
+        """`contact` is where peers reach us; `new_id` gives tags and branches, never the same twice.
+
+        `chance` gives numbers from 0 to 1: two sides that clashed must not wait equally long.
+        """
+        self._transactions = Transactions(contact, new_id)
+        self._sessions = Sessions(self._transactions, contact)
+        timers = SessionTimers(self._sessions)
+        reoffers = Reoffers(self._sessions, self._transactions, timers, chance)
+        self._server = UserAgentServer(self._sessions, self._transactions, timers, reoffers, new_id)
+        self._client = UserAgentClient(self._sessions, self._transactions, timers, new_id)
+        self.calls = Calls(self._sessions, self._server, self._client, reoffers)
+        self._mid_dialog = MidDialog(self._sessions, self._server, self._transactions, timers)
         self._registrar = registrar
         self._allowed = allowed
         self._new_id = new_id
 
     @property
     def deadline(self) -> float | None:
-        known = (self._transactions.deadline, self.calls.deadline)
+        known = (self._transactions.deadline, self._sessions.deadline, self._client.deadline)
         return min((at for at in known if at is not None), default=None)
 
     def in_hand(self) -> dict[str, int]:
         """What must come to nothing when all calls are over and 32 s have passed."""
         return {"transactions": len(self._transactions), "sessions": len(self.calls)}
 
-    def receive(self, data: bytes, source: Address, now: float) -> list[Output]:
-        """A datagram came from `source`. Never raises for anything that a peer can send."""
+    def receive(
+        self, data: bytes, source: Address, now: float, transport: Transport = Transport.UDP
+    ) -> list[Output]:
+        """A message came from `source`. Never raises for anything that a peer can send."""
         if source[0] not in self._allowed:
             return [Counted("dropped", "not_allowed")]
         if not data.strip(b"\r\n\0 "):
@@ -55,42 +76,47 @@ class Endpoint:
             return self._receive_response(message, now)
         known = message.method in METHODS or message.method in OTHER_METHODS
         counted = Counted("request", message.method if known else "other")
+        came_by = Hop(source, transport)
         try:
-            destination = _response_destination(message, source)
+            hop = _way_back(message, came_by)
         except PeerError:
             # There is no way back to who wrote this.
             return [counted, Counted("dropped", "bad_via")]
-        return [counted, *self._receive_request(message, len(data), source, destination, now)]
+        return [counted, *self._receive_request(message, len(data), came_by, hop, now)]
+
+    def failed(self, destination: Address, transport: Transport, now: float) -> list[Output]:
+        """Nothing can be carried there (§18.4)."""
+        return self._transactions.failed(Hop(destination, transport), now)
 
     def tick(self, now: float) -> list[Output]:
         """Deadlines have come: retransmissions, and what is over."""
-        return [*self.calls.tick(now), *self._transactions.tick(now)]
+        return [*self._sessions.tick(now), *self._client.tick(now), *self._transactions.tick(now)]
 
     def _receive_request(
-        self, request: Request, size: int, source: Address, destination: Address, now: float
+        self, request: Request, size: int, source: Hop, hop: Hop, now: float
     ) -> list[Output]:
         try:
             check(request, size)
             known = self._transactions.server(request)
             if known is not None and request.method != "ACK":
                 return [*known.again()]
-            return self._dispatch(request, source, destination, now)
+            return self._dispatch(request, source, hop, now)
         except PeerError as error:
-            return self._reject(request, error, destination, now)
+            return self._reject(request, error, hop, now)
 
-    def _dispatch(self, request: Request, source: Address, destination: Address, now: float) -> list[Output]:
+    def _dispatch(self, request: Request, source: Hop, hop: Hop, now: float) -> list[Output]:
         match request.method:
             case "ACK":
-                return self.calls.receive_ack(request, source, now)
+                return self._server.receive_ack(request, source, now)
             case "INVITE":
-                return self.calls.receive_invite(request, source, destination, now)
-        server = self._transactions.open_other(request, destination)
+                return self._server.receive_invite(request, source, hop, now)
+        server = self._transactions.open_other(request, hop)
         check_extensions(request)
         match request.method:
             case "BYE":
-                return self.calls.receive_bye(request, server, now)
+                return self._server.receive_bye(request, server, now)
             case "CANCEL":
-                return self.calls.receive_cancel(request, server, now)
+                return self._server.receive_cancel(request, server, now)
             case "REGISTER":
                 answer = self._registrar.receive(request, source, now, self._new_id())
                 return [*self._transactions.respond(server, answer, now)]
@@ -106,40 +132,43 @@ class Endpoint:
 
     def _receive_response(self, response: Response, now: float) -> list[Output]:
         try:
-            is_ours = self._transactions.receive_response(response, now)
+            outputs = self._transactions.receive_response(response, now)
         except PeerError:
             return [Counted("dropped", "malformed")]
-        return [] if is_ours else [Counted("dropped", "stray_response")]
+        return [Counted("dropped", "stray_response")] if outputs is None else outputs
 
-    def _reject(self, request: Request, error: PeerError, destination: Address, now: float) -> list[Output]:
+    def _reject(self, request: Request, error: PeerError, hop: Hop, now: float) -> list[Output]:
         if request.method == "ACK":
             return [Counted("dropped", "malformed")]
         fields = error.fields if isinstance(error, Refusal) else ()
         if error.status == 500:
             fields = (("retry-after", "3"),)
         refusal = respond(request, error.status, error.reason, *fields, to_tag=self._new_id())
-        return [*self._refuse(request, refusal, destination, now), Counted("rejected", str(error.status))]
+        return [*self._refuse(request, refusal, hop, now), Counted("rejected", str(error.status))]
 
-    def _refuse(self, request: Request, refusal: Response, destination: Address, now: float) -> list[Output]:
+    def _refuse(self, request: Request, refusal: Response, hop: Hop, now: float) -> list[Output]:
         try:
             server = self._transactions.server(request)
             if server is None and request.method == "INVITE":
-                server = self._transactions.open_invite(request, destination)
+                server = self._transactions.open_invite(request, hop)
         except PeerError:
             # Too malformed even to be recognised when it comes again.
             server = None
         if server is None:
-            return [Send(refusal.to_bytes(), destination)]
+            return [Send(refusal.to_bytes(), *hop)]
         return [*self._transactions.respond(server, refusal, now)]
 
 
-def _response_destination(request: Request, source: Address) -> Address:
-    """Where answers go: the source for who asked for it (RFC 3581 §4), else the Via's port (§18.2.2).
+def _way_back(request: Request, came_by: Hop) -> Hop:
+    """Where answers go (§18.2.2): the connection, the source, or the Via's port (RFC 3581 §4).
 
     Raises `PeerError(400)` where that is no address a socket would take.
     """
     via = request.via
-    destination = source if "rport" in via.params else (source[0], via.port or 5060)
+    if came_by.transport.reliable:
+        return came_by
+    host, _ = came_by.address
+    destination = came_by.address if "rport" in via.params else (host, via.port or 5060)
     if not is_sendable(*destination):
         raise PeerError(400, "Bad Via")
-    return destination
+    return Hop(destination)

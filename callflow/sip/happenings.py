@@ -1,4 +1,4 @@
-"""What the SIP endpoint tells the floor above: everything but the datagrams to send."""
+"""What the SIP endpoint tells the floor above: everything but the messages to send."""
 
 from dataclasses import dataclass, field
 
@@ -20,6 +20,8 @@ class Invited:
     private: bool = False
     """The caller wants the number shown to nobody."""
     diverted_from: str = ""
+    hops_left: int = 70
+    """Max-Forwards: how often the call may still be passed on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,62 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
+class Progressed:
+    """Whom we call has not answered yet, but is on the way to (a provisional response)."""
+
+    session: str
+    status: int
+    answer: bytes
+    """Where early media comes from and goes to; empty without."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """Whom we called has answered; the ACK has left."""
+
+    session: str
+    answer: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """Our call came to nothing. The session is over."""
+
+    session: str
+    status: int
+    """The final response's; 408 where none came, 503 where nobody could be reached."""
+    reason: str
+    retry_after: int | None = None
+    """Seconds, where the other side named them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reanswered:
+    """The other side has taken our re-INVITE."""
+
+    session: str
+    answer: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ReofferDeclined:
+    """The other side has not taken our re-INVITE: what was agreed before stands."""
+
+    session: str
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class Replied:
+    """The final response to a request of ours in a dialog."""
+
+    session: str
+    method: str
+    status: int
+    """408 where none came."""
+
+
+@dataclass(frozen=True, slots=True)
 class KeySignalled:
     """An INFO tells of a key."""
 
@@ -61,7 +119,7 @@ class Ended:
 
     session: str
     reason: str
-    """`bye`, `cancelled`, `expired`, `no_ack`, `no_prack` or `no_refresh`."""
+    """`bye`, `cancelled`, `expired`, `no_ack`, `no_prack`, `no_refresh` or `gone`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,4 +132,20 @@ class Counted:
     """A word from a small closed set."""
 
 
-Output = Send | Invited | Confirmed | Reoffered | Answered | KeySignalled | Ended | Counted
+Told = (
+    Invited
+    | Confirmed
+    | Reoffered
+    | Answered
+    | Progressed
+    | Accepted
+    | Declined
+    | Reanswered
+    | ReofferDeclined
+    | Replied
+    | KeySignalled
+    | Ended
+)
+"""What concerns one session."""
+
+Output = Send | Told | Counted

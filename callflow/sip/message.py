@@ -64,6 +64,11 @@ class Message:
     def call_id(self) -> str:
         return self.headers.need("call-id")
 
+    @property
+    def allowed(self) -> frozenset[str]:
+        """The methods that its sender says it takes (§20.5)."""
+        return frozenset(name.upper() for name in self.headers.tokens("allow"))
+
     def _after(self, start_line: str) -> bytes:
         head = f"{start_line}\r\n{self.headers.text()}Content-Length: {len(self.body)}\r\n\r\n"
         return head.encode("utf-8", "surrogateescape") + self.body
@@ -115,11 +120,27 @@ class Request(Message):
     def to_bytes(self) -> bytes:
         return self._after(f"{self.method} {self.uri} SIP/2.0")
 
+    def under(self, via: tuple[str, str]) -> "Request":
+        """The same request with a Via on top."""
+        return Request(Headers([via, *self.headers]), self.body, self.method, self.uri)
+
+    def also(self, *fields: tuple[str, str]) -> "Request":
+        """The same request with more header fields at its end."""
+        return (
+            Request(Headers([*self.headers, *fields]), self.body, self.method, self.uri) if fields else self
+        )
+
 
 @dataclass(frozen=True)
 class Response(Message):
     status: int
     reason: str
+
+    @property
+    def retry_after(self) -> int | None:
+        """Seconds (§20.33); None where it does not say, or not in a way that can be read."""
+        text = re.split(r"[;( ]", self.headers.get("retry-after") or "", maxsplit=1)[0]
+        return int(text) if _DIGITS.fullmatch(text) else None
 
     def to_bytes(self) -> bytes:
         return self._after(f"SIP/2.0 {self.status} {self.reason}")

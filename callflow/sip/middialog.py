@@ -4,14 +4,16 @@ from typing import Final
 
 from callflow.errors import PeerError
 from callflow.sip import refresh
-from callflow.sip.address import Address
+from callflow.sip.address import Hop
 from callflow.sip.body import SDP, description, key
 from callflow.sip.dialog import contact_of
 from callflow.sip.happenings import KeySignalled, Output, Reoffered
 from callflow.sip.message import Request, respond
 from callflow.sip.refusal import ALLOW, OTHER_METHODS, SUPPORTED, Refusal, no_dialog
+from callflow.sip.server_transaction import NonInviteServer
 from callflow.sip.session import Session, Stage
-from callflow.sip.transaction import NonInviteServer
+from callflow.sip.sessions import Sessions
+from callflow.sip.timers import SessionTimers
 from callflow.sip.transactions import Transactions
 from callflow.sip.uas import UserAgentServer
 
@@ -25,15 +27,23 @@ CAPABILITIES: Final = (
 
 
 class MidDialog:
-    """Answers what comes within the calls of a `UserAgentServer`."""
+    """Answers what comes within the calls that stand."""
 
-    def __init__(self, calls: UserAgentServer, transactions: Transactions) -> None:
+    def __init__(
+        self,
+        sessions: Sessions,
+        calls: UserAgentServer,
+        transactions: Transactions,
+        timers: SessionTimers,
+    ) -> None:
+        self._sessions = sessions
         self._calls = calls
         self._transactions = transactions
+        self._timers = timers
 
-    def receive(self, request: Request, server: NonInviteServer, source: Address, now: float) -> list[Output]:
+    def receive(self, request: Request, server: NonInviteServer, source: Hop, now: float) -> list[Output]:
         """Raises `PeerError`."""
-        session = self._calls.session_of(request)
+        session = self._sessions.session_of(request)
         if session is None:
             raise _refusal(request) if not request.to.tag else no_dialog()
         if not session.dialog.accepts(request.cseq.number):
@@ -61,14 +71,14 @@ class MidDialog:
         return [*answered, KeySignalled(session.id, pressed)] if pressed else answered
 
     def _update(
-        self, session: Session, request: Request, server: NonInviteServer, source: Address, now: float
+        self, session: Session, request: Request, server: NonInviteServer, source: Hop, now: float
     ) -> list[Output]:
         """RFC 3311 §5.2; without an offer it only refreshes (RFC 4028 §7.4)."""
         refresh.asked(request)
         offer = description(request)
-        if offer and session.offering:
+        if offer and (session.offering or session.reoffer_sent):
             raise PeerError(491, "Request Pending")
-        if offer and (session.stage is not Stage.CONFIRMED or self._calls.in_hand(session)):
+        if offer and (session.stage is not Stage.CONFIRMED or session.in_hand):
             raise PeerError(500, "Another Request Is In Hand")
         if request.headers.count("contact"):
             session.dialog.target = contact_of(request)
@@ -76,9 +86,9 @@ class MidDialog:
         if offer:
             session.update = server
             return [Reoffered(session.id, offer)]
-        early = session.stage is Stage.EARLY
-        timer = () if early else self._calls.refreshed(session, request, now)
-        return self._ok(request, server, now, *self._calls.tells, *timer)
+        is_early = session.stage in (Stage.EARLY, Stage.CALLING)
+        timer = () if is_early else self._timers.asked(session, request, now)
+        return self._ok(request, server, now, *self._sessions.tells(source.transport), *timer)
 
     def _ok(
         self, request: Request, server: NonInviteServer, now: float, *fields: tuple[str, str]

@@ -1,13 +1,14 @@
-"""Session timers, the called side (RFC 4028): a peer that promised to refresh and does not is gone.
+"""Session timers (RFC 4028): a peer that promised to refresh and does not is gone, and what we promise we do.
 
-We never ask for a timer and never refresh ourselves: there is one only where the peer asks for it and
-will refresh. A peer that merely knows timers is never missed.
+We never ask for a timer: one that we asked for could only end a living call. There is one where the peer
+asks for it, and a peer that merely knows timers is never missed.
 """
 
+from dataclasses import dataclass
 from typing import Final
 
 from callflow.sip.grammar import parse_params
-from callflow.sip.message import Request
+from callflow.sip.message import Message, Request, Response
 from callflow.sip.refusal import Refusal
 
 LEAST: Final = 90
@@ -16,33 +17,59 @@ USUAL: Final = 1800
 LONGEST: Final = 7200
 
 
-def asked(request: Request) -> int | None:
-    """The session interval that an INVITE or UPDATE leads to; None for no timer. Raises `Refusal(422)`."""
-    asked_for = request.headers.get("session-expires")
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """What was agreed: who refreshes, and within how many seconds."""
+
+    interval: int
+    ours: bool
+    """Whether it is we who refresh."""
+
+    @property
+    def due_after(self) -> float:
+        """Seconds after a refresh: our next one at half time (§10), the end of our patience with theirs.
+
+        That comes a third of the interval before its end, but at most 32 s.
+        """
+        return self.interval / 2 if self.ours else self.interval - min(32.0, self.interval / 3)
+
+
+def asked(request: Request) -> Timer | None:
+    """What an INVITE or UPDATE of the peer's leads to; None for no timer. Raises `Refusal(422)`."""
+    if request.headers.get("session-expires") is None:
+        return None
     known = request.headers.tokens("supported") | request.headers.tokens("require")
-    if asked_for is None or "timer" not in known:
+    if "timer" not in known:
         # We may ask for a timer of who only knows them, and gain a way to hang up on a living caller.
         return None
-    text, _, params = asked_for.partition(";")
-    text = text.strip()
-    interval = int(text[:9]) if text.isascii() and text.isdigit() else USUAL
+    interval, refresher = _read(request)
     if interval < LEAST:
         raise Refusal(422, "Session Interval Too Small", ("min-se", str(LEAST)))
-    if (parse_params(params).get("refresher") or "uac").lower() != "uac":
+    return Timer(max(min(interval, LONGEST), _least(request)), ours=refresher == "uas")
+
+
+def granted(response: Response) -> Timer | None:
+    """What a 2xx to an INVITE or UPDATE of ours says: None for no timer (§7.2)."""
+    if response.headers.get("session-expires") is None:
         return None
-    return max(min(interval, LONGEST), _least(request))
+    interval, refresher = _read(response)
+    return Timer(max(interval, LEAST), ours=refresher == "uac")
 
 
-def fields(interval: int | None) -> tuple[tuple[str, str], ...]:
-    """What the 200 says about it (§9)."""
-    if interval is None:
+def fields(timer: Timer | None) -> tuple[tuple[str, str], ...]:
+    """What our 200 says about it (§9)."""
+    if timer is None:
         return ()
-    return ("require", "timer"), ("session-expires", f"{interval};refresher=uac")
+    if timer.ours:
+        return (("session-expires", f"{timer.interval};refresher=uas"),)
+    return ("require", "timer"), ("session-expires", f"{timer.interval};refresher=uac")
 
 
-def gives_up_after(interval: int) -> float:
-    """Seconds after a refresh: a third of the interval before its end, at most 32 (§10)."""
-    return interval - min(32.0, interval / 3)
+def _read(message: Message) -> tuple[int, str]:
+    text, _, params = (message.headers.get("session-expires") or "").partition(";")
+    text = text.strip()
+    interval = int(text[:9]) if text.isascii() and text.isdigit() else USUAL
+    return interval, (parse_params(params).get("refresher") or "uac").lower()
 
 
 def _least(request: Request) -> int:

@@ -60,6 +60,11 @@ def check(request: Request, size: int) -> None:
         raise PeerError(413, "Request Entity Too Large")
 
 
+def hops_left(request: Request) -> int:
+    """How often a request that `check` let pass may still be passed on (§8.1.1.6)."""
+    return int(request.headers.get("max-forwards") or 70)
+
+
 def check_extensions(request: Request) -> None:
     """Whether we understand what the request requires (§8.2.2.3). Raises `Refusal(420)`."""
     # A BYE is obeyed whatever it requires: a call that its caller has left must not go on.

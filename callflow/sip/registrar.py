@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from callflow.errors import PeerError
-from callflow.sip.address import Address
+from callflow.sip.address import Hop
 from callflow.sip.auth import USUALLY_OFFERED, Guard, Proof
 from callflow.sip.headers import NameAddress
 from callflow.sip.message import Request, Response, respond
@@ -20,7 +20,7 @@ class Binding:
     """One place where an account can be reached."""
 
     contact: NameAddress
-    source: Address
+    source: Hop
     """Where the REGISTER came from: what a phone behind NAT is reached at."""
     expires_at: float
     call_id: str
@@ -45,7 +45,7 @@ class Registrar:
         """Where `user` can be reached now."""
         return [bound for bound in self._bindings.get(user, {}).values() if bound.expires_at > now]
 
-    def receive(self, request: Request, source: Address, now: float, to_tag: str) -> Response:
+    def receive(self, request: Request, source: Hop, now: float, to_tag: str) -> Response:
         """The answer to a REGISTER. Raises `PeerError(400)` for a malformed one."""
         proof, user = self.guard.check(request.headers.get("authorization"), "REGISTER", now)
         if proof is not Proof.RIGHT:
@@ -63,7 +63,7 @@ class Registrar:
         ]
         return respond(request, 200, "OK", *contacts, to_tag=to_tag)
 
-    def _update(self, user: str, request: Request, source: Address, now: float) -> tuple[int, str] | None:
+    def _update(self, user: str, request: Request, source: Hop, now: float) -> tuple[int, str] | None:
         """Carry the contacts over; the refusal where one wants too short a time (§10.3 step 7)."""
         contacts = request.headers.all("contact")
         asked = request.headers.get("expires")

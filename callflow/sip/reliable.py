@@ -1,13 +1,9 @@
 """A provisional response that is repeated until its PRACK is here (RFC 3262), the called side."""
 
 from dataclasses import dataclass
-from typing import Final
 
 from callflow.sip.message import Request
 from callflow.sip.transaction import T1, Send
-
-FIRST: Final = 1
-"""The RSeq of each INVITE's first response; one is all that we send."""
 
 
 @dataclass(slots=True)
@@ -22,8 +18,8 @@ class Reliable:
     interval: float = T1
 
     @classmethod
-    def sent(cls, invite: Request, send: Send, now: float) -> "Reliable":
-        rack = FIRST, invite.cseq.number, invite.cseq.method
+    def sent(cls, invite: Request, rseq: int, send: Send, now: float) -> "Reliable":
+        rack = rseq, invite.cseq.number, invite.cseq.method
         return cls(rack, send, now + T1, now + 64 * T1)
 
     def is_meant_by(self, prack: Request) -> bool:

@@ -1,16 +1,35 @@
-"""An INVITE session, the called side: ringing, answered, confirmed, over (RFC 3261 §13.3, §15)."""
+"""An INVITE session, whoever began it: ringing, answered, confirmed, over (RFC 3261 §13, §15)."""
 
 from dataclasses import dataclass
 from enum import Enum, IntEnum, auto
+from typing import Protocol
 
 from callflow.sip.dialog import Dialog
-from callflow.sip.message import Request
+from callflow.sip.message import Request, Response
+from callflow.sip.refresh import Timer
 from callflow.sip.reliable import Reliable
-from callflow.sip.transaction import T1, T2, InviteServer, NonInviteServer, Send
+from callflow.sip.server_transaction import InviteServer, NonInviteServer
+from callflow.sip.transaction import T1, T2, Send, State
+
+Fields = tuple[tuple[str, str], ...]
+"""Header fields: name and value."""
+
+
+class Prover(Protocol):
+    """Who can answer a digest challenge."""
+
+    def prove(self, response: Response, method: str, uri: str) -> Fields:
+        """What a request that `response` has challenged must bear; nothing where it is hopeless."""
+
+    def accepted(self) -> None:
+        """The last proof was good."""
 
 
 class Stage(Enum):
+    CALLING = auto()
+    """We call, and nobody has answered yet."""
     EARLY = auto()
+    """We are called, and have not answered yet."""
     ANSWERED = auto()
     """Our 200 is out, its ACK is not here yet."""
     CONFIRMED = auto()
@@ -25,16 +44,19 @@ class Wait(IntEnum):
     ANSWER = auto()
     """For us: the INVITE's Expires."""
     REFRESH = auto()
+    """The peer's, or ours."""
+    REOFFER = auto()
+    """To send our re-INVITE again."""
 
 
 @dataclass(slots=True)
 class Session:
-    """One caller's INVITE and what became of it."""
+    """One INVITE and what became of it."""
 
     id: str
-    transaction: InviteServer
-    """Of the INVITE, or of the latest re-INVITE."""
     dialog: Dialog
+    transaction: InviteServer | None = None
+    """Of the peer's INVITE, or of its latest re-INVITE."""
     stage: Stage = Stage.EARLY
     deadline: float | None = None
     bye_wanted: str | None = None
@@ -46,16 +68,41 @@ class Session:
     update: NonInviteServer | None = None
     """The UPDATE with an offer that is not answered yet."""
     reliable: Reliable | None = None
-    """Our 180, until its PRACK is here."""
-    interval: int | None = None
-    """The session interval of RFC 4028 in seconds; None without a timer."""
+    """Our provisional response, until its PRACK is here."""
+    rseq: int = 0
+    """How many of them there were (RFC 3262 §3), or the number of the peer's latest."""
+    timer: Timer | None = None
+    """Of RFC 4028."""
+    peer_allows: frozenset[str] = frozenset()
+    """The methods that the peer says it takes."""
+    description: bytes = b""
+    """The last session description of ours that was sent."""
+    prover: Prover | None = None
+    """Where the peer may ask who we are within the call."""
+    reoffer: bytes | None = None
+    """The session description of our re-INVITE, wanted or in hand."""
+    reoffer_sent: bool = False
+    reoffers_tried: int = 0
+    reoffer_not_before: float = 0.0
+    """After a clash; seconds of the machines' clock."""
     _ok: Send | None = None
     _interval: float = T1
     _give_up: float = 0.0
 
     @property
+    def in_hand(self) -> bool:
+        """Whether an INVITE, re-INVITE or UPDATE with an offer still waits for our answer."""
+        return self.update is not None or self.is_asked
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether an INVITE or re-INVITE still waits for our answer."""
+        return self.transaction is not None and self.transaction.state is State.PROCEEDING
+
+    @property
     def request(self) -> Request:
         """The INVITE or re-INVITE in hand."""
+        assert self.transaction is not None
         return self.transaction.request
 
     def answered(self, ok: Send, now: float) -> None:

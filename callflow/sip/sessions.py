@@ -1,36 +1,42 @@
-"""All calls that came to us and are not over: what they wait for, and how each of them may end."""
+"""All calls that are not over, whoever began them: what they wait for, and how each of them may end."""
 
 from collections.abc import Callable
 
 from callflow.agenda import Agenda
 from callflow.errors import PeerError
-from callflow.sip import refresh
-from callflow.sip.address import Address
+from callflow.sip.address import Address, Transport
+from callflow.sip.client_transaction import InviteClient
+from callflow.sip.dialog import Dialog
 from callflow.sip.happenings import Counted, Ended, Output
-from callflow.sip.message import COOKIE, Request, Response, respond
+from callflow.sip.message import Request, Response, respond
 from callflow.sip.refusal import ALLOW, SUPPORTED, no_dialog
-from callflow.sip.session import Session, Wait
-from callflow.sip.transaction import State
-from callflow.sip.transactions import Transactions
+from callflow.sip.session import Fields, Session, Wait
+from callflow.sip.transaction import T1
+from callflow.sip.transactions import Asker, Transactions
 
 PeerKey = tuple[str, str]
-"""Call-ID and From tag: what the caller's side calls its call."""
+"""Call-ID and the peer's tag: what the other side calls its call."""
+Waited = Callable[[Session, float], list[Output]]
+"""What is to be done because a session has waited long enough."""
 
 
 class Sessions:
     """The table of sessions, with one deadline for all that they wait for."""
 
-    def __init__(self, transactions: Transactions, contact: Address, new_id: Callable[[], str]) -> None:
+    def __init__(self, transactions: Transactions, contact: Address) -> None:
+        """`contact` is where peers reach us."""
         self.draining = False
         """Refuse new calls with 503; those that stand go on."""
         self._transactions = transactions
-        self._contact = contact
-        self.tells = ("contact", f"<sip:{contact[0]}:{contact[1]}>"), ALLOW, SUPPORTED
-        """What every answer in a dialog says of us."""
-        self._new_id = new_id
+        host, port = contact
+        self._tells = {
+            Transport.UDP: (("contact", f"<sip:{host}:{port}>"), ALLOW, SUPPORTED),
+            Transport.TCP: (("contact", f"<sip:{host}:{port};transport=tcp>"), ALLOW, SUPPORTED),
+        }
         self._sessions: dict[str, Session] = {}
         self._by_peer: dict[PeerKey, Session] = {}
         self._agenda: Agenda[tuple[str, Wait]] = Agenda()
+        self._waited: dict[Wait, Waited] = {}
 
     def __len__(self) -> int:
         return len(self._sessions)
@@ -39,110 +45,185 @@ class Sessions:
         """The sessions that are not over."""
         return [*self._sessions]
 
+    def get(self, session_id: str) -> Session | None:
+        """The session of that id; None where it is over."""
+        return self._sessions.get(session_id)
+
     @property
     def deadline(self) -> float | None:
         return self._agenda.next
 
     def session_of(self, request: Request) -> Session | None:
         """The session whose dialog `request` is in (§12.2.2)."""
-        session = self._by_peer.get((request.call_id, request.from_.tag))
+        session = self.of_peer(request)
         return session if session and session.dialog.local.tag == request.to.tag else None
 
-    def in_hand(self, session: Session) -> bool:
-        """Whether an INVITE, re-INVITE or UPDATE with an offer still waits for our answer."""
-        return session.update is not None or session.transaction.state is State.PROCEEDING
+    def of_peer(self, request: Request) -> Session | None:
+        """The session of who sent `request`, whatever To tag it bears."""
+        return self._by_peer.get((request.call_id, request.from_.tag))
+
+    def knows(self, request: Request) -> bool:
+        """Whether a call of this Call-ID and From tag is in hand."""
+        return (request.call_id, request.from_.tag) in self._by_peer
+
+    def tells(self, transport: Transport) -> tuple[tuple[str, str], ...]:
+        """What every message in a dialog says of us."""
+        return self._tells[transport]
+
+    # --- for the rooms that lead sessions ---
+
+    def on(self, wait: Wait, waited: Waited) -> None:
+        """Let `waited` decide what becomes of a session whose `wait` is over."""
+        self._waited[wait] = waited
+
+    def watch(self, session: Session, wait: Wait, deadline: float | None) -> None:
+        """Let the session wait until `deadline`; None for no longer."""
+        self._agenda.put((session.id, wait), deadline)
+
+    def adopt(self, session: Session) -> None:
+        """Let a session stand in the table: its dialog's requests find it."""
+        self._sessions[session.id] = session
+        self.know(session)
+
+    def know(self, session: Session) -> None:
+        """Let requests in the session's dialog find it, though it may be one of several of its call."""
+        self._by_peer[session.dialog.call_id, session.dialog.remote.tag] = session
+
+    def unknow(self, session: Session) -> None:
+        """Let no request find it any more."""
+        self._by_peer.pop((session.dialog.call_id, session.dialog.remote.tag), None)
+
+    def ask(
+        self,
+        session: Session,
+        asker: Asker,
+        method: str,
+        *fields: tuple[str, str],
+        now: float,
+        body: bytes = b"",
+    ) -> list[Output]:
+        """Send a request in the session's dialog; a challenge is answered where we can."""
+        dialog = session.dialog
+        if method in ("INVITE", "UPDATE"):
+            # A target refresh says anew where we are reached (§12.2.1.1).
+            fields = (*self.tells(dialog.source.transport), *fields)
+        if session.prover is not None:
+            asker = _Proving(self, session, asker, (method, fields, body))
+        return self._ask(dialog.request(method, *fields, body=body), dialog, asker, now)
+
+    def ask_again(
+        self, session: Session, asker: Asker, method: str, fields: Fields, body: bytes, now: float
+    ) -> list[Output]:
+        """The request once more, with the proof that was asked for."""
+        dialog = session.dialog
+        return self._ask(dialog.request(method, *fields, body=body), dialog, asker, now)
+
+    def _ask(self, request: Request, dialog: Dialog, asker: Asker, now: float) -> list[Output]:
+        client, sent = self._transactions.ask(request, dialog.hop, asker, now, dialog.proper_hop)
+        if isinstance(client, InviteClient):
+            # Nobody is rung up by a re-INVITE: it is answered at once, or something is wrong.
+            client.patience = 64 * T1
+        return sent
+
+    def give_up(self, session: Session, kind: str, reason: str, now: float) -> list[Output]:
+        """End a session whose other side does not do what it must."""
+        return [*self.bye(session, reason, now), Counted("odd", kind), Ended(session.id, kind)]
+
+    def bye(self, session: Session, reason: str, now: float) -> list[Output]:
+        """End an answered session (§15.1.1)."""
+        ended = self.terminate(session, now)
+        self.forget(session)
+        return [*ended, *self.say_bye(session, reason, now)]
+
+    def say_bye(self, session: Session, reason: str, now: float) -> list[Output]:
+        """BYE in a dialog that does not stand in the table."""
+        fields = [("reason", f'SIP;cause=200;text="{reason}"')] if reason else []
+        return self.ask(session, _Bye(), "BYE", *fields, now=now)
+
+    def terminate(self, session: Session, now: float) -> list[Output]:
+        """Answer what is in hand: it would wait for ever."""
+        outputs: list[Output] = []
+        if session.update is not None:
+            outputs += self.refuse(session.id, no_dialog(), now)
+        if session.transaction is not None and session.is_asked:
+            ended = self.answer_to(session, 487, "Request Terminated")
+            outputs += self._transactions.respond(session.transaction, ended, now)
+        return outputs
+
+    def answer_to(
+        self, session: Session, status: int, reason: str, *fields: tuple[str, str], body: bytes = b""
+    ) -> Response:
+        """The response to the INVITE or re-INVITE in hand."""
+        if 100 < status < 300:
+            fields = (*self.tells(session.dialog.source.transport), *fields)
+        to_tag = session.dialog.local.tag
+        return respond(session.request, status, reason, *fields, to_tag=to_tag, body=body)
+
+    def forget(self, session: Session) -> None:
+        """The session is over: nothing in its dialog is known any more."""
+        session.over()
+        for wait in Wait:
+            self.watch(session, wait, None)
+        self._sessions.pop(session.id, None)
+        self.unknow(session)
+
+    # --- for the floor above ---
 
     def refuse(self, session_id: str, error: PeerError, now: float) -> list[Output]:
         """The final answer to an INVITE, re-INVITE or UPDATE that is not taken."""
-        session = self._sessions.get(session_id)
+        session = self.get(session_id)
         if session is None:
             return []
         if session.update is not None:
             server, session.update = session.update, None
-            return [
-                *self._transactions.respond(server, respond(server.request, error.status, error.reason), now)
-            ]
-        if session.transaction.state is not State.PROCEEDING:
+            refused = respond(server.request, error.status, error.reason)
+            return [*self._transactions.respond(server, refused, now)]
+        if session.transaction is None or not session.is_asked:
             return []
         if not session.established:
-            self._forget(session)
-        refusal = self._answer(session, error.status, error.reason)
+            self.forget(session)
+        refusal = self.answer_to(session, error.status, error.reason)
         return [*self._transactions.respond(session.transaction, refusal, now)]
-
-    def refreshed(self, session: Session, request: Request, now: float) -> tuple[tuple[str, str], ...]:
-        """A 2xx begins the session interval anew, or ends the timer; what it says of it (RFC 4028 §9)."""
-        session.interval = refresh.asked(request)
-        due = None if session.interval is None else now + refresh.gives_up_after(session.interval)
-        self._watch(session, Wait.REFRESH, due)
-        return refresh.fields(session.interval)
 
     def tick(self, now: float) -> list[Output]:
         """Repeat what was not acknowledged, and give up what never will be."""
         outputs: list[Output] = []
         for session_id, wait in self._agenda.take_due(now):
-            session = self._sessions.get(session_id)
+            session = self.get(session_id)
             if session is not None:
-                outputs += self._waited(session, wait, now)
+                outputs += self._waited[wait](session, now)
         return outputs
 
-    # --- the rooms behind ---
 
-    def _waited(self, session: Session, wait: Wait, now: float) -> list[Output]:
-        match wait:
-            case Wait.ACK:
-                again = session.repeat_ok(now)
-                self._watch(session, wait, session.deadline)
-                return [again] if again else self._give_up(session, "no_ack", "no ACK", now)
-            case Wait.PRACK if session.reliable is not None:
-                again = session.reliable.repeat(now)
-                self._watch(session, wait, session.reliable.deadline)
-                return [again] if again else self._drop(session, PeerError(504, "No PRACK"), "no_prack", now)
-            case Wait.ANSWER:
-                return self._drop(session, PeerError(487, "Request Terminated"), "expired", now)
-            case Wait.REFRESH:
-                return self._give_up(session, "no_refresh", "session timer", now)
+class _Proving:
+    """Asks once more, with proof, where the first time is challenged (§22.2)."""
+
+    def __init__(
+        self, sessions: Sessions, session: Session, asker: Asker, request: tuple[str, Fields, bytes]
+    ) -> None:
+        self._sessions = sessions
+        self._session = session
+        self._asker = asker
+        self._request = request
+
+    def replied(self, response: Response, now: float) -> list[Output]:
+        session, (method, fields, body) = self._session, self._request
+        if response.status in (401, 407) and session.prover is not None:
+            proof = session.prover.prove(response, method, str(session.dialog.target))
+            if proof:
+                session.prover.accepted()
+                return self._sessions.ask_again(session, self._asker, method, (*fields, *proof), body, now)
+        return self._asker.replied(response, now)
+
+    def unanswered(self, now: float) -> list[Output]:
+        return self._asker.unanswered(now)
+
+
+class _Bye:
+    """Whatever is answered to a BYE, the call is over."""
+
+    def replied(self, response: Response, now: float) -> list[Output]:
         return []
 
-    def _give_up(self, session: Session, kind: str, reason: str, now: float) -> list[Output]:
-        return [*self._bye(session, reason, now), Counted("odd", kind), Ended(session.id, kind)]
-
-    def _drop(self, session: Session, error: PeerError, reason: str, now: float) -> list[Output]:
-        return [*self.refuse(session.id, error, now), Ended(session.id, reason)]
-
-    def _terminate(self, session: Session, now: float) -> list[Output]:
-        """Answer what is in hand: it would wait for ever."""
-        outputs: list[Output] = []
-        if session.update is not None:
-            outputs += self.refuse(session.id, no_dialog(), now)
-        if session.transaction.state is State.PROCEEDING:
-            ended = self._answer(session, 487, "Request Terminated")
-            outputs += self._transactions.respond(session.transaction, ended, now)
-        return outputs
-
-    def _answer(
-        self, session: Session, status: int, reason: str, *fields: tuple[str, str], body: bytes = b""
-    ) -> Response:
-        if 100 < status < 300:
-            fields = (*self.tells, *fields)
-        to_tag = session.dialog.local.tag
-        return respond(session.request, status, reason, *fields, to_tag=to_tag, body=body)
-
-    def _bye(self, session: Session, reason: str, now: float) -> list[Output]:
-        branch = COOKIE + self._new_id()
-        host, port = self._contact
-        via = f"SIP/2.0/UDP {host}:{port};branch={branch};rport"
-        fields = [("reason", f'SIP;cause=200;text="{reason}"')] if reason else []
-        bye = session.dialog.request("BYE", via, *fields)
-        ended = self._terminate(session, now)
-        self._forget(session)
-        return [*ended, *self._transactions.open_client(bye, branch, session.dialog.destination, now)]
-
-    def _watch(self, session: Session, wait: Wait, deadline: float | None) -> None:
-        self._agenda.put((session.id, wait), deadline)
-
-    def _forget(self, session: Session) -> None:
-        session.over()
-        for wait in Wait:
-            self._watch(session, wait, None)
-        self._sessions.pop(session.id, None)
-        self._by_peer.pop((session.dialog.call_id, session.dialog.remote.tag), None)
+    def unanswered(self, now: float) -> list[Output]:
+        return [Counted("odd", "bye_unanswered")]

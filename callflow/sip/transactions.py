@@ -1,24 +1,48 @@
 """All transactions in hand: which one a message belongs to, and who wants to be woken when (RFC 3261 §17)."""
 
-from typing import Final
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Protocol
 
 from callflow.agenda import Agenda
-from callflow.sip.address import Address
-from callflow.sip.happenings import Counted
-from callflow.sip.message import Request, Response
+from callflow.errors import PeerError
+from callflow.sip.address import Address, Hop
+from callflow.sip.client_transaction import InviteClient, NonInviteClient, companion
+from callflow.sip.happenings import Counted, Output
+from callflow.sip.message import COOKIE, Request, Response
 from callflow.sip.refusal import Refusal
-from callflow.sip.transaction import InviteServer, NonInviteClient, NonInviteServer, Send
+from callflow.sip.server_transaction import InviteServer, NonInviteServer
+from callflow.sip.transaction import Send
 
-Key = tuple[str, str, int, str]
+ServerKey = tuple[str, str, int, str]
 """Branch, sent-by, CSeq number, method."""
+ClientKey = tuple[str, str]
+"""Branch, method: a CANCEL has the branch of its INVITE (§17.1.3)."""
 Server = InviteServer | NonInviteServer
+Client = InviteClient | NonInviteClient
 
 MOST: Final = 20_000
 """Server transactions at once: several times what calls at full load have."""
 _COUNTED: Final = {number: Counted("response", f"{number}xx") for number in range(1, 7)}
 
 
-def key_of(request: Request, method: str | None = None) -> Key:
+class Asker(Protocol):
+    """Who has sent a request and wants to know what comes of it."""
+
+    def replied(self, response: Response, now: float) -> list[Output]:
+        """A response is here, provisional or final. Raises `PeerError` for one that cannot be read."""
+
+    def unanswered(self, now: float) -> list[Output]:
+        """No final response came in 64 * T1, or the request could not be carried there."""
+
+
+@dataclass(slots=True)
+class _Asked:
+    client: Client
+    asker: Asker
+
+
+def key_of(request: Request, method: str | None = None) -> ServerKey:
     """What retransmissions of a request have in common; `method` where another's is sought."""
     return (*request.key, method or request.method)
 
@@ -26,10 +50,13 @@ def key_of(request: Request, method: str | None = None) -> Key:
 class Transactions:
     """The table of transactions. Its machines make no decisions; they repeat what was decided."""
 
-    def __init__(self) -> None:
-        self._servers: dict[Key, Server] = {}
-        self._clients: dict[str, NonInviteClient] = {}
-        self._agenda: Agenda[Key | str] = Agenda()
+    def __init__(self, sent_by: Address, new_id: Callable[[], str]) -> None:
+        """`sent_by` is where peers reach us; `new_id` makes branches, never the same twice."""
+        self._sent_by = sent_by
+        self._new_id = new_id
+        self._servers: dict[ServerKey, Server] = {}
+        self._clients: dict[ClientKey, _Asked] = {}
+        self._agenda: Agenda[ServerKey | ClientKey] = Agenda()
 
     def __len__(self) -> int:
         return len(self._servers) + len(self._clients)
@@ -38,27 +65,23 @@ class Transactions:
     def deadline(self) -> float | None:
         return self._agenda.next
 
+    # --- what is asked of us ---
+
     def server(self, request: Request, method: str | None = None) -> Server | None:
         """The server transaction that `request` belongs to, or that of `method` beside it."""
         return self._servers.get(key_of(request, method))
 
-    def open_invite(self, request: Request, destination: Address) -> InviteServer:
-        """Raises `Refusal(503)` where the table is full."""
-        self._make_room()
-        server = InviteServer(request, destination)
-        self._servers[key_of(request)] = server
+    def open_invite(self, request: Request, hop: Hop) -> InviteServer:
+        """Answers go to `hop`. Raises `Refusal(503)` where the table is full."""
+        server = InviteServer(request, hop)
+        self._open(server)
         return server
 
-    def open_other(self, request: Request, destination: Address) -> NonInviteServer:
-        """Raises `Refusal(503)` where the table is full."""
-        self._make_room()
-        server = NonInviteServer(request, destination)
-        self._servers[key_of(request)] = server
+    def open_other(self, request: Request, hop: Hop) -> NonInviteServer:
+        """Answers go to `hop`. Raises `Refusal(503)` where the table is full."""
+        server = NonInviteServer(request, hop)
+        self._open(server)
         return server
-
-    def _make_room(self) -> None:
-        if len(self._servers) >= MOST:
-            raise Refusal(503, "Service Unavailable", ("retry-after", "3"))
 
     def respond(self, server: Server, response: Response, now: float) -> list[Send | Counted]:
         """Send `response`; nothing where a final one has gone before."""
@@ -71,52 +94,115 @@ class Transactions:
         server.acknowledge(now)
         self._watch_server(key_of(server.request), server)
 
-    def open_client(
-        self, request: Request, branch: str, destination: Address, now: float
-    ) -> list[Send | Counted]:
-        """Send a request of our own, again and again until it is answered."""
-        client = NonInviteClient(request.to_bytes(), destination, now)
-        self._clients[branch] = client
-        self._watch_client(branch, client)
-        return [*client.start()]
+    # --- what we ask ---
 
-    def receive_response(self, response: Response, now: float) -> bool:
-        """Whether the response answers a request of ours. Raises `PeerError(400)`."""
-        branch = response.via.branch
-        client = self._clients.get(branch)
-        if client is None:
-            return False
-        client.receive(response, now)
-        self._watch_client(branch, client)
-        return True
+    def via(self, hop: Hop) -> tuple[str, str]:
+        """The Via of a new request of ours, with a branch of its own."""
+        host, port = self._sent_by
+        return "via", f"SIP/2.0/{hop.transport.value} {host}:{port};branch={COOKIE}{self._new_id()};rport"
 
-    def tick(self, now: float) -> list[Send | Counted]:
-        outputs: list[Send | Counted] = []
-        for key in self._agenda.take_due(now):
-            if isinstance(key, tuple):
-                outputs += self._tick_server(key, now)
-            else:
-                outputs += self._tick_client(key, now)
+    def ask(
+        self, request: Request, hop: Hop, asker: Asker, now: float, otherwise: Hop | None = None
+    ) -> tuple[Client, list[Output]]:
+        """Send a request of ours, which has no Via yet, again and again until it is answered.
+
+        Where it cannot be carried to `hop` it goes to `otherwise`, if that is by the same transport.
+        """
+        request = request.under(self.via(hop))
+        invites = request.method == "INVITE"
+        client: Client = InviteClient(request, hop, now) if invites else NonInviteClient(request, hop, now)
+        if otherwise and otherwise.transport is hop.transport and otherwise != hop:
+            client.otherwise = otherwise
+        return client, self._start(client, asker)
+
+    def cancel(
+        self, client: InviteClient, asker: Asker, now: float, *fields: tuple[str, str]
+    ) -> list[Output]:
+        """Take an INVITE back that has had a provisional response and no final one (§9.1)."""
+        request = companion(client.request, "CANCEL", client.request.headers.need("to")).also(*fields)
+        return self._start(NonInviteClient(request, client.hop, now), asker)
+
+    def end(self, client: Client) -> None:
+        """Wait for no answer any longer."""
+        client.end()
+        self._watch_client(_client_key(client.request), client)
+
+    def receive_response(self, response: Response, now: float) -> list[Output] | None:
+        """What follows from a response; None where it answers no request of ours. Raises `PeerError`."""
+        key = response.via.branch, response.cseq.method
+        asked = self._clients.get(key)
+        if asked is None:
+            return None
+        is_news, outputs = asked.client.receive(response, now)
+        self._watch_client(key, asked.client)
+        return [*outputs, *asked.asker.replied(response, now)] if is_news else [*outputs]
+
+    def failed(self, hop: Hop, now: float) -> list[Output]:
+        """What was sent to `hop` could not be carried there (§8.1.3.1, §18.4)."""
+        outputs: list[Output] = []
+        for key, asked in [*self._clients.items()]:
+            if asked.client.hop == hop and asked.client.fails:
+                outputs += asked.client.redirect() or self._lost(key, asked, now)
+        for server in [*self._servers.values()]:
+            if server.hop == hop:
+                outputs += _answer_elsewhere(server)
         return outputs
 
-    def _tick_server(self, key: Key, now: float) -> list[Send]:
+    def tick(self, now: float) -> list[Output]:
+        outputs: list[Output] = []
+        for key in self._agenda.take_due(now):
+            outputs += self._tick_client(key, now) if len(key) == 2 else self._tick_server(key, now)
+        return outputs
+
+    # --- the rooms behind ---
+
+    def _open(self, server: Server) -> None:
+        if len(self._servers) >= MOST:
+            raise Refusal(503, "Service Unavailable", ("retry-after", "3"))
+        self._servers[key_of(server.request)] = server
+
+    def _start(self, client: Client, asker: Asker) -> list[Output]:
+        key = _client_key(client.request)
+        self._clients[key] = _Asked(client, asker)
+        self._watch_client(key, client)
+        return [*client.start()]
+
+    def _tick_server(self, key: ServerKey, now: float) -> list[Send]:
         server = self._servers[key]
         sent = server.tick(now)
         self._watch_server(key, server)
         return sent
 
-    def _tick_client(self, branch: str, now: float) -> list[Send | Counted]:
-        client = self._clients[branch]
-        sent: list[Send | Counted] = [*client.tick(now)]
-        self._watch_client(branch, client)
-        return [*sent, Counted("odd", "bye_unanswered")] if client.timed_out else sent
+    def _tick_client(self, key: ClientKey, now: float) -> list[Output]:
+        asked = self._clients[key]
+        sent: list[Output] = [*asked.client.tick(now)]
+        self._watch_client(key, asked.client)
+        return [*sent, *asked.asker.unanswered(now)] if asked.client.timed_out else sent
 
-    def _watch_server(self, key: Key, server: Server) -> None:
+    def _lost(self, key: ClientKey, asked: _Asked, now: float) -> list[Output]:
+        asked.client.end()
+        self._watch_client(key, asked.client)
+        return asked.asker.unanswered(now)
+
+    def _watch_server(self, key: ServerKey, server: Server) -> None:
         self._agenda.put(key, server.deadline)
         if server.over:
             self._servers.pop(key, None)
 
-    def _watch_client(self, branch: str, client: NonInviteClient) -> None:
-        self._agenda.put(branch, client.deadline)
+    def _watch_client(self, key: ClientKey, client: Client) -> None:
+        self._agenda.put(key, client.deadline)
         if client.over:
-            self._clients.pop(branch, None)
+            self._clients.pop(key, None)
+
+
+def _client_key(request: Request) -> ClientKey:
+    return request.via.branch, request.method
+
+
+def _answer_elsewhere(server: Server) -> list[Send]:
+    """The connection is gone: the answer goes to the Via's port by a new one (§18.2.2)."""
+    try:
+        hop = Hop((server.hop.address[0], server.request.via.port or 5060), server.hop.transport)
+    except PeerError:
+        return []
+    return server.redirect(hop) if hop != server.hop else []

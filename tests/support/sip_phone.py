@@ -11,14 +11,21 @@ from itertools import count
 from callflow.sip.address import Address, AllowList
 from callflow.sip.endpoint import Endpoint
 from callflow.sip.happenings import (
+    Accepted,
     Answered,
     Confirmed,
     Counted,
+    Declined,
     Ended,
     Invited,
     KeySignalled,
     Output,
+    Progressed,
+    Reanswered,
+    ReofferDeclined,
     Reoffered,
+    Replied,
+    Told,
 )
 from callflow.sip.message import Request, Response, parse
 from callflow.sip.registrar import Registrar
@@ -54,18 +61,27 @@ def _word(output: Output) -> str:
             return message.method
         case Counted(what=what, kind=kind):
             return f"({what} {kind})"
+    return _told(output)
+
+
+def _told(output: Told) -> str:
+    match output:
         case Invited(caller=caller, called=called):
             return f"Invited {caller} -> {called}"
         case Ended(reason=reason):
             return f"Ended {reason}"
-        case Confirmed():
-            return "Confirmed"
-        case Reoffered():
-            return "Reoffered"
-        case Answered():
-            return "Answered"
         case KeySignalled(key=key):
             return f"KeySignalled {key}"
+        case Progressed(status=status, answer=answer):
+            return f"Progressed {status}{' with audio' if answer else ''}"
+        case Declined(status=status):
+            return f"Declined {status}"
+        case ReofferDeclined(status=status):
+            return f"ReofferDeclined {status}"
+        case Replied(method=method, status=status):
+            return f"Replied {status} {method}"
+        case Confirmed() | Reoffered() | Answered() | Accepted() | Reanswered():
+            return type(output).__name__
 
 
 def _method(response: Response) -> str:

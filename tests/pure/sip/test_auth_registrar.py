@@ -6,13 +6,14 @@ import re
 import pytest
 
 from callflow.errors import PeerError
+from callflow.sip.address import Hop
 from callflow.sip.auth import Proof, digest
 from callflow.sip.message import Request, Response, parse
 from callflow.sip.registrar import Registrar
 
 pytestmark = pytest.mark.pure
 
-SOURCE = ("192.0.2.10", 5070)
+SOURCE = Hop(("192.0.2.10", 5070))
 PASSWORDS = {"1001": "open sesame", "1002": "other"}
 
 

@@ -149,7 +149,7 @@ def test_keepalives_noise_and_strange_answers_are_counted() -> None:
         assert phone.says(keepalive, 0.0) == ["(dropped keepalive)"]
     assert phone.says(b"\x80\x00" * 80, 0.0) == ["(dropped not_sip)"]
     assert phone.says(b"SIP/2.0 200 OK\r\n\r\n", 0.0) == ["(dropped malformed)"]
-    stray = b"SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 198.51.100.1;branch=z9hG4bKnone\r\n\r\n"
+    stray = b"SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 198.51.100.1;branch=z9hG4bKnone\r\nCSeq: 1 BYE\r\n\r\n"
     assert phone.says(stray, 0.0) == ["(dropped stray_response)"]
 
 

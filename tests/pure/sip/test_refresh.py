@@ -1,7 +1,8 @@
-"""Session timers (RFC 4028): who promised to refresh and does not is gone."""
+"""Session timers (RFC 4028): who promised to refresh and does not is gone; what we promise we do."""
 
 import pytest
 
+from callflow.sip.message import respond
 from tests.support.sip_phone import ANSWER, Phone, until
 
 pytestmark = pytest.mark.pure
@@ -49,7 +50,6 @@ def test_who_does_not_refresh_is_gone(fields: list[str], interval: int, gone_at:
         [TIMER],
         ["Session-Expires: 90"],
         ["Session-Expires: 10"],
-        [TIMER, "Session-Expires: 90;refresher=uas"],
     ],
 )
 def test_without_a_promise_nobody_is_missed(fields: list[str]) -> None:
@@ -86,3 +86,17 @@ def test_too_short_an_interval_is_refused_with_ours_and_changes_nothing() -> Non
     assert call.says(call.request("INVITE", *short, cseq=3), 30.0)[1] == "422 INVITE"
     call.says(call.request("ACK", cseq=3), 30.0)
     assert until(call.endpoint, 60.0)[0] == (60.0, "BYE")
+
+
+def test_who_wants_to_be_refreshed_is() -> None:
+    phone = talking(TIMER, "Session-Expires: 90;refresher=uas", "Allow: INVITE, UPDATE")
+    assert told(phone) == ("90;refresher=uas", None)
+    assert until(phone.endpoint, 45.0) == [(45.0, "UPDATE")]
+    phone.hears(phone.endpoint.tick(45.5))
+    update = phone.asked
+    assert update.headers.get("session-expires") == "90;refresher=uac"
+    assert update.headers.get("contact") == "<sip:198.51.100.1:5060>"
+    assert (
+        phone.says(respond(update, 200, "OK", ("session-expires", "90;refresher=uac")).to_bytes(), 45.6) == []
+    )
+    assert [at for at, what in until(phone.endpoint, 100.0) if what == "UPDATE"][0] == pytest.approx(90.6)

@@ -109,7 +109,7 @@ CASES = {
         message("OPTIONS", CSeq=f"{'9' * 20} OPTIONS").replace(
             b"OPTIONS sip:user@example.com SIP/2.0", b"SIP/2.0 503 x"
         ),
-        "(dropped stray_response)",
+        "(dropped malformed)",
     ),
     "quotbal": (message("INVITE", To='"Mr. J. User <sip:j.user@example.com>'), "400 INVITE"),
     "ltgtruri": (message("INVITE", "<sip:user@example.com>"), "400 INVITE"),
