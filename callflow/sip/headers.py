@@ -10,6 +10,16 @@ from callflow.sip.grammar import params_text, parse_params, quote, split_host_po
 from callflow.sip.uri import Uri
 
 _PROTOCOL: Final = re.compile(r"\s*SIP\s*/\s*2\.0\s*/\s*([^\s/;]+)\s+", re.IGNORECASE)
+_PLAIN_VIA: Final = re.compile(
+    r"SIP/2\.0/(UDP|TCP) ([a-z0-9.-]+)(?::([1-9][0-9]{1,3}))?((?:;[a-z]+(?:=[^;\s,\"]+)?)*)"
+)
+"""What most phones write: no blanks within, nothing quoted, a short port."""
+_PLAIN_ADDRESS: Final = re.compile(
+    r'(?:"([^"\\]*)" ?|([A-Za-z0-9 ]*?) ?)<(sips?):(?:([^@:;?<>\s]+)@)?([a-z0-9.-]+)(?::([1-9][0-9]{1,3}))?>'
+    r"(?:;tag=([^;\s,\"]+))?"
+)
+"""What most phones write: a plain URI in brackets, a tag or nothing behind it."""
+_PLAIN_CSEQ: Final = re.compile(r"([0-9]{1,9}) ([A-Z]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +34,9 @@ class Via:
     @classmethod
     def parse(cls, text: str) -> "Via":
         """Raises `PeerError(400)`."""
+        if plain := _PLAIN_VIA.fullmatch(text):
+            transport, host, digits, params = plain.groups()
+            return cls(transport, host, int(digits) if digits else None, _plain_params(params))
         protocol = _PROTOCOL.match(text)
         sent_by, _, params = text[protocol.end() if protocol else 0 :].partition(";")
         host, port = split_host_port(sent_by)
@@ -61,6 +74,10 @@ class NameAddress:
     @classmethod
     def parse(cls, text: str) -> "NameAddress":
         """Raises `PeerError(400)`."""
+        if plain := _PLAIN_ADDRESS.fullmatch(text):
+            quoted, bare, scheme, user, host, port, tag = plain.groups()
+            uri = Uri(scheme, user or "", host, int(port) if port else None)
+            return cls(uri, quoted or bare or "", {"tag": tag} if tag else {})
         text = text.strip()
         opening = _opening_bracket(text)
         if opening < 0:
@@ -96,6 +113,8 @@ class CSeq:
     @classmethod
     def parse(cls, text: str) -> "CSeq":
         """Raises `PeerError(400)`."""
+        if plain := _PLAIN_CSEQ.fullmatch(text):
+            return cls(int(plain[1]), plain[2])
         number, *rest = text.split(maxsplit=1) or [""]
         method = rest[0].strip() if rest else ""
         if not (number.isascii() and number.isdigit() and len(number) <= 10 and int(number) < 2**32):
@@ -106,6 +125,15 @@ class CSeq:
 
     def __str__(self) -> str:
         return f"{self.number} {self.method}"
+
+
+def _plain_params(text: str) -> dict[str, str | None]:
+    """Of `;branch=x;rport`, where nothing is quoted and the names are in lower case."""
+    found: dict[str, str | None] = {}
+    for part in text.split(";")[1:]:
+        name, equals, value = part.partition("=")
+        found[name] = value if equals else None
+    return found
 
 
 def _opening_bracket(text: str) -> int:

@@ -23,6 +23,7 @@ VERSION: Final = "SIP/2.0"
 _ANY_VERSION: Final = re.compile(r"SIP/[0-9]{1,3}\.[0-9]{1,3}", re.IGNORECASE)
 _DIGITS: Final = re.compile(r"[0-9]{1,8}")
 _TAGGED: Final = re.compile(r";\s*tag\s*=", re.IGNORECASE)
+_ASKED_PORT: Final = re.compile(r";rport(?=;|$)")
 _BLANK: Final = re.compile(rb"\r?\n\r?\n")
 _METHOD: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-.!%*_+`'~")
 _ECHOED: Final = frozenset(("via", "from", "to", "call-id", "cseq", "record-route"))
@@ -100,9 +101,18 @@ class Request(Message):
         frame = [(name, value) for name, value in self.headers if name in _ECHOED]
         if self.source is not None:
             index = next(i for i, (name, _) in enumerate(frame) if name == "via")
-            hops = split_list(frame[index][1])
-            frame[index] = ("via", ", ".join([str(self.via.seen_from(self.source)), *hops[1:]]))
+            frame[index] = ("via", self._seen_via(frame[index][1], self.source))
         return frame
+
+    def _seen_via(self, text: str, source: tuple[str, int]) -> str:
+        """The Via's lines with what we saw of its topmost hop."""
+        host, port = source
+        seen, number = _ASKED_PORT.subn(f";rport={port};received={host}", text)
+        if number == 1 and "," not in text and "received" not in text:
+            return seen
+        # Several hops in one line, or what another has seen before us.
+        hops = split_list(text)
+        return ", ".join([str(self.via.seen_from(source)), *hops[1:]])
 
     @once
     def key(self) -> tuple[str, str, int]:
