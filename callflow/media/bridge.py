@@ -112,6 +112,6 @@ def translation(
     gain: NDArray[np.int64], law: NDArray[np.int64], to: NDArray[np.int64]
 ) -> NDArray[np.intp] | None:
     """The table for each packet, of law `law`, on its way to one who speaks `to`."""
-    if bool(np.all(gain == UNITY)) and bool(np.all(law == to)):
+    if bool((gain == UNITY).all()) and bool((law == to).all()):
         return None
     return np.asarray((gain * 2 + law) * 2 + to, np.intp)

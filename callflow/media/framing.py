@@ -24,7 +24,7 @@ class Framer:
         self, slots: Slots, payload: Block, sizes: NDArray[np.int64]
     ) -> Iterator[tuple[NDArray[np.intp], Block]]:
         """The frames that one packet of each slot completes: rows and a frame for each, again and again."""
-        if bool(np.all(sizes == FRAME)) and not self._fill[slots].any():
+        if bool((sizes == FRAME).all()) and not self._fill[slots].any():
             yield np.arange(len(slots)), payload[:, :FRAME]
             return
         queues = [self._add(slot, payload[row, : sizes[row]]) for row, slot in enumerate(slots.tolist())]

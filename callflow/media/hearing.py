@@ -33,6 +33,8 @@ _HIGHEST_FLOOR: Final = -30.0
 _SENT_FRAMES: Final = 32
 """Frames of our own audio that are remembered: an echo comes back within 640 ms."""
 _FRAME_SECONDS: Final = 0.02
+_HAIR: Final = 1e-6
+"""Seconds by which two ways to reckon the same time may differ."""
 _POPULATION: Final = np.array([bin(value).count("1") for value in range(256)], np.uint8)
 
 
@@ -59,6 +61,8 @@ class Hearing:
         self._frames = np.zeros(capacity, np.int64)
         self._sounding = np.zeros(capacity, np.bool_)
         self._loud_at = np.zeros(capacity, np.float64)
+        self._look_at = -np.inf
+        """Before this nobody can have fallen silent: most ticks need not look."""
         self._framer = Framer(capacity)
         self._in = np.zeros((capacity, _WINDOW, FRAME), np.uint8)
         self._out = np.zeros((capacity, _SENT_FRAMES, FRAME), np.uint8)
@@ -113,9 +117,13 @@ class Hearing:
 
     def tick(self, now: float) -> list[tuple[int, LineHeard]]:
         """The slots that have fallen silent."""
-        quiet = np.flatnonzero(self._sounding & (now - self._loud_at >= _HANGOVER))
+        if now < self._look_at:
+            return []
+        quiet = (self._sounding & (self._loud_at <= now - _HANGOVER)).nonzero()[0]
         self._sounding[quiet] = False
         self._recent[quiet] = 0
+        first = float(self._loud_at[self._sounding].min(initial=now))
+        self._look_at = first + _HANGOVER - _HAIR
         return [(int(slot), LineHeard(Heard.SILENCE, float(self._loud_at[slot]))) for slot in quiet]
 
     def _is_loud(self, slots: Slots, level: NDArray[np.float32]) -> NDArray[np.bool_]:
@@ -150,9 +158,9 @@ class Hearing:
 def levels(frames: Block, law: NDArray[np.int64]) -> NDArray[np.float32]:
     """The level of each frame in dBFS (a full-scale square wave is 0)."""
     # One law in all is the common case, and half the work.
-    one = len(law) > 0 and bool(np.all(law == law[0]))
+    one = len(law) > 0 and bool((law == law[0]).all())
     power = POWER[law[0]].take(frames) if one else POWER[law[:, None], frames]
-    mean: NDArray[np.float32] = power.mean(axis=1, dtype=np.float32)
+    mean: NDArray[np.float32] = np.add.reduce(power, 1, np.float32) / np.float32(frames.shape[1])
     decibels: NDArray[np.float32] = 10 * np.log10(mean + 1e-10, dtype=np.float32)
     return decibels
 

@@ -1,71 +1,35 @@
 """What comes from the legs: whose it is, who is to hear it, and what is told of it."""
 
-from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from callflow.codec import Law
 from callflow.events import DigitPressed
 from callflow.media import rtp
-from callflow.media.bridge import Bridge, Relayed, translation
+from callflow.media.bridge import Relayed, translation
 from callflow.media.dtmf import KeyReader
-from callflow.media.hearing import Hearing
-from callflow.media.latching import Latches, Sources, source_key
+from callflow.media.latching import Sources, source_key
 from callflow.media.messages import Latched
-from callflow.media.mixer import Mixer
-from callflow.media.quality import Quality
-from callflow.media.reporter import Reporter, rtcp_rows
-from callflow.media.sender import Passing, Sender
-from callflow.media.speaker import Speaker, Tell
-from callflow.media.tap import Taps
+from callflow.media.parts import NO_EVENTS, Parts
+from callflow.media.reporter import rtcp_rows
+from callflow.media.sender import Passing
 
-NO_EVENTS: Final = 255
 _COMFORT_NOISE: Final = 13
-
-
-class Agreed:
-    """What SDP has agreed upon with each leg."""
-
-    def __init__(self, capacity: int) -> None:
-        self.law = np.zeros(capacity, np.int64)
-        self.payload_type = np.zeros(capacity, np.uint8)
-        self.event_type = np.full(capacity, NO_EVENTS, np.uint8)
-
-    def agree(self, slot: int, law: Law, event_type: int | None) -> None:
-        self.law[slot] = law.row
-        self.payload_type[slot] = law.payload_type
-        self.event_type[slot] = NO_EVENTS if event_type is None else event_type
 
 
 class Intake:
     """Sorts what comes, and hands it to the ears, the accounts and the partners."""
 
-    def __init__(
-        self,
-        *,
-        agreed: Agreed,
-        sender: Sender,
-        speaker: Speaker,
-        bridge: Bridge,
-        hearing: Hearing,
-        quality: Quality,
-        reporter: Reporter,
-        taps: Taps,
-        mixer: Mixer,
-        latches: Latches,
-        tell: Tell,
-        counts: Counter[str],
-    ) -> None:
+    def __init__(self, parts: Parts) -> None:
         self.relayed: list[Relayed] = []
         """Packets that are to leave with the next tick."""
         self._keys: dict[int, KeyReader] = {}
-        self._agreed, self._sender, self._speaker, self._bridge = agreed, sender, speaker, bridge
-        self._hearing, self._quality, self._reporter = hearing, quality, reporter
-        self._latches, self._tell, self._counts = latches, tell, counts
-        self._taps, self._mixer = taps, mixer
+        self._agreed, self._sender, self._speaker = parts.agreed, parts.sender, parts.speaker
+        self._bridge, self._mixer, self._taps = parts.bridge, parts.mixer, parts.taps
+        self._hearing, self._quality, self._reporter = parts.hearing, parts.quality, parts.reporter
+        self._latches, self._tell, self._counts = parts.latches, parts.tell, parts.counts
 
     def open(self, slot: int) -> None:
         self._keys[slot] = KeyReader()
@@ -94,12 +58,12 @@ class Intake:
         )
         mine = slots >= 0
         self._counts["dropped_unknown_source"] += int(np.count_nonzero(~mine))
-        for row in np.flatnonzero(mine & reports):
+        for row in (mine & reports).nonzero()[0]:
             self._take_report(int(slots[row]), block[row, : lengths[row]].tobytes(), now)
         self._counts["dropped_not_rtp"] += int(np.count_nonzero(mine & ~good & ~reports))
         payloads = rtp.payloads(block, headers)
         # A slot may have several packets in the block: one of each at a time, in their order.
-        rows = np.flatnonzero(mine & good)
+        rows = (mine & good).nonzero()[0]
         while len(rows):
             chosen, rows = _one_of_each(slots, rows)
             self._take(chosen, slots[chosen], headers, payloads, now)
@@ -240,9 +204,10 @@ def _one_of_each(
     slots: NDArray[np.int64], rows: NDArray[np.intp]
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """The first packet of each slot, and the rest."""
-    _, first = np.unique(slots[rows], return_index=True)
-    if len(first) == len(rows):
+    chosen = slots[rows]
+    if len(chosen) == len(set(chosen.tolist())):
         return rows, rows[:0]
+    _, first = np.unique(chosen, return_index=True)
     return rows[first], np.delete(rows, first)
 
 

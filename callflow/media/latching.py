@@ -91,17 +91,20 @@ class Latches:
     ) -> tuple[int | None, bool]:
         """The slot was signalled anew. Its source, where that stays what it was; and what `expect` says.
 
-        Most re-INVITEs name the address that was named before: a phone that holds has not moved.
+        Most re-INVITEs name the address that was named before: a phone that holds has not moved. Who is
+        to send to another port of ours is heard at the old one until its first packet there.
         """
         key = self._owned.get(slot)
         owned = None if key is None else key & _SOURCE
         named = source_key(remote) if remote else None
-        if owned is not None and named in (None, owned, self._named.get(slot)):
+        if key is None or named not in (None, owned, self._named.get(slot)):
+            self.release(slot, now)
+            owned = None
+        elif key == _key(port, key & _SOURCE):
             if named is not None:
                 self._named[slot] = named
             return owned, True
-        self.release(slot, now)
-        return None, self.expect(slot, port, remote, hosts, now)
+        return owned, self.expect(slot, port, remote, hosts, now)
 
     def release(self, slot: int, now: float) -> None:
         """The slot is over."""
@@ -131,7 +134,7 @@ class Latches:
         """
         keys = sources | np.asarray(port, np.uint64) << np.uint64(48)
         found = self._look_up(keys)
-        strangers = np.flatnonzero((found < 0) & good)
+        strangers = ((found < 0) & good).nonzero()[0]
         if len(strangers) and self._settle(keys, strangers, now, latched, ssrc, sequence):
             found = self._look_up(keys)
         mine = found if bool((found >= 0).all()) else found[(found >= 0) & good]
@@ -194,7 +197,7 @@ class Latches:
             return None
         slot = (exact or by_host)[-1].slot
         del self._waiting[slot]
-        self._own(slot, key)
+        self._own(slot, key, now)
         return slot
 
     def _latch_anew(self, key: int, ssrc: int, sequence: int, now: float) -> int | None:
@@ -216,8 +219,7 @@ class Latches:
         if before.packets < STEADY:
             return None
         self._newcomers.clear()
-        self._let_go(slot, now)
-        self._own(slot, key)
+        self._own(slot, key, now)
         self.counts["latched_anew"] += 1
         return slot
 
@@ -231,7 +233,8 @@ class Latches:
         quiet = [slot for slot in able if now - self._heard_at[slot] >= QUIET]
         return quiet[0] if len(quiet) == 1 else None
 
-    def _own(self, slot: int, key: int) -> None:
+    def _own(self, slot: int, key: int, now: float) -> None:
+        self._let_go(slot, now)
         self._known[key], self._owned[slot] = slot, key
         self._table = None
 

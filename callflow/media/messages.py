@@ -45,12 +45,14 @@ class OpenLeg(LegCommand):
 
 @dataclass(frozen=True, slots=True)
 class MoveLeg(LegCommand):
-    """A re-INVITE gave the leg another address, law or event type; it may latch anew."""
+    """A re-INVITE gave the leg another address, law, event type or port of ours; it may latch anew."""
 
     law: Law
     event_type: int | None
     remote: tuple[str, int] | None
     expects: tuple[str, ...]
+    port: int | None = None
+    """The index of our port from now on, where it is another."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,17 +38,33 @@ class PortPool:
         a port will do where nobody waits for the same address, since packets that come from just where
         they were signalled to come from cannot be mistaken. Raises `PortsBusy`.
         """
+        return self._take(leg, self._best(remote, hosts, now), remote, hosts, now)
+
+    def change(self, leg: int, remote: tuple[str, int] | None, hosts: tuple[str, ...], now: float) -> int:
+        """The index of another port for `leg`: on its own another has its source. Raises `PortsBusy`."""
+        before = self._port_of[leg]
+        port = self._best(remote, hosts, now, but=before)
+        self._legs[before] -= 1
+        return self._take(leg, port, remote, hosts, now)
+
+    def _best(
+        self, remote: tuple[str, int] | None, hosts: tuple[str, ...], now: float, but: int | None = None
+    ) -> int:
         self._waiting = {k: v for k, v in self._waiting.items() if now - v.since < PATIENCE}
         waiting = self._waiting.values()
         own = frozenset(hosts)
         taken = {w.port for w in waiting if w.hosts & own}
         if len(taken) == len(self.numbers) and remote:
             taken = {w.port for w in waiting if w.remote == remote or (w.hosts & own and not w.remote)}
-        free = [port for port in range(len(self.numbers)) if port not in taken]
+        free = [port for port in range(len(self.numbers)) if port not in taken and port != but]
         if not free:
             raise PortsBusy
-        port = min(free, key=self._legs.__getitem__)
-        self._waiting[leg] = _Waiting(port, remote, own, now)
+        return min(free, key=self._legs.__getitem__)
+
+    def _take(
+        self, leg: int, port: int, remote: tuple[str, int] | None, hosts: tuple[str, ...], now: float
+    ) -> int:
+        self._waiting[leg] = _Waiting(port, remote, frozenset(hosts), now)
         self._port_of[leg] = port
         self._legs[port] += 1
         return port

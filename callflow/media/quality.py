@@ -62,6 +62,8 @@ class Quality:
         self._any = np.zeros(capacity, np.bool_)
         self._silent_at = np.full(capacity, _NEVER)
         """When the lack of packets will be told of."""
+        self._look_at = -_NEVER
+        """Before this nothing can have to be told: most ticks need not look."""
 
     def open(self, slot: int) -> None:
         for account in (self._received, self._duplicates, self._reordered, self._expected_before):
@@ -95,8 +97,11 @@ class Quality:
 
     def tick(self, now: float) -> list[tuple[int, Event]]:
         """Who has sent nothing for too long; each is told once."""
-        silent = np.flatnonzero(self._silent_at <= now)
+        if now < self._look_at:
+            return []
+        silent = (self._silent_at <= now).nonzero()[0]
         self._silent_at[silent] = _NEVER
+        self._look_at = float(self._silent_at.min(initial=now + DROPOUT))
         return [(int(slot), PacketsStopped() if self._any[slot] else NoPackets()) for slot in silent]
 
     def note(
@@ -112,10 +117,27 @@ class Quality:
         highest = self._highest[slots]
         step = (sequence - highest.astype(np.uint16)).view(np.int16).astype(np.int64)
         anew = ~self._any[slots] | (ssrc != self._ssrc[slots]) | (np.abs(step) > _RESTART)
+        self._note_jitter(slots, timestamp, now, anew)
+        self._received[slots] += 1
+        if bool((step == 1).all()) and not anew.any():
+            # As nearly always: each packet is just the one that was to come.
+            self._highest[slots] = highest + 1
+            self._window[slots] = self._window[slots] << np.uint64(1) | np.uint64(1)
+            return np.zeros(len(slots), np.bool_)
+        return self._note_disorder(slots, sequence, ssrc, step, anew)
+
+    def _note_disorder(
+        self,
+        slots: Slots,
+        sequence: NDArray[np.uint16],
+        ssrc: NDArray[np.uint32],
+        step: NDArray[np.int64],
+        anew: NDArray[np.bool_],
+    ) -> NDArray[np.bool_]:
+        """Packets some of which lie `step` off from the highest before, or begin a stream."""
         if anew.any():
             self._begin(slots[anew], sequence[anew], ssrc[anew])
             step[anew] = 0
-            highest[anew] = self._highest[slots[anew]]
         behind = np.minimum(np.abs(step), 63).astype(np.uint64)
         window, one = self._window[slots], np.uint64(1)
         forward = step > 0
@@ -123,14 +145,9 @@ class Quality:
         come: NDArray[np.bool_] = (window >> bit & one).astype(np.bool_) & ~forward & ~anew
         shifted = np.where(step > 63, np.uint64(0), window << np.where(forward, behind, np.uint64(0)))
         self._window[slots] = shifted | one << bit
-        self._highest[slots] = highest + np.maximum(step, 0)
-        self._received[slots] += 1
-        if come.any():
-            self._duplicates[slots] += come
-        late = (step < 0) & ~come
-        if late.any():
-            self._reordered[slots] += late
-        self._note_jitter(slots, timestamp, now, anew)
+        self._highest[slots] += np.maximum(step, 0)
+        self._duplicates[slots] += come
+        self._reordered[slots] += (step < 0) & ~come
         return come
 
     def block(self, slot: int, last_report: int, delay: int) -> ReportBlock | None:

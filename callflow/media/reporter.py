@@ -41,6 +41,8 @@ class Reporter:
         self._sender = sender
         self._quality = quality
         self._due = np.full(capacity, np.inf)
+        self._look_at = -np.inf
+        """Before this no report is due: most ticks need not look."""
         self._peers: dict[int, _Peer] = {}
 
     def open(self, slot: int, now: float) -> None:
@@ -72,8 +74,11 @@ class Reporter:
 
     def due(self, now: float) -> list[ReportDue]:
         """The reports whose time has come."""
-        slots = np.flatnonzero(self._due <= now)
+        if now < self._look_at:
+            return []
+        slots = (self._due <= now).nonzero()[0]
         self._due[slots] += INTERVAL
+        self._look_at = float(self._due.min(initial=now + INTERVAL / 2))
         return [ReportDue(int(slot), self._compose(int(slot), now)) for slot in slots]
 
     def destination(self, slot: int) -> tuple[int, int]:

@@ -108,9 +108,8 @@ class Sender:
     # --- our own frames ---
 
     def due(self, now: float) -> Slots:
-        """The slots whose next frame is to leave, by their ports."""
-        due = np.flatnonzero(self.active & (self._due <= now))
-        return due[np.argsort(self.port[due], kind="stable")]
+        """The slots whose next frame is to leave."""
+        return (self.active & (self._due <= now)).nonzero()[0]
 
     def own(self, slots: Slots, starting: NDArray[np.bool_]) -> Stamps:
         """Number a frame of ours for each slot; `starting` says where something new begins."""
@@ -136,7 +135,7 @@ class Sender:
 
     def skip(self, now: float) -> tuple[Slots, NDArray[np.int64]]:
         """Give up the frames of a stall: whose, and how many of each."""
-        late = np.flatnonzero(self.active & (self._due <= now))
+        late = self.due(now)
         frames = np.floor((now - self._due[late]) / FRAME_SECONDS).astype(np.int64)
         self._due[late] += frames * FRAME_SECONDS
         return late, frames
@@ -153,8 +152,8 @@ class Sender:
         flows = self._mapped[slots] & (self._map_ssrc[slots] == passing.ssrc)
         flows &= (leap <= _FAR_SAMPLES) & (np.abs(step) <= _FAR_PACKETS)
         marker = np.zeros(len(slots), np.bool_)
-        anew = np.flatnonzero(~flows)
-        if len(anew):
+        if not flows.all():
+            anew = np.flatnonzero(~flows)
             sequence[anew], timestamp[anew] = self._tie(passing, anew, timestamp[anew], now)
             marker[anew] = True
             step[anew] = 0

@@ -23,6 +23,8 @@ class Begin:
     """The first message to the plane's process: which of its descriptors are the UDP sockets."""
 
     descriptors: tuple[int, ...]
+    rtcp: tuple[int | None, ...]
+    """Those of their odd neighbours; None where one is not ours. Empty where none is wanted."""
     capacity: int
     thresholds: Thresholds
 

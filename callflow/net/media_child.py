@@ -58,7 +58,8 @@ async def serve(descriptor: int) -> None:
             child.obey(message)
         elif isinstance(message, Begin):
             bound = [socket.socket(fileno=number) for number in message.descriptors]
-            runner = MediaRunner(bound, capacity=message.capacity, thresholds=message.thresholds)
+            rtcp = [None if number is None else socket.socket(fileno=number) for number in message.rtcp]
+            runner = MediaRunner(bound, capacity=message.capacity, thresholds=message.thresholds, rtcp=rtcp)
             child = Child(channel, runner)
             await runner.start()
             channel.send(Began())

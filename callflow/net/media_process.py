@@ -9,23 +9,13 @@ import asyncio
 import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields, replace
 from typing import Any, Final
 
 from callflow.errors import CallflowError
-from callflow.events import PromptFinished, PromptStopped
 from callflow.media.hearing import Thresholds
-from callflow.media.messages import (
-    CloseLeg,
-    Command,
-    LoadPrompt,
-    MoveLeg,
-    OpenLeg,
-    Play,
-    Report,
-    StopPlaying,
-)
+from callflow.media.messages import Command, Report
 from callflow.net.channel import Began, Begin, Channel, State
+from callflow.net.media_memory import Memory
 
 _PATIENCE: Final = 20.0
 """Seconds that a new process has to begin."""
@@ -41,16 +31,24 @@ class MediaGone(CallflowError):
 class MediaProcess:
     """A plane in a child process."""
 
-    def __init__(self, bound: Sequence[socket.socket], *, capacity: int, thresholds: Thresholds) -> None:
-        """Owns the sockets `bound` from now on."""
+    def __init__(
+        self,
+        bound: Sequence[socket.socket],
+        *,
+        capacity: int,
+        thresholds: Thresholds,
+        rtcp: Sequence[socket.socket | None] = (),
+    ) -> None:
+        """Owns the sockets from now on; `rtcp` has the odd neighbour of each of `bound`, or is empty."""
         self.on_report: Callable[[Report], None] = lambda report: None
         self.on_lateness: Callable[[float], None] = lambda seconds: None
         self.on_death: Callable[[], None] = lambda: None
         """Told each time that the process has died and another takes its place."""
         self._bound = bound
+        self._rtcp = rtcp
         self._capacity = capacity
         self._thresholds = thresholds
-        self._memory = _Memory()
+        self._memory = Memory()
         self._state = State(0, {})
         self._process: asyncio.subprocess.Process | None = None
         self._channel: Channel | None = None
@@ -64,7 +62,7 @@ class MediaProcess:
     @property
     def legs(self) -> int:
         """Legs that have been opened and not closed."""
-        return len(self._memory.legs)
+        return self._memory.legs
 
     @property
     def pid(self) -> int | None:
@@ -93,7 +91,7 @@ class MediaProcess:
         if self._keeping:
             self._keeping.cancel()
             await asyncio.wait({self._keeping})
-        for one in self._bound:
+        for one in (*self._bound, *filter(None, self._rtcp)):
             one.close()
 
     async def _keep(self) -> None:
@@ -102,19 +100,23 @@ class MediaProcess:
         while len(deaths) <= _MOST_DEATHS:
             await self._live_once()
             deaths = [at for at in deaths if loop.time() - at < _WITHIN] + [loop.time()]
+            for report in self._memory.lose(loop.time()):
+                self.on_report(report)
             self.on_death()
 
     async def _live_once(self) -> None:
         """From the process's start to its end."""
         ours, theirs = socket.socketpair()
-        lent = (theirs.fileno(), *(one.fileno() for one in self._bound))
+        lent = tuple(one.fileno() for one in self._bound)
+        rtcp = tuple(one.fileno() if one else None for one in self._rtcp)
+        passed = (theirs.fileno(), *lent, *(number for number in rtcp if number is not None))
         self._process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "callflow.net.media_child", str(theirs.fileno()),
-            pass_fds=lent, stdin=asyncio.subprocess.DEVNULL, start_new_session=True,
+            pass_fds=passed, stdin=asyncio.subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
         theirs.close()
         channel = await Channel.over(ours)
-        channel.send(Begin(lent[1:], self._capacity, self._thresholds))
+        channel.send(Begin(lent, rtcp, self._capacity, self._thresholds))
         for command in self._memory.commands():
             channel.send(command)
         self._channel = channel
@@ -136,7 +138,7 @@ class MediaProcess:
                     self.on_lateness(seconds)
             case [*reports]:
                 for report in reports:
-                    self._memory.forget_said(report)
+                    self._memory.hear(report)
                     self.on_report(report)
 
 
@@ -148,37 +150,3 @@ async def _ended(process: asyncio.subprocess.Process) -> None:
     except TimeoutError:
         process.kill()
         await process.wait()
-
-
-class _Memory:
-    """What a new process must be told to go on where the old one died."""
-
-    def __init__(self) -> None:
-        self.legs: dict[int, OpenLeg] = {}
-        self._prompts: dict[str, LoadPrompt] = {}
-        self._playing: dict[int, Play] = {}
-
-    def note(self, command: Command) -> None:
-        match command:
-            case LoadPrompt(prompt=prompt):
-                self._prompts[prompt] = command
-            case OpenLeg(leg=leg):
-                self.legs[leg] = command
-            case MoveLeg(leg=leg) if leg in self.legs:
-                moved = {field.name: getattr(command, field.name) for field in fields(command)}
-                self.legs[leg] = replace(self.legs[leg], **moved)
-            case CloseLeg(leg=leg):
-                self.legs.pop(leg, None)
-                self._playing.pop(leg, None)
-            case Play(leg=leg):
-                self._playing[leg] = command
-            case StopPlaying(leg=leg):
-                self._playing.pop(leg, None)
-
-    def forget_said(self, report: Report) -> None:
-        playing = self._playing.get(report.leg)
-        if playing and report.event in (PromptFinished(playing.prompt), PromptStopped(playing.prompt)):
-            del self._playing[report.leg]
-
-    def commands(self) -> list[Command]:
-        return [*self._prompts.values(), *self.legs.values(), *self._playing.values()]

@@ -6,52 +6,49 @@ import socket
 from collections.abc import Callable, Sequence
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
 from callflow.media.hearing import Thresholds
-from callflow.media.latching import Sources
 from callflow.media.messages import Command, Report
 from callflow.media.plane import Plane
-from callflow.media.rtp import Block
-from callflow.net.mmsg import BATCH, BatchSocket
+from callflow.net.media_sockets import MediaSockets
 
 TICK: Final = 0.01
 """Seconds between two looks at the sockets and the clock."""
-_ROUNDS: Final = 4
-"""Batches read from one port in one tick; what is more waits in its buffer for the next."""
-
-
-_Arrivals = tuple[int, Block, NDArray[np.int64], Sources]
-"""Index of the port, packets, lengths, sources."""
+_RTCP_EVERY: Final = 10
+"""Ticks between two looks for reports: they are rare, and no audio."""
 
 
 class MediaRunner:
     """A plane inside this event loop."""
 
-    def __init__(self, bound: Sequence[socket.socket], *, capacity: int, thresholds: Thresholds) -> None:
-        """Owns the sockets `bound` from now on."""
-        self._sockets = [BatchSocket(one) for one in bound]
+    def __init__(
+        self,
+        bound: Sequence[socket.socket],
+        *,
+        capacity: int,
+        thresholds: Thresholds,
+        rtcp: Sequence[socket.socket | None] = (),
+    ) -> None:
+        """Owns the sockets from now on; `rtcp` has the odd neighbour of each of `bound`, or is empty."""
+        self._sockets = MediaSockets(bound, rtcp)
         self.plane = Plane(lambda: secrets.randbits(32), capacity=capacity, thresholds=thresholds)
         self.on_report: Callable[[Report], None] = lambda report: None
         self.on_lateness: Callable[[float], None] = lambda seconds: None
         """Told how late each tick began."""
         self._timer: asyncio.TimerHandle | None = None
         self._handing_over = False
+        self._ticks = 0
 
     @property
     def ports(self) -> tuple[int, ...]:
         """The UDP ports, in the order of their indices."""
-        return tuple(batch_socket.port for batch_socket in self._sockets)
+        return self._sockets.ports
 
     @property
     def legs(self) -> int:
         return self.plane.legs
 
     def counts(self) -> dict[str, int]:
-        unsent = sum(one.unsent for one in self._sockets)
-        overflowed = sum(one.overflowed for one in self._sockets)
-        return {**self.plane.counts, "unsent": unsent, "dropped_buffer_full": overflowed}
+        return {**self.plane.counts, **self._sockets.counts()}
 
     async def start(self) -> None:
         """Begin to tick in the running loop."""
@@ -61,9 +58,7 @@ class MediaRunner:
         if self._timer:
             self._timer.cancel()
             self._timer = None
-        for batch_socket in self._sockets:
-            batch_socket.close()
-        self._sockets = []
+        self._sockets.close()
 
     def command(self, command: Command) -> None:
         """Tell the plane to do something."""
@@ -78,33 +73,20 @@ class MediaRunner:
         self.on_lateness(now - due)
         # Ticks that were missed altogether are not made up for: the plane goes by the clock.
         self._arm(max(due + TICK, now + TICK / 2))
-        self._receive(now)
+        for came in self._sockets.receive():
+            self.plane.receive(*came, now)
         for batch in self.plane.tick(now):
-            self._sockets[batch.port].send(batch.packets, batch.destinations)
-        self._send_reports(now)
+            self._sockets.send(batch)
+        self._exchange_reports(now)
         self._hand_over()
 
-    def _receive(self, now: float) -> None:
-        ready = [*range(len(self._sockets))]
-        for _ in range(_ROUNDS):
-            came = [(port, *self._sockets[port].receive()) for port in ready]
-            came = [each for each in came if len(each[1])]
-            if not came:
-                return
-            self._take(came, now)
-            ready = [port for port, block, *_ in came if len(block) == BATCH]
-
-    def _take(self, came: list[_Arrivals], now: float) -> None:
-        """All ports in one block: what a block costs it costs once a tick and not once a port."""
-        ports = np.repeat([port for port, *_ in came], [len(block) for _, block, *_ in came])
-        block, lengths, sources = (np.concatenate([each[part] for each in came]) for part in (1, 2, 3))
-        self.plane.receive(ports.astype(np.int64), block, lengths, sources, now)
-
-    def _send_reports(self, now: float) -> None:
-        """RTCP leaves by the RTP port: a phone knows a report by its SSRC, not by where it comes from."""
+    def _exchange_reports(self, now: float) -> None:
+        self._ticks += 1
+        if self._ticks % _RTCP_EVERY == 0:
+            for came in self._sockets.receive_rtcp():
+                self.plane.receive_rtcp(*came, now)
         for report in self.plane.rtcp_due(now):
-            packet = np.frombuffer(report.datagram, np.uint8)[None, :]
-            self._sockets[report.port].send(packet, np.array([report.destination], np.uint64))
+            self._sockets.send_rtcp(report)
 
     def _hand_over(self) -> None:
         # A report may lead to a command, and that to reports: those wait until their elders are told.

@@ -6,23 +6,20 @@ Where the C library has neither, the same interface works packet by packet.
 import ctypes
 import errno
 import socket
-import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from callflow.media.latching import Sources
-from callflow.media.rtp import SLOT, Block
+from callflow.media.rtp import Block
 
 BATCH: Final = 512
 """Packets in one system call at most."""
 _BUFFER: Final = 4 * 1024 * 1024
 """Bytes of receive buffer asked for: 100 ms of fifty legs and more."""
 _MSG_DONTWAIT: Final = 0x40
-_SO_MEMINFO: Final = 55
-"""Linux: nine counters of a socket's memory, the last of them datagrams dropped for want of buffer."""
 _IOVEC: Final = np.dtype([("base", np.uint64), ("size", np.uint64)])
 _MMSGHDR: Final = np.dtype(
     {
@@ -33,39 +30,17 @@ _MMSGHDR: Final = np.dtype(
     }
 )
 """`struct mmsghdr` of 64-bit Linux."""
-_SOCKADDR: Final = np.dtype([("family", "=u2"), ("port", ">u2"), ("host", ">u4"), ("zero", "V8")])
-"""`struct sockaddr_in`."""
+_SOCKADDR: Final = 16
+"""Bytes of `struct sockaddr_in`: family in ours, port and host in the net's order, eight of nothing."""
+_FAMILY: Final = int.from_bytes(int(socket.AF_INET).to_bytes(2, "little"), "big") << 48
 
 _libc: Final = ctypes.CDLL(None, use_errno=True)
 HAS_BATCHES = (
     hasattr(_libc, "recvmmsg") and hasattr(_libc, "sendmmsg") and ctypes.sizeof(ctypes.c_void_p) == 8
 )
-
-
-class _Vector:
-    """Packet buffers with the headers that the kernel wants beside them."""
-
-    def __init__(self, width: int) -> None:
-        self.block = np.zeros((BATCH, width), np.uint8)
-        self.addresses = np.zeros(BATCH, _SOCKADDR)
-        self._iov = np.zeros(BATCH, _IOVEC)
-        self.headers = np.zeros(BATCH, _MMSGHDR)
-        rows = np.arange(BATCH, dtype=np.uint64)
-        self._iov["base"] = self.block.ctypes.data + rows * np.uint64(width)
-        self._iov["size"] = width
-        self.headers["name"] = self.addresses.ctypes.data + rows * np.uint64(_SOCKADDR.itemsize)
-        self.headers["iov"] = self._iov.ctypes.data + rows * np.uint64(_IOVEC.itemsize)
-        self.headers["iov_count"] = 1
-        self.headers["name_size"] = _SOCKADDR.itemsize
-        self.addresses["family"] = socket.AF_INET
-        self.first = self.pointer()
-        """Where the headers begin, for the system call."""
-
-    def set_sizes(self, size: int) -> None:
-        self._iov["size"] = size
-
-    def pointer(self, row: int = 0) -> ctypes.c_void_p:
-        return ctypes.c_void_p(self.headers.ctypes.data + row * _MMSGHDR.itemsize)
+if HAS_BATCHES:
+    _libc.recvmmsg.argtypes = [*(ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.c_int), ctypes.c_void_p]
+    _libc.sendmmsg.argtypes = [ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.c_int]
 
 
 def bound_socket(host: str, port: int) -> socket.socket:
@@ -94,99 +69,115 @@ def bound_sockets(host: str, ports: Iterable[int]) -> list[socket.socket]:
     return bound
 
 
-class BatchSocket:
-    """A bound UDP socket for batches of packets."""
+def rtcp_sockets(bound: Sequence[socket.socket]) -> list[socket.socket | None]:
+    """The sockets of the ports one above those of `bound` (RFC 3550 §11); None where one is taken."""
+    return [_neighbour(*one.getsockname()) for one in bound]
 
-    def __init__(self, bound: socket.socket) -> None:
-        """Owns `bound` from now on."""
-        self.socket = bound
-        self.unsent = 0
-        """Packets that the kernel would not take."""
-        self._fileno = bound.fileno()
-        self._in, self._out = _Vector(SLOT), _Vector(SLOT)
-        none = np.empty(0, np.int64)
-        self._nothing = self._in.block[:0], none, none.astype(np.uint64)
 
-    @property
-    def port(self) -> int:
-        return int(self.socket.getsockname()[1])
+def _neighbour(host: str, port: int) -> socket.socket | None:
+    try:
+        return bound_socket(host, port + 1)
+    except (OSError, OverflowError):
+        # Its reports go on as they do with a phone that muxes: no call is lost for want of a report.
+        return None
 
-    @property
-    def overflowed(self) -> int:
-        """Datagrams that found the receive buffer full; 0 where the system does not tell."""
-        try:
-            counters = self.socket.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, 36)
-        except OSError:
-            return 0
-        return int(struct.unpack("9I", counters)[8]) if len(counters) == 36 else 0
 
-    def close(self) -> None:
-        self.socket.close()
+class Vector:
+    """Packets, one a row, with the headers that the kernel wants beside them."""
 
-    def receive(self) -> tuple[Block, NDArray[np.int64], Sources]:
-        """What has come, up to `BATCH` packets: rows, lengths, sources. Valid until the next call."""
-        count = self._receive_batch() if HAS_BATCHES else self._receive_one_by_one()
-        if not count:
-            # Most looks at most sockets find nothing: they must cost nothing but the look.
-            return self._nothing
-        addresses = self._in.addresses[:count]
-        sources = addresses["host"].astype(np.uint64) << np.uint64(16) | addresses["port"].astype(np.uint64)
-        return self._in.block[:count], self._in.headers["size"][:count].astype(np.int64), sources
+    def __init__(self, rows: int, width: int) -> None:
+        """Room for `rows` packets that come, of `width` bytes; with a width of 0, for such as leave only."""
+        self.block: Block = np.zeros((rows, width), np.uint8)
+        self._names = np.zeros((rows, _SOCKADDR // 8), ">u8")
+        self._iov = np.zeros(rows, _IOVEC)
+        self._headers = np.zeros(rows, _MMSGHDR)
+        numbers = np.arange(rows, dtype=np.uint64)
+        self._iov["base"] = self.block.ctypes.data + numbers * np.uint64(width)
+        self._iov["size"] = width
+        self._headers["name"] = self._names.ctypes.data + numbers * np.uint64(_SOCKADDR)
+        self._headers["iov"] = self._iov.ctypes.data + numbers * np.uint64(_IOVEC.itemsize)
+        self._headers["iov_count"] = 1
+        self._headers["name_size"] = _SOCKADDR
+        self._first = self._headers.ctypes.data
+        # Views that would cost as much to make as to use.
+        self._name, self._name_size = self._names[:, 0], self._headers["name_size"]
+        self._base, self._size = self._iov["base"], self._iov["size"]
+        self._came = self._headers["size"]
+        self._packets = self.block
 
-    def send(self, packets: Block, destinations: Sources) -> None:
-        """Send each row to its destination; what the kernel refuses is counted and passed over."""
-        for start in range(0, len(packets), BATCH):
-            self._send_batch(packets[start : start + BATCH], destinations[start : start + BATCH])
+    def __len__(self) -> int:
+        return len(self.block)
 
-    def _receive_batch(self) -> int:
-        count = int(_libc.recvmmsg(self._fileno, self._in.first, BATCH, _MSG_DONTWAIT, None))
-        if count <= 0:
-            return 0
+    # --- in ---
+
+    def receive(self, bound: socket.socket, row: int) -> int:
+        """Fill the rows from `row` on with what has come, `BATCH` at most; how many."""
+        if not HAS_BATCHES:
+            return self._receive_one_by_one(bound, row)
+        count = _libc.recvmmsg(bound.fileno(), self._first + row * 64, BATCH, _MSG_DONTWAIT, None)
+        return max(int(count), 0)
+
+    def lengths(self, count: int) -> NDArray[np.int64]:
+        """Of the first `count` packets that have come."""
         # The kernel has written the size of each address over the room that there is for it.
-        self._in.headers["name_size"][:count] = _SOCKADDR.itemsize
-        return count
+        self._name_size[:count] = _SOCKADDR
+        return self._came[:count].astype(np.int64)
 
-    def _receive_one_by_one(self) -> int:
-        for row in range(BATCH):
+    def sources(self, count: int) -> Sources:
+        """Of the first `count` packets that have come."""
+        names = self._name[:count].astype(np.uint64)
+        port = names >> np.uint64(32) & np.uint64(0xFFFF)
+        return (names & np.uint64(0xFFFFFFFF)) << np.uint64(16) | port
+
+    def _receive_one_by_one(self, bound: socket.socket, row: int) -> int:
+        for count in range(BATCH):
             try:
-                size, address = self.socket.recvfrom_into(memoryview(self._in.block[row]))
+                size, address = bound.recvfrom_into(memoryview(self.block[row + count]))
             except OSError:
                 # BlockingIOError: that was all. Any other belongs to one packet: the next tick goes on.
-                return row
-            self._in.headers["size"][row] = size
-            self._in.addresses["host"][row] = int.from_bytes(socket.inet_aton(address[0]), "big")
-            self._in.addresses["port"][row] = address[1]
+                return count
+            self._came[row + count] = size
+            host = int.from_bytes(socket.inet_aton(address[0]), "big")
+            self._name[row + count] = _FAMILY | address[1] << 32 | host
         return BATCH
 
-    def _send_batch(self, packets: Block, destinations: Sources) -> None:
-        count, width = packets.shape
+    # --- out ---
+
+    def load(self, packets: Block, sizes: NDArray[np.int64], order: NDArray[np.intp], to: Sources) -> None:
+        """Make the rows of `packets`, in this order, ready to leave; they must stay until they have left."""
+        count = len(order)
+        self._packets = packets
+        self._base[:count] = packets.ctypes.data + order * packets.strides[0]
+        self._size[:count] = sizes[order]
+        to = to[order]
+        self._name[:count] = (to & 0xFFFF) << 32 | to >> 16 | _FAMILY
+
+    def send(self, bound: socket.socket, row: int, count: int) -> int:
+        """Send the `count` packets from `row` on; how many the kernel refused."""
         if not HAS_BATCHES:
-            self._send_one_by_one(packets, destinations)
-            return
-        out = self._out
-        out.block[:count, :width] = packets
-        out.set_sizes(width)
-        out.addresses["host"][:count] = destinations >> np.uint64(16)
-        out.addresses["port"][:count] = destinations & np.uint64(0xFFFF)
-        row = 0
-        while row < count:
-            sent = _libc.sendmmsg(
-                self._fileno, out.pointer(row) if row else out.first, count - row, _MSG_DONTWAIT
-            )
+            return self._send_one_by_one(bound, row, count)
+        end, refused = row + count, 0
+        while row < end:
+            most = min(end - row, BATCH)
+            sent = _libc.sendmmsg(bound.fileno(), self._first + row * 64, most, _MSG_DONTWAIT)
             if sent > 0:
                 row += sent
             elif ctypes.get_errno() in (errno.EAGAIN, errno.ENOBUFS):
-                self.unsent += count - row
-                return
+                return refused + end - row
             else:
                 # One bad destination must not cost the others their packet.
-                self.unsent += 1
+                refused += 1
                 row += 1
+        return refused
 
-    def _send_one_by_one(self, packets: Block, destinations: Sources) -> None:
-        for packet, destination in zip(packets, destinations.tolist(), strict=True):
-            host = socket.inet_ntoa((destination >> 16).to_bytes(4, "big"))
+    def _send_one_by_one(self, bound: socket.socket, row: int, count: int) -> int:
+        refused = 0
+        for number in range(row, row + count):
+            name, size = int(self._name[number]), int(self._size[number])
+            host = socket.inet_ntoa((name & 0xFFFFFFFF).to_bytes(4, "big"))
+            packet = ctypes.string_at(int(self._base[number]), size)
             try:
-                self.socket.sendto(packet.tobytes(), (host, destination & 0xFFFF))
+                bound.sendto(packet, (host, name >> 32 & 0xFFFF))
             except OSError:
-                self.unsent += 1
+                refused += 1
+        return refused

@@ -7,7 +7,7 @@ import time
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import load, packets, signalling
+from tests.bench import bridged, load, packets, relays, signalling
 from tests.bench.stopwatch import Figure
 
 
@@ -23,13 +23,22 @@ def idle_lateness() -> float:
 
 def main() -> None:
     console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=120)
     busy = os.getloadavg()[0]
     console.print(
         f"{os.cpu_count()} cores, Python {platform.python_version()}, load {busy:.1f}, "
         f"worst of 200 sleeps {idle_lateness():.2f} ms late"
     )
     table = Table("what", "median", "min", "max", "unit", "ratio")
-    figures: list[Figure] = [*signalling.figures(), *packets.figures(), *load.figures()]
+    if not relays.compiler():
+        console.print("no C compiler here: the plane is not held against a plain relay in C")
+    figures: list[Figure] = [
+        *signalling.figures(),
+        *packets.figures(),
+        *bridged.figures(),
+        *load.figures(),
+    ]
     for figure in figures:
         table.add_row(
             figure.what,

@@ -18,7 +18,7 @@ from callflow.demo.stage import on_free_ports
 from callflow.facts import Fact
 from callflow.net.media_process import MediaProcess
 from callflow.service import running
-from tests.bench.stopwatch import Figure
+from tests.bench.stopwatch import Figure, percentile
 
 CALLS, RATE_OF_CALLS, SECONDS = 500, 50, 12
 SCENARIO = Path(__file__).parent.parent / "interop" / "hangs_up.xml"
@@ -45,10 +45,6 @@ def cpu_of(pid: int) -> tuple[float, float]:
 def own_cpu() -> float:
     used = resource.getrusage(resource.RUSAGE_SELF)
     return used.ru_utime + used.ru_stime
-
-
-def percentile(values: list[float], share: float) -> float:
-    return sorted(values)[min(int(len(values) * share), len(values) - 1)]
 
 
 async def idle_lateness() -> list[float]:

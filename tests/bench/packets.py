@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from callflow.codec import Law
 from callflow.media.latching import source_key
 from callflow.media.messages import LoadPrompt, OpenLeg, Play
-from callflow.media.plane import Plane
+from callflow.media.plane import Batch, Plane
 from callflow.media.rtp import SLOT
 from callflow.net import mmsg
-from callflow.net.mmsg import BatchSocket, bound_socket
+from callflow.net.media_sockets import MediaSockets
+from callflow.net.mmsg import bound_socket
 from tests.bench import relay
 from tests.bench.stopwatch import Figure, beside, cpu
 
@@ -60,14 +61,15 @@ def run_plane(legs: int, *, playing: bool, hearing: bool) -> int:
 
 def exchange(packets: int) -> int:
     """Send packets over loopback in batches and receive them; how many came."""
-    sender, receiver = BatchSocket(bound_socket("127.0.0.1", 0)), BatchSocket(bound_socket("127.0.0.1", 0))
+    sender, receiver = (MediaSockets([bound_socket("127.0.0.1", 0)]) for _ in range(2))
     try:
-        block = np.zeros((mmsg.BATCH, FRAME), np.uint8)
-        target = np.full(mmsg.BATCH, source_key(("127.0.0.1", receiver.port)), np.uint64)
+        ports, sizes = np.zeros(mmsg.BATCH, np.int64), np.full(mmsg.BATCH, FRAME)
+        target = np.full(mmsg.BATCH, source_key(("127.0.0.1", receiver.ports[0])), np.uint64)
+        batch = Batch(ports, np.zeros((mmsg.BATCH, FRAME), np.uint8), sizes, target)
         came = 0
         for _ in range(packets // mmsg.BATCH):
-            sender.send(block, target)
-            came += len(receiver.receive()[0])
+            sender.send(batch)
+            came += sum(len(arrivals.block) for arrivals in receiver.receive())
         return came
     finally:
         sender.close()

@@ -36,3 +36,7 @@ def beside(figure: Figure, other: Figure) -> Figure:
     return Figure(
         figure.what, figure.rounds, figure.unit, f"{figure.median / other.median:.2f} × {other.what}"
     )
+
+
+def percentile(values: list[float], share: float) -> float:
+    return sorted(values)[min(int(len(values) * share), len(values) - 1)]

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Callable
 
 import pytest
 
@@ -12,11 +13,12 @@ from callflow.codec import Law
 from callflow.config import Setup
 from callflow.demo.stage import on_free_ports
 from callflow.media.hearing import Thresholds
-from callflow.media.messages import CloseLeg, LoadPrompt, MoveLeg, OpenLeg, Play
-from callflow.net.media_process import MediaProcess, _Memory
+from callflow.media.messages import Join, OpenLeg, ShutGate
+from callflow.net.media_process import MediaProcess
 from callflow.net.mmsg import bound_sockets
 from callflow.service import running
 from tests.sockets.test_service import Facts
+from tests.support.udp_phone import UdpPhone, until
 
 pytestmark = pytest.mark.sockets
 
@@ -88,13 +90,36 @@ async def test_ports_are_bound_before_the_process_begins() -> None:
         await plane.close()
 
 
-def test_what_a_new_process_is_told() -> None:
-    memory = _Memory()
-    audio = LoadPrompt("greeting", b"\xff" * 160, b"\xd5" * 160)
-    first = OpenLeg(1, 0, Law.PCMU, 101, ("127.0.0.1", 4000), ("127.0.0.1",))
-    second = OpenLeg(2, 1, Law.PCMA, None, None, ("127.0.0.1",))
-    moved = MoveLeg(2, Law.PCMU, 96, ("127.0.0.1", 5000), ("127.0.0.1",))
-    for command in (audio, first, second, moved, Play(1, "greeting"), Play(2, "greeting"), CloseLeg(1)):
-        memory.note(command)
-    as_moved = OpenLeg(2, 1, Law.PCMU, 96, ("127.0.0.1", 5000), ("127.0.0.1",))
-    assert memory.commands() == [audio, as_moved, Play(2, "greeting")]
+async def test_two_who_were_joined_hear_each_other_again_as_before() -> None:
+    plane = MediaProcess(bound_sockets("127.0.0.1", [0]), capacity=4, thresholds=Thresholds())
+    deaths: list[int | None] = []
+    plane.on_death = lambda: deaths.append(plane.pid)
+    (port,) = plane.ports
+    with UdpPhone() as alice, UdpPhone() as bob:
+        to_alice: set[int] = set()
+
+        def bob_hears(code: int) -> Callable[[], bool]:
+            def hears() -> bool:
+                alice.say(code, port)
+                bob.say(0x21, port)
+                to_alice.update(data[12] for data in alice.heard())
+                return any(data[12] == code for data in bob.heard())
+
+            return hears
+
+        try:
+            await plane.start()
+            for leg, phone in ((1, alice), (2, bob)):
+                plane.command(OpenLeg(leg, 0, Law.PCMU, 101, phone.address, ("127.0.0.1",)))
+            plane.command(Join(1, 2))
+            plane.command(ShutGate(2))
+            await until(bob_hears(0x11))
+            assert plane.pid is not None
+            os.kill(plane.pid, signal.SIGKILL)
+            await until(lambda: deaths != [])
+            bob.heard()
+            await until(bob_hears(0x12))
+        finally:
+            await plane.close()
+    # What Bob said was kept back by the plane that died, and by the one in its place.
+    assert to_alice == {0xFF}

@@ -72,10 +72,11 @@ class Stage:
     def tick(self, seconds: float = 0.0) -> None:
         self.now += seconds
         for batch in self.plane.tick(self.now):
-            for row, destination in zip(batch.packets, batch.destinations, strict=True):
+            each = (batch.ports, batch.packets, batch.sizes, batch.destinations)
+            for port, row, size, destination in zip(*each, strict=True):
                 _, second, sequence, timestamp, ssrc = struct.unpack("!BBHII", row[:12].tobytes())
-                where = (self.now, batch.port, int(destination), second & 127, second > 127)
-                self.sent.append(Sent(*where, sequence, timestamp, ssrc, row[12:].tobytes()))
+                where = (self.now, int(port), int(destination), second & 127, second > 127)
+                self.sent.append(Sent(*where, sequence, timestamp, ssrc, row[12:size].tobytes()))
         self._note()
 
     def run(self, seconds: float, step: float = 0.01) -> None:
