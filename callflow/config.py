@@ -107,6 +107,8 @@ class SipConfig(Shape):
     listen: HostPort = ("127.0.0.1", 5060)
     advertise: Host | None = None
     """The address that peers reach us at, where `listen` is 0.0.0.0 or behind NAT."""
+    tcp: bool = True
+    """Whether TCP is spoken too, at the same port as UDP."""
     allow: tuple[Network, ...] = ("127.0.0.0/8",)
     """Whose packets are read at all."""
     digest: Annotated[tuple[Literal["sha-256", "md5"], ...], pydantic.Field(min_length=1)] = ("md5",)

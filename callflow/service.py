@@ -1,5 +1,6 @@
 """The assembled service: one controller at its sockets, with its metrics and its log."""
 
+import random
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
@@ -22,8 +23,8 @@ from callflow.net.driver import Driver
 from callflow.net.media_port import MediaPort
 from callflow.net.media_process import MediaProcess
 from callflow.net.media_runner import MediaRunner
-from callflow.net.mmsg import bound_sockets
-from callflow.net.udp import UdpTransport
+from callflow.net.mmsg import bound_sockets, rtcp_sockets
+from callflow.net.transports import Transports
 from callflow.sip.address import Address, AllowList
 from callflow.sip.endpoint import Endpoint
 from callflow.sip.happenings import Counted
@@ -52,7 +53,14 @@ class Service:
         self.metrics.watch(self.media.counts)
         self.draining = False
         self.trace = TraceRing(time.time() - time.monotonic())
-        self._wire = UdpTransport(config.sip.listen, lambda data, source: self._driver.receive(data, source))
+        self._allowed = AllowList(config.sip.allow)
+        self._wire = Transports(
+            config.sip.listen,
+            lambda *received: self._driver.receive(*received),
+            lambda *failed: self._driver.failed(*failed),
+            self._allowed,
+            tcp=config.sip.tcp,
+        )
         self.http = HttpServer(config.http.listen, self.metrics, lambda: not self.draining)
         for path, page in TracePages(self.trace, lambda: self.sip_address).pages():
             self.http.add_page(path, page)
@@ -87,7 +95,7 @@ class Service:
         self._load_prompts()
         await self.http.start()
         self._driver.start(self._wire)
-        self._wire.start()
+        await self._wire.start()
 
     async def drain(self) -> None:
         """Stop as people would: no new calls, and those that stand come to a polite end."""
@@ -95,7 +103,7 @@ class Service:
         await self._driver.drain(self._setup.config.drain)
 
     async def close(self) -> None:
-        self._wire.close()
+        await self._wire.close()
         self._driver.close()
         await self.media.close()
         await self.http.close()
@@ -106,7 +114,7 @@ class Service:
         digests = tuple(algorithm.upper() for algorithm in config.sip.digest)
         registrar = Registrar(setup.accounts, config.sip.realm, secrets.token_bytes(32), digests)
         contact = (config.sip.advertise or sip_host, sip_port)
-        endpoint = Endpoint(contact, registrar, AllowList(config.sip.allow), lambda: secrets.token_hex(8))
+        endpoint = Endpoint(contact, registrar, self._allowed, lambda: secrets.token_hex(8), random.random)
         media_host = config.media.advertise or config.media.host or contact[0]
         settings = Settings(setup.flow, setup.house, media_host, config.limits.calls)
         return Controller(settings, endpoint, PortPool(self.media.ports), _new_call_id, self.fact)
@@ -139,7 +147,12 @@ def media_of(setup: Setup) -> MediaPort:
     config = setup.config
     where = MediaProcess if config.media.process == "own" else MediaRunner
     bound = bound_sockets(config.media.host or config.sip.listen[0], config.media.ports)
-    return where(bound, capacity=config.limits.calls + 8, thresholds=setup.thresholds)
+    return where(
+        bound,
+        capacity=config.limits.calls + 8,
+        thresholds=setup.thresholds,
+        rtcp=rtcp_sockets(bound),
+    )
 
 
 def _new_call_id() -> str:

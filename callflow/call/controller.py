@@ -32,7 +32,7 @@ from callflow.media.messages import (
     SourceTaken,
 )
 from callflow.media.ports import PortPool, PortsBusy
-from callflow.sip.address import Address
+from callflow.sip.address import Address, Transport
 from callflow.sip.endpoint import Endpoint
 from callflow.sip.happenings import (
     Answered,
@@ -93,9 +93,15 @@ class Controller:
         """What must come to nothing when all calls are over and 32 s have passed."""
         return {**self._endpoint.in_hand(), "calls": len(self._calls), "ports": len(self._ports)}
 
-    def receive(self, data: bytes, source: Address, now: float) -> list[Effect]:
-        """A SIP datagram has come."""
-        return self._take(self._endpoint.receive(data, source, now), now)
+    def receive(
+        self, data: bytes, source: Address, now: float, transport: Transport = Transport.UDP
+    ) -> list[Effect]:
+        """A SIP message has come."""
+        return self._take(self._endpoint.receive(data, source, now, transport), now)
+
+    def failed(self, destination: Address, transport: Transport, now: float) -> list[Effect]:
+        """Nothing can be carried there."""
+        return self._take(self._endpoint.failed(destination, transport, now), now)
 
     def hear(self, report: Report) -> list[Effect]:
         """The plane tells of a leg; what it tells may be older than the leg's end."""

@@ -8,7 +8,7 @@ from callflow.call.controller import Controller
 from callflow.call.leg import Broke, Effect
 from callflow.media.messages import Command, Report
 from callflow.net.media_port import MediaPort
-from callflow.sip.address import Address
+from callflow.sip.address import Address, Transport
 from callflow.sip.happenings import Counted
 from callflow.sip.transaction import Send
 
@@ -17,16 +17,16 @@ _LAST_WORDS: Final = 20.0
 
 
 class Wire(Protocol):
-    """Where SIP datagrams leave by."""
+    """Where SIP messages leave by."""
 
-    def send(self, data: bytes, destination: Address) -> None: ...
+    def send(self, data: bytes, destination: Address, transport: Transport) -> None: ...
 
 
 class Observer(Protocol):
     """Who wants to know what no call's ledger holds."""
 
     def saw(self, now: float, incoming: bool, peer: Address, data: bytes) -> None:
-        """A SIP datagram came, or is about to leave."""
+        """A SIP message came, or is about to leave."""
 
     def counted(self, counted: Counted) -> None: ...
 
@@ -55,10 +55,14 @@ class Driver:
             self._timer.cancel()
             self._timer = None
 
-    def receive(self, data: bytes, source: Address) -> None:
-        """A SIP datagram has come."""
+    def receive(self, data: bytes, source: Address, transport: Transport) -> None:
+        """A SIP message has come."""
         self._observer.saw(asyncio.get_running_loop().time(), True, source, data)
-        self._run(lambda now: self._controller.receive(data, source, now))
+        self._run(lambda now: self._controller.receive(data, source, now, transport))
+
+    def failed(self, destination: Address, transport: Transport) -> None:
+        """Nothing can be carried there."""
+        self._run(lambda now: self._controller.failed(destination, transport, now))
 
     def hear(self, report: Report) -> None:
         """The plane tells of a leg."""
@@ -98,10 +102,10 @@ class Driver:
 
     def _carry_out(self, effect: Effect) -> None:
         match effect:
-            case Send(data=data, destination=destination):
+            case Send(data=data, destination=destination, transport=transport):
                 assert self._wire is not None
                 self._observer.saw(asyncio.get_running_loop().time(), False, destination, data)
-                self._wire.send(data, destination)
+                self._wire.send(data, destination, transport)
             case Counted():
                 self._observer.counted(effect)
             case Broke(error=error):

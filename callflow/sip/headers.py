@@ -76,8 +76,8 @@ class NameAddress:
         """Raises `PeerError(400)`."""
         if plain := _PLAIN_ADDRESS.fullmatch(text):
             quoted, bare, scheme, user, host, port, tag = plain.groups()
-            uri = Uri(scheme, user or "", host, int(port) if port else None)
-            return cls(uri, quoted or bare or "", {"tag": tag} if tag else {})
+            plain_uri = Uri(scheme, user or "", host, int(port) if port else None)
+            return cls(plain_uri, quoted or bare or "", {"tag": tag} if tag else {})
         text = text.strip()
         opening = _opening_bracket(text)
         if opening < 0:

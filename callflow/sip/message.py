@@ -207,12 +207,7 @@ def _fields(lines: list[str]) -> tuple[str | None, list[tuple[str, str]]]:
     """Content-Length, and the other fields: from here on the body itself says how long it is."""
     fields: list[tuple[str, str]] = []
     length = None
-    for line in lines[1:]:
-        if line[:1] in (" ", "\t"):
-            if fields:
-                name, value = fields.pop()
-                fields.append((name, f"{value} {line.strip()}"))
-            continue
+    for line in _unfolded(lines):
         name, colon, value = line.partition(":")
         name = name.strip()
         if not colon or not name:
@@ -224,6 +219,19 @@ def _fields(lines: list[str]) -> tuple[str | None, list[tuple[str, str]]]:
         else:
             fields.append((name, value.strip()))
     return length, fields
+
+
+def _unfolded(lines: list[str]) -> list[str]:
+    """The header fields, one a line: what begins with a blank goes on (§7.3.1)."""
+    if not any(line[:1] in (" ", "\t") for line in lines[1:]):
+        return lines[1:]
+    unfolded: list[str] = []
+    for line in lines[1:]:
+        if line[:1] not in (" ", "\t"):
+            unfolded.append(line)
+        elif unfolded:
+            unfolded[-1] += f" {line.strip()}"
+    return unfolded
 
 
 def _status(text: str) -> int:

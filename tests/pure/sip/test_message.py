@@ -202,3 +202,10 @@ def test_nothing_that_a_peer_sends_raises_or_stays(datagrams: list[bytes]) -> No
         phone.endpoint.calls.hang_up(session, "", 3.0)
     until(phone.endpoint, 3.0 + 64.0)
     assert phone.endpoint.in_hand() == {"transactions": 0, "sessions": 0}
+
+
+def test_a_folded_length_spoils_no_other_field() -> None:
+    message = parse(Phone().request("BYE").replace(b"Content-Length: 0", b"l:\r\n 0"))
+    assert isinstance(message, Request)
+    assert message.whole
+    assert message.headers.get("contact") == "<sip:1001@192.0.2.10:5070>"

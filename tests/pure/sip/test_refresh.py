@@ -99,4 +99,4 @@ def test_who_wants_to_be_refreshed_is() -> None:
     assert (
         phone.says(respond(update, 200, "OK", ("session-expires", "90;refresher=uac")).to_bytes(), 45.6) == []
     )
-    assert [at for at, what in until(phone.endpoint, 100.0) if what == "UPDATE"][0] == pytest.approx(90.6)
+    assert next(at for at, what in until(phone.endpoint, 100.0) if what == "UPDATE") == pytest.approx(90.6)

@@ -1,0 +1,167 @@
+"""SIP over TCP: connections in both directions, each used both ways (RFC 3261 §18).
+
+No callback comes from within `send`: the SIP core may send from anywhere. A connection belongs to its peer's
+address and port; a response to a peer whose connection has gone needs the core to find its other address
+(§18.2.2), as nobody listens where the peer dialled from.
+"""
+
+import asyncio
+import socket
+from collections.abc import Callable
+from typing import Final
+
+from callflow.net.tcp_connection import REASONS, Connection, Limits
+from callflow.sip.address import Address, AllowList, is_sendable
+from callflow.sip.stream import Ping
+
+_BACKLOG: Final = 512
+_KINDS: Final = ("accepted", "dialled", "failed", "unsent", "pings", *REASONS)
+
+
+class TcpTransport:
+    """One listening socket, and all connections to and from peers."""
+
+    def __init__(
+        self,
+        address: Address,
+        received: Callable[[bytes, Address], None],
+        failed: Callable[[Address], None],
+        allowed: AllowList,
+        limits: Limits | None = None,
+    ) -> None:
+        """`failed` is told of each peer that could not be reached, or was lost (RFC 3261 §18.4).
+
+        Raises `OSError` where `address` is taken.
+        """
+        self.counts = dict.fromkeys(_KINDS, 0)
+        """Connections by how they began and ended, messages unsent, pings; since the start."""
+        self._received = received
+        self._failed = failed
+        self._allowed = allowed
+        self._limits = limits or Limits()
+        self._connections: dict[Address, Connection] = {}
+        self._dialling: dict[Address, list[bytes]] = {}
+        """What waits for each connection that is being opened."""
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._server: asyncio.Server | None = None
+        self._closed = False
+        self._socket = _listen(address)
+
+    def __len__(self) -> int:
+        """Connections there are, and that are being opened."""
+        return len(self._connections) + len(self._dialling)
+
+    @property
+    def address(self) -> Address:
+        host, port = self._socket.getsockname()
+        return host, port
+
+    async def start(self) -> None:
+        """Accept. Sending needs no start."""
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(
+            lambda: Connection(self, self._limits, None), sock=self._socket
+        )
+
+    async def close(self) -> None:
+        """End all connections; nothing of it is left when this returns."""
+        self._closed = True
+        if self._server:
+            self._server.close()
+        self._socket.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        # A task that was cancelled before its first step has cleared up nothing.
+        for destination in list(self._dialling):
+            self._give_up(destination)
+        for connection in list(self._connections.values()):
+            connection.drop("stopped")
+        # The loop closes aborted sockets in its next round.
+        await asyncio.sleep(0)
+
+    def send(self, data: bytes, destination: Address) -> None:
+        """By the connection to `destination`, or by one that is opened for it."""
+        connection = self._connections.get(destination)
+        if connection is not None and connection.alive:
+            self.counts["unsent"] += not connection.send(data)
+        elif destination in self._dialling:
+            self._wait(data, destination)
+        elif self._closed or not is_sendable(*destination) or len(self) >= self._limits.connections:
+            self.counts["unsent"] += 1
+            self._fail(destination)
+        else:
+            self._dialling[destination] = [data]
+            task = asyncio.create_task(self._dial(destination), name="sip.tcp.dial")
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    def opened(self, connection: Connection) -> str:
+        peer = connection.peer
+        if self._closed:
+            return "stopped"
+        if connection.accepted and peer[0] not in self._allowed:
+            return "refused"
+        if connection.accepted and len(self) >= self._limits.connections:
+            return "too_many"
+        if before := self._connections.get(peer):
+            before.drop("replaced")
+        self._connections[peer] = connection
+        self.counts["accepted" if connection.accepted else "dialled"] += 1
+        for data in self._dialling.pop(peer, ()):
+            self.counts["unsent"] += not connection.send(data)
+        return ""
+
+    def closed(self, connection: Connection, reason: str) -> None:
+        self.counts[reason] += 1
+        if self._connections.get(connection.peer) is connection:
+            del self._connections[connection.peer]
+        if reason in ("lost", "slow"):
+            self._fail(connection.peer)
+
+    def took(self, message: bytes | Ping, source: Address) -> None:
+        if isinstance(message, Ping):
+            self.counts["pings"] += 1
+        else:
+            self._received(message, source)
+
+    def _wait(self, data: bytes, destination: Address) -> None:
+        waiting = self._dialling[destination]
+        if len(waiting) < self._limits.waiting:
+            waiting.append(data)
+        else:
+            self.counts["unsent"] += 1
+
+    async def _dial(self, destination: Address) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(self._limits.opening):
+                await loop.create_connection(
+                    lambda: Connection(self, self._limits, destination), *destination, family=socket.AF_INET
+                )
+        except OSError:
+            self._fail(destination)
+        finally:
+            self._give_up(destination)
+
+    def _give_up(self, destination: Address) -> None:
+        """What still waits has no connection to leave by."""
+        self.counts["unsent"] += len(self._dialling.pop(destination, ()))
+
+    def _fail(self, destination: Address) -> None:
+        self.counts["failed"] += 1
+        if not self._closed:
+            asyncio.get_running_loop().call_soon(self._failed, destination)
+
+
+def _listen(address: Address) -> socket.socket:
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.setblocking(False)
+        listening.bind(address)
+        listening.listen(_BACKLOG)
+    except OSError:
+        listening.close()
+        raise
+    return listening

@@ -1,0 +1,61 @@
+"""All that SIP messages come and go by, at one address."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+from callflow.net.tcp import TcpTransport
+from callflow.net.udp import UdpTransport
+from callflow.sip.address import Address, AllowList, Transport
+
+Received = Callable[[bytes, Address, Transport], None]
+Failed = Callable[[Address, Transport], None]
+
+
+class Transports:
+    """UDP, and TCP at the same port where it is wanted."""
+
+    def __init__(
+        self, address: Address, received: Received, failed: Failed, allowed: AllowList, *, tcp: bool
+    ) -> None:
+        """`failed` is told where nothing could be carried to. Raises `OSError` where `address` is taken."""
+        self._failed = failed
+        self._udp = UdpTransport(address, lambda data, source: received(data, source, Transport.UDP))
+        self._tcp: TcpTransport | None = None
+        if tcp:
+            try:
+                self._tcp = TcpTransport(
+                    self._udp.address,
+                    lambda data, source: received(data, source, Transport.TCP),
+                    lambda destination: failed(destination, Transport.TCP),
+                    allowed,
+                )
+            except OSError:
+                self._udp.close()
+                raise
+
+    @property
+    def address(self) -> Address:
+        return self._udp.address
+
+    def counts(self) -> Mapping[str, int]:
+        """TCP's connections and messages by what became of them."""
+        return {} if self._tcp is None else self._tcp.counts
+
+    async def start(self) -> None:
+        self._udp.start()
+        if self._tcp is not None:
+            await self._tcp.start()
+
+    async def close(self) -> None:
+        self._udp.close()
+        if self._tcp is not None:
+            await self._tcp.close()
+
+    def send(self, data: bytes, destination: Address, transport: Transport) -> None:
+        """Send a message. Over TCP a failure is told; over UDP the timers of SIP send it again."""
+        if transport is Transport.UDP:
+            self._udp.send(data, destination)
+        elif self._tcp is not None:
+            self._tcp.send(data, destination)
+        else:
+            asyncio.get_running_loop().call_soon(self._failed, destination, transport)
