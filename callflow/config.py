@@ -1,7 +1,5 @@
 """The configuration of one controller, and everything it names: flow, house, prompts."""
 
-import ipaddress
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +9,7 @@ import pydantic
 
 from callflow import resources
 from callflow.adapters.prompts import CannotSpeak, PromptLibrary
+from callflow.config_sip import Host, HostPort, SipConfig
 from callflow.document import Document, Duration, Shape, did_you_mean
 from callflow.errors import Fault, SourceError
 from callflow.etiquette.house import House
@@ -18,30 +17,9 @@ from callflow.flow.check import missing_prompts
 from callflow.flow.load import load
 from callflow.flow.model import Flow
 from callflow.media.hearing import Thresholds
-from callflow.sip.address import Address
+from callflow.sip.trunks import TrunkPlan
 
 ReadT = TypeVar("ReadT")
-
-
-def _address(text: object) -> Address:
-    host, colon, port = str(text).rpartition(":")
-    if not colon or not port.isdecimal() or int(port) > 65535:
-        raise ValueError(f"{text!r} is not HOST:PORT, as 127.0.0.1:5060")
-    return _host(host), int(port)
-
-
-def _host(text: object) -> str:
-    try:
-        return str(ipaddress.IPv4Address(str(text)))
-    except ValueError:
-        raise ValueError(f"{text!r} is not an IPv4 address, as 192.0.2.10") from None
-
-
-def _network(text: object) -> str:
-    try:
-        return str(ipaddress.IPv4Network(str(text)))
-    except ValueError:
-        raise ValueError(f"{text!r} is not an IPv4 network, as 10.0.0.0/8") from None
 
 
 def _port_range(text: object) -> tuple[int, ...]:
@@ -56,71 +34,7 @@ def _port_range(text: object) -> tuple[int, ...]:
     return tuple(ports)
 
 
-def _password(text: object) -> str:
-    # A fault shows what it finds; these do not.
-    if not isinstance(text, str):
-        raise ValueError("a password is text; put it in quotes")
-    return text
-
-
-HostPort = Annotated[Address, pydantic.BeforeValidator(_address)]
-Host = Annotated[str, pydantic.BeforeValidator(_host)]
-Network = Annotated[str, pydantic.BeforeValidator(_network)]
 Ports = Annotated[tuple[int, ...], pydantic.BeforeValidator(_port_range)]
-
-
-class Account(Shape):
-    """Who may register; the password from a file, from the environment, or in place."""
-
-    password: Annotated[str, pydantic.BeforeValidator(_password)] | None = pydantic.Field(None, repr=False)
-    password_file: Path | None = None
-    password_env: str | None = None
-
-    @pydantic.model_validator(mode="after")
-    def _one_source(self) -> "Account":
-        if sum(given is not None for given in (self.password, self.password_file, self.password_env)) != 1:
-            raise ValueError("an account has one of password, password_file and password_env")
-        return self
-
-    def secret(self, folder: Path) -> str:
-        """The password. Raises `ValueError` where there is none to be had."""
-        if self.password is not None:
-            found = self.password
-        elif self.password_env is not None:
-            if self.password_env not in os.environ:
-                raise ValueError(f"the environment has no {self.password_env}")
-            found = os.environ[self.password_env]
-        else:
-            assert self.password_file is not None
-            try:
-                found = (folder / self.password_file).read_text(encoding="utf-8").strip()
-            except OSError as error:
-                raise ValueError(f"{self.password_file} cannot be read: {error.strerror}") from None
-            except UnicodeDecodeError:
-                raise ValueError(f"{self.password_file} is not UTF-8") from None
-        if not found:
-            raise ValueError("the password is empty; anybody could register")
-        return found
-
-
-class SipConfig(Shape):
-    listen: HostPort = ("127.0.0.1", 5060)
-    advertise: Host | None = None
-    """The address that peers reach us at, where `listen` is 0.0.0.0 or behind NAT."""
-    tcp: bool = True
-    """Whether TCP is spoken too, at the same port as UDP."""
-    allow: tuple[Network, ...] = ("127.0.0.0/8",)
-    """Whose packets are read at all."""
-    digest: Annotated[tuple[Literal["sha-256", "md5"], ...], pydantic.Field(min_length=1)] = ("md5",)
-    """What phones may prove their password by; some give up at a challenge that they do not know."""
-    realm: Annotated[str, pydantic.Field(pattern=r'^[^",\\]+$')] = "callflow"
-    accounts: dict[Annotated[str, pydantic.Field(pattern=r"^[\w.+-]+$")], Account] = {}  # noqa: RUF012
-
-    @pydantic.model_validator(mode="after")
-    def _is_reachable(self) -> "SipConfig":
-        if self.listen[0] == "0.0.0.0" and self.advertise is None:
-            raise ValueError("with 0.0.0.0 to listen on, `advertise` must say where peers reach us")
-        return self
 
 
 class HearingConfig(Shape):
@@ -181,6 +95,7 @@ class Setup:
     house: House
     prompts: PromptLibrary
     accounts: dict[str, str]
+    trunks: tuple[TrunkPlan, ...] = ()
 
     @property
     def thresholds(self) -> Thresholds:
@@ -227,11 +142,17 @@ def _set_up(config: Config, source: Document, folder: Path) -> Setup:
             accounts[user] = account.secret(folder)
         except ValueError as error:
             faults.append(source.fault(("sip", "accounts", user), str(error)))
+    trunks: list[TrunkPlan] = []
+    for name, trunk in config.sip.trunks.items():
+        try:
+            trunks.append(trunk.plan(name, folder))
+        except ValueError as error:
+            faults.append(source.fault(("sip", "trunks", name, "account"), str(error)))
     flow = _or_faults(faults, lambda: read_flow(_flow_path(config, source, folder)))
     prompts = _or_faults(faults, lambda: _prompts(config, folder))
     if flow is None or prompts is None:
         raise SourceError(*faults)
-    setup = Setup(config, *flow, prompts, accounts)
+    setup = Setup(config, *flow, prompts, accounts, tuple(trunks))
     faults += _unsayable_flow(setup, _flow_path(config, source, folder))
     faults += _unspeakable(setup, source)
     if faults:

@@ -24,10 +24,11 @@ from callflow.net.media_port import MediaPort
 from callflow.net.media_process import MediaProcess
 from callflow.net.media_runner import MediaRunner
 from callflow.net.mmsg import bound_sockets, rtcp_sockets
+from callflow.net.scouts import Scouts
 from callflow.net.transports import Transports
 from callflow.sip.address import Address, AllowList
 from callflow.sip.endpoint import Endpoint
-from callflow.sip.happenings import Counted
+from callflow.sip.happenings import Counted, Noticed
 from callflow.sip.registrar import Registrar
 
 
@@ -47,10 +48,10 @@ class Service:
         self._log = FactLog()
         self._sinks: tuple[FactSink, ...] = (self.metrics, self._log, *sinks)
         self.media = media()
-        self.media.on_lateness = self.metrics.tick_lateness
+        self.media.on_lateness = self.metrics.media.tick_lateness
         if isinstance(self.media, MediaProcess):
             self.media.on_death = lambda: self.counted(Counted("fault", "media_process_died"))
-        self.metrics.watch(self.media.counts)
+        self.metrics.media.watch(self.media.counts)
         self.draining = False
         self.trace = TraceRing(time.time() - time.monotonic())
         self._allowed = AllowList(config.sip.allow)
@@ -66,6 +67,10 @@ class Service:
             self.http.add_page(path, page)
         self.controller = self._new_controller()
         self._driver = Driver(self.controller, self.media, self)
+        self.metrics.sip.watch_connections(self._wire.counts)
+        self._scouts = Scouts(
+            {name: trunk.target for name, trunk in config.sip.trunks.items()}, self._driver.located
+        )
 
     @property
     def sip_address(self) -> Address:
@@ -79,14 +84,18 @@ class Service:
             sink.fact(fact)
 
     def counted(self, counted: Counted) -> None:
-        self.metrics.counted(counted)
+        self.metrics.sip.counted(counted)
         self._log.counted(counted)
+
+    def noticed(self, noticed: Noticed) -> None:
+        self.metrics.sip.noticed(noticed)
+        self._log.noticed(noticed)
 
     def saw(self, now: float, incoming: bool, peer: Address, data: bytes) -> None:
         self.trace.saw(now, incoming, peer, data)
 
     def broke(self, error: Exception) -> None:
-        self.metrics.counted(Counted("fault", type(error).__name__))
+        self.metrics.sip.counted(Counted("fault", type(error).__name__))
         self._log.broke(error)
 
     async def start(self) -> None:
@@ -96,6 +105,7 @@ class Service:
         await self.http.start()
         self._driver.start(self._wire)
         await self._wire.start()
+        self._scouts.start()
 
     async def drain(self) -> None:
         """Stop as people would: no new calls, and those that stand come to a polite end."""
@@ -103,6 +113,7 @@ class Service:
         await self._driver.drain(self._setup.config.drain)
 
     async def close(self) -> None:
+        await self._scouts.close()
         await self._wire.close()
         self._driver.close()
         await self.media.close()
@@ -114,7 +125,9 @@ class Service:
         digests = tuple(algorithm.upper() for algorithm in config.sip.digest)
         registrar = Registrar(setup.accounts, config.sip.realm, secrets.token_bytes(32), digests)
         contact = (config.sip.advertise or sip_host, sip_port)
-        endpoint = Endpoint(contact, registrar, self._allowed, lambda: secrets.token_hex(8), random.random)
+        endpoint = Endpoint(
+            contact, registrar, self._allowed, lambda: secrets.token_hex(8), random.random, setup.trunks
+        )
         media_host = config.media.advertise or config.media.host or contact[0]
         settings = Settings(setup.flow, setup.house, media_host, config.limits.calls)
         return Controller(settings, endpoint, PortPool(self.media.ports), _new_call_id, self.fact)

@@ -8,7 +8,7 @@ from typing import Any, Final
 import structlog
 
 from callflow.facts import Fact
-from callflow.sip.happenings import Counted
+from callflow.sip.happenings import Counted, Noticed, RegistrationChanged, TrunkChanged
 
 _NUMBERS: Final = ("caller", "called")
 _DIGITS: Final = ("digit", "digits")
@@ -76,6 +76,15 @@ class FactLog:
             self._log.error("fault", kind=counted.kind)
         elif counted.what in ("dropped", "odd", "rejected"):
             self._log.debug(f"sip.{counted.what}", kind=counted.kind)
+
+    def noticed(self, noticed: Noticed) -> None:
+        match noticed:
+            case TrunkChanged(trunk=trunk, state=state, round_trip=round_trip):
+                write = self._log.error if state == "down" else self._log.info
+                write("trunk.changed", trunk=trunk, state=state, round_trip=round_trip)
+            case RegistrationChanged(trunk=trunk, state=state, refused_with=refused_with):
+                write = self._log.error if state == "failed" else self._log.info
+                write("registration.changed", trunk=trunk, state=state, refused_with=refused_with)
 
     def broke(self, error: Exception) -> None:
         self._log.error("fault", exc_info=error)

@@ -1,7 +1,8 @@
 """All calls: which one a datagram or a sound belongs to, and what each wants done. Still pure."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Final
 
 from callflow.actions import Action, Answer, HangUp
 from callflow.agenda import Agenda
@@ -25,6 +26,7 @@ from callflow.flow.model import Flow
 from callflow.media.messages import (
     CloseLeg,
     Latched,
+    LegQuality,
     MediaEvent,
     NoPackets,
     PacketsStopped,
@@ -42,9 +44,13 @@ from callflow.sip.happenings import (
     Invited,
     KeySignalled,
     Output,
+    Reanswered,
     Reoffered,
 )
+from callflow.sip.locate import Candidate
 from callflow.sip.sdp import Agreed, Offer, accept, offered
+
+_MOST_LEAVING: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +84,8 @@ class Controller:
         self._calls: dict[str, tuple[Call, Leg]] = {}
         self._by_leg: dict[int, str] = {}
         self._last_leg = 0
+        self._leaving: dict[int, Ledger] = {}
+        """The ledgers of legs that are closed, and not yet told of for the last time."""
         self._agenda: Agenda[str] = Agenda()
 
     def __len__(self) -> int:
@@ -106,7 +114,7 @@ class Controller:
     def hear(self, report: Report) -> list[Effect]:
         """The plane tells of a leg; what it tells may be older than the leg's end."""
         if isinstance(report.event, MediaEvent):
-            return self._media_told(report.leg, report.event)
+            return self._media_told(report.leg, report.event, report.at)
         session = self._by_leg.get(report.leg)
         return self._happen(session, report.event, report.at) if session else []
 
@@ -117,9 +125,19 @@ class Controller:
             effects += self._act(session, lambda call: call.tick(now), now)
         return effects
 
-    def drain(self) -> None:
-        """Take no new calls."""
+    def located(self, trunk: str, candidates: Sequence[Candidate], now: float) -> list[Effect]:
+        """A trunk's addresses as DNS has them now."""
+        return self._take(self._endpoint.trunks.located(trunk, candidates, now), now)
+
+    @property
+    def registered(self) -> bool:
+        """Whether any trunk still thinks that we take calls."""
+        return self._endpoint.trunks.registered
+
+    def drain(self, now: float) -> list[Effect]:
+        """Take no new calls, and tell those who would send us some."""
         self._endpoint.calls.draining = True
+        return self._take(self._endpoint.trunks.stop(now), now)
 
     def part(self, reason: str, now: float) -> list[Effect]:
         """Bring every call to its end with the last words and the pause."""
@@ -142,6 +160,8 @@ class Controller:
                     effects += self._reoffered(session, offer, now)
                 case Answered(session=session, answer=answer):
                     effects += self._answered(session, answer, now)
+                case Reanswered(session=session, answer=answer):
+                    effects += self._reanswered(session, answer, now)
                 case KeySignalled(session=session, key=key):
                     effects += self._signalled(session, key, now)
                 case Ended(session=session, reason=reason):
@@ -211,6 +231,16 @@ class Controller:
             return [*bye, Counted("odd", "no_answer"), *self._ended(session, "no_answer", now)]
         return [*self._move(session, agreed, now), *self._holds(session, now)]
 
+    def _reanswered(self, session: str, answer: bytes, now: float) -> list[Effect]:
+        """Our re-INVITE was taken; where its answer cannot be read, what was agreed before stands."""
+        if session not in self._calls:
+            return []
+        try:
+            agreed = accept(answer)
+        except PeerError:
+            return [Counted("odd", "no_answer")]
+        return [*self._move(session, agreed, now), *self._holds(session, now)]
+
     def _signalled(self, session: str, key: str, now: float) -> list[Effect]:
         """A key by INFO counts only where it cannot come as telephone-event too: it must not count twice."""
         known = self._calls.get(session)
@@ -263,8 +293,11 @@ class Controller:
             return [Broke(error), *self._perform(session, _last_words(call, now), now)]
         return self._perform(session, actions, now)
 
-    def _media_told(self, leg: int, event: MediaEvent) -> list[Effect]:
+    def _media_told(self, leg: int, event: MediaEvent, now: float) -> list[Effect]:
         match event:
+            case LegQuality():
+                self._note_quality(leg, event, now)
+                return []
             case Latched():
                 self._ports.latched(leg)
                 return []
@@ -273,8 +306,30 @@ class Controller:
             case PacketsStopped():
                 return [Counted("media", "packets_stopped")]
             case SourceTaken():
-                return [Counted("media", "source_taken")]
+                return [Counted("media", "source_taken"), *self._elsewhere(leg, now)]
         return []
+
+    def _elsewhere(self, media: int, now: float) -> list[Effect]:
+        """Another leg at this port has the address that this one was to send from: offer another port."""
+        session = self._by_leg.get(media)
+        if session is None:
+            return []
+        _, leg = self._calls[session]
+        if leg.agreed is None:
+            return []
+        try:
+            moved = leg.move_to(self._ports.change(leg.media, leg.remote, leg.hosts, now))
+        except PortsBusy:
+            return [Counted("media", "no_other_port")]
+        leg.descriptions += 1
+        description = leg.agreed.again(self._local(leg), leg.media, leg.descriptions)
+        return [moved, *self._endpoint.calls.reoffer(session, description, now)]
+
+    def _note_quality(self, leg: int, quality: LegQuality, now: float) -> None:
+        """How well a leg was heard is told after its end: the last word of its ledger."""
+        ledger = self._leaving.pop(leg, None)
+        if ledger is not None:
+            ledger.write(now, "leg.quality", **asdict(quality))
 
     def _perform(self, session: str, actions: list[Action], now: float) -> list[Effect]:
         call, leg = self._calls[session]
@@ -290,7 +345,11 @@ class Controller:
         return effects
 
     def _forget(self, session: str) -> list[Effect]:
-        _, leg = self._calls.pop(session)
+        call, leg = self._calls.pop(session)
+        self._leaving[leg.media] = call.ledger
+        if len(self._leaving) > _MOST_LEAVING:
+            # A plane that died tells nothing any more.
+            del self._leaving[next(iter(self._leaving))]
         self._agenda.put(session, None)
         del self._by_leg[leg.media]
         self._ports.close(leg.media)

@@ -64,6 +64,13 @@ class Leg:
                 return [*calls.hang_up(self.session, reason, now), CloseLeg(self.media)]
         raise ValueError(f"a leg cannot {action!r}")
 
+    def move_to(self, port: int) -> Command:
+        """What the plane must do to hear the leg at another port of ours."""
+        assert self.agreed is not None
+        self.port = port
+        agreed = self.agreed
+        return MoveLeg(self.media, agreed.law, agreed.event_type, agreed.remote, self.hosts, port)
+
     def go_by(self, agreed: Agreed) -> Command:
         """What the plane must do about what offer and answer came to."""
         self.agreed = agreed

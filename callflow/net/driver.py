@@ -1,7 +1,7 @@
 """Lets the pure floors run: feeds them what the sockets bring, does what they want, keeps one timer."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 from callflow.call.controller import Controller
@@ -9,11 +9,15 @@ from callflow.call.leg import Broke, Effect
 from callflow.media.messages import Command, Report
 from callflow.net.media_port import MediaPort
 from callflow.sip.address import Address, Transport
-from callflow.sip.happenings import Counted
+from callflow.sip.happenings import Counted, Noticed, RegistrationChanged, TrunkChanged
+from callflow.sip.locate import Candidate
 from callflow.sip.transaction import Send
 
 _LAST_WORDS: Final = 20.0
 """Seconds that calls have to end politely once they must."""
+_GOODBYE: Final = 2.0
+"""Seconds that trunks have to answer our unregistering."""
+_LOOK: Final = 0.02
 
 
 class Wire(Protocol):
@@ -29,6 +33,9 @@ class Observer(Protocol):
         """A SIP message came, or is about to leave."""
 
     def counted(self, counted: Counted) -> None: ...
+
+    def noticed(self, noticed: Noticed) -> None:
+        """A trunk or our registration there has changed its state."""
 
     def broke(self, error: Exception) -> None:
         """A fault of ours that was kept from the other calls."""
@@ -64,17 +71,28 @@ class Driver:
         """Nothing can be carried there."""
         self._run(lambda now: self._controller.failed(destination, transport, now))
 
+    def located(self, trunk: str, candidates: Sequence[Candidate]) -> None:
+        """A trunk's addresses as DNS has them now."""
+        self._run(lambda now: self._controller.located(trunk, candidates, now))
+
     def hear(self, report: Report) -> None:
         """The plane tells of a leg."""
         self._run(lambda now: self._controller.hear(report))
 
     async def drain(self, patience: float) -> None:
         """Take no new calls; after `patience` seconds bring those that are left to a polite end."""
-        self._controller.drain()
-        if await self._emptied(patience):
-            return
-        self._run(lambda now: self._controller.part("service_stops", now))
-        await self._emptied(_LAST_WORDS)
+        self._run(self._controller.drain)
+        if not await self._emptied(patience):
+            self._run(lambda now: self._controller.part("service_stops", now))
+            await self._emptied(_LAST_WORDS)
+        await self._unregistered()
+
+    async def _unregistered(self) -> None:
+        """Wait until no trunk thinks any more that we take calls; a silent one is not waited for long."""
+        for _ in range(int(_GOODBYE / _LOOK)):
+            if not self._controller.registered:
+                return
+            await asyncio.sleep(_LOOK)
 
     async def _emptied(self, within: float) -> bool:
         """Whether all calls are over by then."""
@@ -108,6 +126,8 @@ class Driver:
                 self._wire.send(data, destination, transport)
             case Counted():
                 self._observer.counted(effect)
+            case TrunkChanged() | RegistrationChanged():
+                self._observer.noticed(effect)
             case Broke(error=error):
                 self._observer.broke(error)
             case Command():

@@ -47,13 +47,23 @@ class AllowList:
     def __init__(self, networks: Iterable[str]) -> None:
         """Raises `ValueError` for what is no IPv4 network, such as `10.0.0.0/8`."""
         self._networks = [ipaddress.IPv4Network(network) for network in networks]
+        self._admitted: dict[str, frozenset[str]] = {}
         self._known: dict[str, bool] = {}
+
+    def admit(self, who: str, hosts: Iterable[str]) -> None:
+        """Let `who` in at these addresses, and no longer at those named before."""
+        self._admitted[who] = frozenset(hosts)
+        self._known.clear()
 
     def __contains__(self, host: str) -> bool:
         known = self._known.get(host)
         if known is None:
             if len(self._known) > 10_000:
                 self._known.clear()
-            address = ipaddress.IPv4Address(host)
-            known = self._known[host] = any(address in network for network in self._networks)
+            known = self._known[host] = self._is_allowed(host)
         return known
+
+    def _is_allowed(self, host: str) -> bool:
+        address = ipaddress.IPv4Address(host)
+        by_name = any(host in hosts for hosts in self._admitted.values())
+        return by_name or any(address in network for network in self._networks)

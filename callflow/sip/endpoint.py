@@ -4,7 +4,7 @@ It reads what comes, sends it to the room it is for, and answers what is malform
 taken, and what is said in it, is decided on the floor above.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from callflow.errors import PeerError
 from callflow.sip.address import Address, AllowList, Hop, Transport, is_sendable
@@ -20,6 +20,7 @@ from callflow.sip.sessions import Sessions
 from callflow.sip.timers import SessionTimers
 from callflow.sip.transaction import Send
 from callflow.sip.transactions import Transactions
+from callflow.sip.trunks import TrunkPlan, Trunks
 from callflow.sip.uac import UserAgentClient
 from callflow.sip.uas import UserAgentServer
 
@@ -34,6 +35,7 @@ class Endpoint:
         allowed: AllowList,
         new_id: Callable[[], str],
         chance: Callable[[], float] = lambda: 0.5,
+        trunks: Sequence[TrunkPlan] = (),
     ) -> None:
         """`contact` is where peers reach us; `new_id` gives tags and branches, never the same twice.
 
@@ -45,6 +47,7 @@ class Endpoint:
         reoffers = Reoffers(self._sessions, self._transactions, timers, chance)
         self._server = UserAgentServer(self._sessions, self._transactions, timers, reoffers, new_id)
         self._client = UserAgentClient(self._sessions, self._transactions, timers, new_id)
+        self.trunks = Trunks(trunks, self._transactions, contact, allowed, new_id, chance)
         self.calls = Calls(self._sessions, self._server, self._client, reoffers)
         self._mid_dialog = MidDialog(self._sessions, self._server, self._transactions, timers)
         self._registrar = registrar
@@ -53,7 +56,8 @@ class Endpoint:
 
     @property
     def deadline(self) -> float | None:
-        known = (self._transactions.deadline, self._sessions.deadline, self._client.deadline)
+        tables = self._transactions, self._sessions, self._client, self.trunks
+        known = [table.deadline for table in tables]
         return min((at for at in known if at is not None), default=None)
 
     def in_hand(self) -> dict[str, int]:
@@ -90,7 +94,8 @@ class Endpoint:
 
     def tick(self, now: float) -> list[Output]:
         """Deadlines have come: retransmissions, and what is over."""
-        return [*self._sessions.tick(now), *self._client.tick(now), *self._transactions.tick(now)]
+        tables = self._sessions, self._client, self.trunks, self._transactions
+        return [output for table in tables for output in table.tick(now)]
 
     def _receive_request(
         self, request: Request, size: int, source: Hop, hop: Hop, now: float

@@ -123,6 +123,28 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True)
+class TrunkChanged:
+    """A trunk lives, or does not."""
+
+    trunk: str
+    state: str
+    """`unknown`, `up`, `draining` or `down`."""
+    round_trip: float | None
+    """Seconds from our OPTIONS to its answer, of the nearest address."""
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationChanged:
+    """Whether a trunk knows where we are."""
+
+    trunk: str
+    state: str
+    """`trying`, `registered`, `failed`, `stopping` or `stopped`."""
+    refused_with: int
+    """The status that time alone does not mend; 0 for none."""
+
+
+@dataclass(frozen=True, slots=True)
 class Counted:
     """Something that only the metrics care about."""
 
@@ -148,4 +170,7 @@ Told = (
 )
 """What concerns one session."""
 
-Output = Send | Told | Counted
+Noticed = TrunkChanged | RegistrationChanged
+"""What concerns no session, but whoever runs the service."""
+
+Output = Send | Told | Noticed | Counted

@@ -62,6 +62,20 @@ class Agreed:
     """Ours: what we may send and shall hear."""
     answer: bytes
     """The answer, as the body of a 200."""
+    streams: tuple[Stream, ...] = ()
+    """All that were spoken of: what is offered again must have each in its place (RFC 3264 §8)."""
+    chosen: int = 0
+    """The index of ours."""
+
+    def again(self, local: Address, session: int, version: int) -> bytes:
+        """Our own offer of the same, at `local`."""
+        lines = _head(local[0], session, version)
+        for index, stream in enumerate(self.streams):
+            if index == self.chosen:
+                lines += _audio([self.law], self.event_type, Direction.SENDRECV, local[1])
+            else:
+                lines.append(_refused(stream))
+        return _text(lines)
 
     @property
     def peer_listens(self) -> bool:
@@ -110,8 +124,14 @@ class Offer:
             if stream is self.chosen:
                 lines += _audio([self.law], self.event_type, self.direction, local[1])
             else:
-                lines.append(f"m={stream.kind} 0 {stream.protocol} {' '.join(stream.formats)}")
-        return Agreed(self.law, self.event_type, self.remote, self.direction, _text(lines))
+                lines.append(_refused(stream))
+        return self.agreed(_text(lines))
+
+    def agreed(self, answer: bytes) -> Agreed:
+        """What it comes to with that answer of ours; with none, where it is itself the answer to ours."""
+        streams = tuple(self.streams)
+        chosen = next(index for index, stream in enumerate(streams) if stream is self.chosen)
+        return Agreed(self.law, self.event_type, self.remote, self.direction, answer, streams, chosen)
 
 
 def offered(local: Address, session: int, version: int = 1) -> bytes:
@@ -122,8 +142,7 @@ def offered(local: Address, session: int, version: int = 1) -> bytes:
 
 def accept(answer: bytes) -> Agreed:
     """What the answer to our offer comes to. Raises `PeerError` where it is none."""
-    read = Offer.read(answer)
-    return Agreed(read.law, read.event_type, read.remote, read.direction, b"")
+    return Offer.read(answer).agreed(b"")
 
 
 def agree(offer: bytes, local: Address, session: int, version: int = 1) -> Agreed:
@@ -186,6 +205,10 @@ def _event_type(stream: Stream) -> int | None:
         if stream.rtpmap.get(format_) == "TELEPHONE-EVENT/8000" and format_ in _DYNAMIC:
             return int(format_)
     return None
+
+
+def _refused(stream: Stream) -> str:
+    return f"m={stream.kind} 0 {stream.protocol} {' '.join(stream.formats)}"
 
 
 def _head(host: str, session: int, version: int) -> list[str]:

@@ -12,10 +12,19 @@ from callflow.events import DigitPressed, PromptFinished, PromptStarted
 from callflow.facts import Fact
 from callflow.flow.model import Flow
 from callflow.flow.run import FlowRun
-from callflow.media.messages import CloseLeg, NoPackets, OpenLeg, Play, Report
+from callflow.media.messages import (
+    CloseLeg,
+    LegQuality,
+    MoveLeg,
+    NoPackets,
+    OpenLeg,
+    Play,
+    Report,
+    SourceTaken,
+)
 from callflow.media.ports import PortPool
 from callflow.sip.happenings import Counted
-from callflow.sip.message import Response, parse
+from callflow.sip.message import Request, Response, parse, respond
 from callflow.sip.transaction import Send
 from tests.support.sip_phone import OFFER, THEM, Phone, new_endpoint
 
@@ -25,13 +34,14 @@ pytestmark = pytest.mark.conversation
 class Office:
     """A controller, the facts of its calls, and a caller who has been answered."""
 
-    def __init__(self, flow: Flow, house: House, most_calls: int = 4) -> None:
+    def __init__(
+        self, flow: Flow, house: House, most_calls: int = 4, ports: tuple[int, ...] = (20_000, 20_002)
+    ) -> None:
         self.facts: list[Fact] = []
         calls = count(1)
         settings = Settings(flow, house, "198.51.100.1", most_calls)
-        ports = PortPool((20_000, 20_002))
         self.controller = Controller(
-            settings, new_endpoint(), ports, lambda: f"call-{next(calls)}", self.facts.append
+            settings, new_endpoint(), PortPool(ports), lambda: f"call-{next(calls)}", self.facts.append
         )
         self.phone = Phone()
 
@@ -97,6 +107,42 @@ def test_what_befalls_the_audio_is_counted_and_is_no_event_of_the_call(hotline: 
     answered(office)
     assert office.words(office.controller.hear(Report(2.0, 1, NoPackets()))) == ["(media no_packets)"]
     assert office.words(office.controller.hear(Report(2.0, 99, PromptStarted("greeting")))) == []
+
+
+def test_how_well_a_leg_was_heard_is_the_last_word_of_its_ledger(hotline: Flow, house: House) -> None:
+    office = Office(hotline, house)
+    answered(office)
+    office.says("BYE", 2.0, cseq=2)
+    quality = LegQuality(packets=99, lost=1, jitter=2.5, reordered=0, duplicates=0, round_trip=0.04)
+    assert office.words(office.controller.hear(Report(2.1, 1, quality))) == []
+    assert [fact.fact for fact in office.facts[-2:]] == ["call.ended", "leg.quality"]
+    told = office.facts[-1]
+    assert (told.at, told.call, told.details["lost"], told.details["round_trip"]) == (2.1, "call-1", 1, 0.04)
+    assert office.words(office.controller.hear(Report(2.2, 1, quality))) == []
+    assert office.facts[-1] is told
+
+
+def test_who_would_be_mistaken_for_another_is_moved_to_another_port(hotline: Flow, house: House) -> None:
+    office = Office(hotline, house)
+    answered(office)
+    effects = [*office.controller.hear(Report(2.0, 1, SourceTaken()))]
+    [moved] = [effect for effect in effects if isinstance(effect, MoveLeg)]
+    assert moved.port == 1
+    [send] = [effect for effect in effects if isinstance(effect, Send)]
+    invite = parse(send.data)
+    assert isinstance(invite, Request)
+    assert (invite.method, b"m=audio 20002 RTP/AVP 0 101" in invite.body) == ("INVITE", True)
+    answer = ("content-type", "application/sdp"), ("contact", "<sip:1001@192.0.2.10:5070>")
+    ok = respond(invite, 200, "OK", *answer, body=OFFER)
+    assert office.words(office.controller.receive(ok.to_bytes(), THEM, 2.1)) == ["ACK"]
+    assert office.says("BYE", 3.0, cseq=2) == ["200", "CloseLeg"]
+
+
+def test_where_there_is_no_other_port_the_call_goes_on(hotline: Flow, house: House) -> None:
+    office = Office(hotline, house, ports=(20_000,))
+    answered(office)
+    told = office.words(office.controller.hear(Report(2.0, 1, SourceTaken())))
+    assert told == ["(media source_taken)", "(media no_other_port)"]
 
 
 def test_a_call_that_breaks_is_parted_from_and_the_next_one_is_answered(

@@ -7,6 +7,9 @@ import pytest
 from callflow import config, resources
 from callflow.config import Config, Setup
 from callflow.errors import SourceError
+from callflow.sip.address import Transport
+from callflow.sip.locate import Target
+from callflow.sip.trunks import TrunkPlan
 
 pytestmark = pytest.mark.pure
 
@@ -73,6 +76,43 @@ def test_what_is_said_is_what_holds(tmp_path: Path) -> None:
     assert own.config.media.ports == (30002, 30004, 30006)
     assert (own.thresholds.level, own.config.limits.calls, own.config.drain) == (-40.0, 20, 90.0)
     assert own.prompts.speech_text("greeting", own.config.fields).startswith("您好，工号零零四二，")
+
+
+def test_a_trunk_is_a_name_or_an_address_and_maybe_an_account(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRUNK_WORD", "xyzzy")
+    text = (
+        "sip:\n  trunks:\n    pbx: {at: '192.0.2.1:5080', transport: tcp, keepalive: false}\n"
+        "    provider: {at: sip.example.net, domain: example.net, "
+        "account: {user: '4001', password_env: TRUNK_WORD, expires: 10m}}\n"
+    )
+    setup = read(tmp_path, text)
+    assert setup.trunks == (
+        TrunkPlan("pbx", "192.0.2.1", keepalive=False),
+        TrunkPlan("provider", "example.net", "4001", "xyzzy", registers=True, expires=600),
+    )
+    trunks = setup.config.sip.trunks
+    assert trunks["pbx"].target == Target("192.0.2.1", 5080, Transport.TCP)
+    assert trunks["provider"].target == Target("sip.example.net")
+    assert "xyzzy" not in repr(setup)
+
+
+@pytest.mark.parametrize(
+    ("trunk", "told"),
+    [
+        ("{at: 'sip.example.net:0'}", "is not HOST or HOST:PORT, as sip.example.net or 192.0.2.1:5060"),
+        ("{at: ''}", "is not HOST or HOST:PORT"),
+        ("{at: x, transport: tls}", "'udp' or 'tcp'"),
+        ("{at: x, account: {user: u}}", "one of password, password_file and password_env"),
+        ("{at: x, account: {user: u, password_env: NOBODY_HAS_THIS}}", "the environment has no"),
+        ("{at: x, account: {user: u, password: p, expires: 5s}}", "greater than or equal to 60"),
+    ],
+)
+def test_a_trunk_that_cannot_be_is_a_fault(tmp_path: Path, trunk: str, told: str) -> None:
+    [fault] = faults(tmp_path, f"sip:\n  trunks:\n    pbx: {trunk}\n")
+    assert told in fault
+    assert fault.startswith("callflow.yaml:4:")
 
 
 def test_a_flow_beside_the_file_comes_before_ours(tmp_path: Path) -> None:

@@ -158,14 +158,14 @@ def test_nothing_tells_who_called_or_which_call_it_was(metrics: Metrics, hotline
     ],
 )
 def test_what_the_signalling_counts_is_shown(metrics: Metrics, what: str, kind: str, name: str) -> None:
-    metrics.counted(Counted(what, kind))
-    metrics.counted(Counted(what, kind))
+    metrics.sip.counted(Counted(what, kind))
+    metrics.sip.counted(Counted(what, kind))
     assert counted(metrics) == {name: 2}
 
 
 def test_the_plane_s_counts_are_read_when_somebody_looks(metrics: Metrics) -> None:
     counts = {"received": 0}
-    metrics.watch(lambda: counts)
+    metrics.media.watch(lambda: counts)
     counts |= {"received": 5, "sent": 7, "dropped_not_rtp": 2, "late_command": 1}
     assert counted(metrics) == {
         "callflow_rtp_packets_total{direction=received}": 5,
@@ -176,8 +176,8 @@ def test_the_plane_s_counts_are_read_when_somebody_looks(metrics: Metrics) -> No
 
 
 def test_a_tick_before_its_time_is_not_late(metrics: Metrics) -> None:
-    metrics.tick_lateness(-0.004)
-    metrics.tick_lateness(0.004)
+    metrics.media.tick_lateness(-0.004)
+    metrics.media.tick_lateness(0.004)
     assert counted(metrics) == {
         "callflow_media_tick_lateness_seconds_count": 2,
         "callflow_media_tick_lateness_seconds_sum": pytest.approx(0.004),

@@ -22,10 +22,12 @@ from callflow.sip.happenings import (
     Output,
     Progressed,
     Reanswered,
+    RegistrationChanged,
     ReofferDeclined,
     Reoffered,
     Replied,
     Told,
+    TrunkChanged,
 )
 from callflow.sip.message import Request, Response, parse
 from callflow.sip.registrar import Registrar
@@ -61,6 +63,8 @@ def _word(output: Output) -> str:
             return message.method
         case Counted(what=what, kind=kind):
             return f"({what} {kind})"
+        case TrunkChanged(trunk=trunk, state=state) | RegistrationChanged(trunk=trunk, state=state):
+            return f"{trunk} is {state}"
     return _told(output)
 
 

@@ -1,0 +1,210 @@
+"""The peers that we keep in touch with: where each is reached, whether it lives, whether it knows us.
+
+A trunk is configured by name; its addresses come from whoever asks DNS, and may change while calls stand.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from callflow.agenda import Agenda
+from callflow.sip.account import Account
+from callflow.sip.address import Address, AllowList, Hop
+from callflow.sip.happenings import Output, RegistrationChanged, TrunkChanged
+from callflow.sip.keepalive import Changed
+from callflow.sip.locate import Candidate
+from callflow.sip.message import Request, Response
+from callflow.sip.prover import CallProver
+from callflow.sip.registration import Registration, State
+from callflow.sip.transactions import Asker, Transactions
+from callflow.sip.trunk import Trunk
+from callflow.sip.uri import Uri
+
+
+@dataclass(frozen=True, slots=True)
+class TrunkPlan:
+    """What the configuration says of one trunk."""
+
+    name: str
+    domain: str
+    """The host of the URIs that we call there."""
+    user: str = field(default="", repr=False)
+    """Our account there, if we have one."""
+    password: str = field(default="", repr=False)
+    login: str = field(default="", repr=False)
+    """The name for the digest where it is not the user."""
+    registers: bool = False
+    expires: int = 300
+    """Seconds asked for."""
+    keepalive: bool = True
+    """Whether OPTIONS are sent to it."""
+
+
+@dataclass(slots=True)
+class _Kept:
+    plan: TrunkPlan
+    candidates: tuple[Candidate, ...] = ()
+    trunk: Trunk | None = None
+    registration: Registration | None = None
+
+
+class Trunks:
+    """The table of trunks, with one deadline for all."""
+
+    def __init__(
+        self,
+        plans: Sequence[TrunkPlan],
+        transactions: Transactions,
+        contact: Address,
+        allowed: AllowList,
+        new_id: Callable[[], str],
+        chance: Callable[[], float],
+    ) -> None:
+        """`contact` is where calls for us are to come; whoever is a trunk becomes `allowed`."""
+        self._kept = {plan.name: _Kept(plan) for plan in plans}
+        self._transactions = transactions
+        self._contact = contact
+        self._allowed = allowed
+        self._new_id = new_id
+        self._chance = chance
+        self._agenda: Agenda[str] = Agenda()
+
+    @property
+    def deadline(self) -> float | None:
+        return self._agenda.next
+
+    def hops(self, name: str) -> tuple[Hop, ...]:
+        """Where a call by that trunk goes, in the order to try; none before it was found."""
+        kept = self._kept[name]
+        usable = kept.trunk.usable() if kept.trunk else kept.candidates
+        return tuple(candidate.hop for candidate in usable)
+
+    def prover(self, name: str) -> CallProver | None:
+        """Who answers the trunk's challenges in one call; None where we have no account there."""
+        plan = self._kept[name].plan
+        return CallProver(plan.login or plan.user, plan.password, self._new_id) if plan.password else None
+
+    def located(self, name: str, candidates: Sequence[Candidate], now: float) -> list[Output]:
+        """The trunk's addresses as DNS has them now. None at all changes nothing."""
+        if not candidates:
+            return []
+        kept = self._kept[name]
+        kept.candidates = tuple(candidates)
+        self._allowed.admit(name, [candidate.host for candidate in candidates])
+        if kept.plan.keepalive:
+            if kept.trunk is None:
+                target, ours = Uri("sip", "", kept.plan.domain), Uri("sip", kept.plan.user, *self._contact)
+                kept.trunk = Trunk(target, ours, candidates, self._new_id, now)
+            else:
+                kept.trunk.relocate(candidates, now)
+        if kept.plan.registers:
+            self._register(kept, candidates, now)
+        self._watch(kept)
+        return []
+
+    def stop(self, now: float) -> list[Output]:
+        """Take calls from nobody any more: unregister."""
+        outputs: list[Output] = []
+        for kept in self._kept.values():
+            if kept.registration is not None:
+                outputs += self.registers(kept, lambda registration: registration.stop(now), now)
+        return outputs
+
+    @property
+    def registered(self) -> bool:
+        """Whether any trunk still thinks that we take calls, as far as we know."""
+        return any(
+            kept.registration is not None and kept.registration.state is not State.STOPPED
+            for kept in self._kept.values()
+        )
+
+    def tick(self, now: float) -> list[Output]:
+        outputs: list[Output] = []
+        for name in self._agenda.take_due(now):
+            kept = self._kept[name]
+            if kept.trunk is not None:
+                for candidate, options in kept.trunk.tick(now):
+                    outputs += self._ask(options, candidate, _Alive(self, kept, candidate), now)
+            if kept.registration is not None:
+                outputs += self.registers(kept, lambda registration: registration.tick(now), now)
+            self._watch(kept)
+        return outputs
+
+    # --- the rooms behind ---
+
+    def _register(self, kept: _Kept, candidates: Sequence[Candidate], now: float) -> None:
+        if kept.registration is not None:
+            kept.registration.relocate(candidates)
+            return
+        plan = kept.plan
+        contact = Uri("sip", plan.user, *self._contact)
+        account = Account(plan.user, plan.password, plan.domain, contact, plan.expires, plan.login)
+        kept.registration = Registration(account, candidates, self._new_id, self._chance, now)
+
+    def registers(
+        self, kept: _Kept, step: Callable[[Registration], Request | None], now: float
+    ) -> list[Output]:
+        """Let the registration do its next step, and tell what it has come to."""
+        registration = kept.registration
+        assert registration is not None
+        before = registration.state
+        request = step(registration)
+        outputs: list[Output] = []
+        if registration.state is not before:
+            state, status = registration.state.name.lower(), registration.refused_with
+            outputs.append(RegistrationChanged(kept.plan.name, state, status))
+        if request is not None:
+            outputs += self._ask(request, registration.candidate, _Registers(self, kept), now)
+        self._watch(kept)
+        return outputs
+
+    def _ask(self, request: Request, candidate: Candidate, asker: Asker, now: float) -> list[Output]:
+        return self._transactions.ask(request, candidate.hop, asker, now)[1]
+
+    def answered(self, kept: _Kept, step: Callable[[Trunk], Changed | None], now: float) -> list[Output]:
+        """An OPTIONS has come to something, or to nothing."""
+        trunk = kept.trunk
+        assert trunk is not None
+        changed = step(trunk)
+        self._watch(kept)
+        told = TrunkChanged(
+            kept.plan.name, trunk.state.name.lower(), min(trunk.round_trips.values(), default=None)
+        )
+        return [told] if changed else []
+
+    def _watch(self, kept: _Kept) -> None:
+        machines = [machine for machine in (kept.trunk, kept.registration) if machine is not None]
+        known = [machine.deadline for machine in machines if machine.deadline is not None]
+        self._agenda.put(kept.plan.name, min(known, default=None))
+
+
+class _Alive:
+    """One OPTIONS on its way."""
+
+    def __init__(self, trunks: Trunks, kept: _Kept, candidate: Candidate) -> None:
+        self._trunks = trunks
+        self._kept = kept
+        self._candidate = candidate
+
+    def replied(self, response: Response, now: float) -> list[Output]:
+        if response.status < 200:
+            return []
+        return self._trunks.answered(self._kept, lambda t: t.replied(self._candidate, response, now), now)
+
+    def unanswered(self, now: float) -> list[Output]:
+        return self._trunks.answered(self._kept, lambda t: t.unanswered(self._candidate, now), now)
+
+
+class _Registers:
+    """One REGISTER on its way."""
+
+    def __init__(self, trunks: Trunks, kept: _Kept) -> None:
+        self._trunks = trunks
+        self._kept = kept
+
+    def replied(self, response: Response, now: float) -> list[Output]:
+        if response.status < 200:
+            return []
+        return self._trunks.registers(self._kept, lambda r: r.replied(response, now), now)
+
+    def unanswered(self, now: float) -> list[Output]:
+        return self._trunks.registers(self._kept, lambda r: r.unanswered(now), now)

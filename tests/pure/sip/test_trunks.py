@@ -1,0 +1,136 @@
+"""Trunks on a virtual clock: our table of them against our own registrar, and against silence."""
+
+import pytest
+
+from callflow.sip.address import AllowList, Hop, Transport
+from callflow.sip.endpoint import Endpoint
+from callflow.sip.happenings import RegistrationChanged, TrunkChanged
+from callflow.sip.locate import Candidate
+from callflow.sip.registrar import Registrar
+from callflow.sip.trunks import TrunkPlan
+from tests.support.sip_phone import words
+from tests.support.wire import CALLEE, CALLER, Side, Wire
+
+pytestmark = pytest.mark.pure
+
+THERE = Candidate(*CALLEE, Transport.UDP)
+ELSEWHERE = Candidate("192.0.2.3", 5060, Transport.UDP)
+PLAN = TrunkPlan("pbx", "pbx.example.net", "us", "word", registers=True)
+
+
+class Trunked(Wire):
+    """The caller's side has a trunk: the callee's side."""
+
+    def __init__(self, plan: TrunkPlan = PLAN, password: str = "word") -> None:
+        super().__init__()
+        self.registrar = Registrar({"us": password}, "pbx", b"secret")
+        ours = AllowList([])
+        self.caller = Side("caller", CALLER, self._endpoint("a", Registrar({}, "x", b"x"), ours, plan))
+        theirs = AllowList(["192.0.2.0/24"])
+        self.callee = Side("callee", CALLEE, self._endpoint("b", self.registrar, theirs))
+
+    def _endpoint(self, name: str, registrar: Registrar, allowed: AllowList, *plans: TrunkPlan) -> Endpoint:
+        numbers = iter(range(1, 10_000))
+        address = CALLER if name == "a" else CALLEE
+        return Endpoint(address, registrar, allowed, lambda: f"{name}{next(numbers)}", trunks=plans)
+
+    def is_found(self, *candidates: Candidate) -> None:
+        self.take(self.caller, self.caller.endpoint.trunks.located("pbx", candidates, self.now))
+
+    @property
+    def bound(self) -> int:
+        return len(self.registrar.bindings("us", self.now))
+
+
+def test_a_trunk_is_greeted_and_registered_at() -> None:
+    wire = Trunked()
+    wire.run(10.0)
+    assert wire.said() == []
+    wire.is_found(THERE)
+    wire.run(1.0)
+    assert wire.heard(wire.caller) == ["pbx is up", "pbx is registered"]
+    assert wire.said() == [
+        *("caller: OPTIONS", "caller: REGISTER", "callee: 200 OPTIONS", "callee: 401 REGISTER"),
+        *("caller: REGISTER", "callee: 200 REGISTER"),
+    ]
+    [binding] = wire.registrar.bindings("us", wire.now)
+    assert str(binding.contact.uri) == "sip:us@192.0.2.1:5060"
+
+
+def test_a_trunk_is_asked_again_and_refreshed_for_a_whole_day() -> None:
+    wire = Trunked()
+    wire.is_found(THERE)
+    for _ in range(24 * 12):
+        wire.run(300.0)
+        assert wire.bound == 1
+    said = wire.said()
+    assert said.count("caller: OPTIONS") == pytest.approx(24 * 120, abs=40)
+    assert said.count("caller: REGISTER") >= 24 * 15
+    assert wire.heard(wire.caller) == ["pbx is up", "pbx is registered"]
+
+
+def test_a_trunk_that_falls_silent_is_down_and_comes_back() -> None:
+    wire = Trunked()
+    wire.is_found(THERE)
+    wire.run(1.0)
+    weather, wire.fate = wire.fate, lambda send: []
+    wire.run(150.0)
+    assert wire.heard(wire.caller) == ["pbx is up", "pbx is registered", "pbx is down"]
+    wire.run(300.0)
+    assert wire.heard(wire.caller) == ["pbx is trying"]
+    wire.fate = weather
+    wire.run(400.0)
+    assert sorted(wire.heard(wire.caller)) == ["pbx is registered", "pbx is up"]
+
+
+def test_a_trunk_with_a_wrong_password_is_told_of_and_not_pestered() -> None:
+    wire = Trunked(password="other")
+    wire.is_found(THERE)
+    wire.run(250.0)
+    failed = [told for told in wire.caller.told if isinstance(told, RegistrationChanged)]
+    assert [(told.state, told.refused_with) for told in failed] == [("failed", 401)]
+    assert wire.said().count("caller: REGISTER") == 2
+
+
+def test_who_stops_takes_itself_off_the_list() -> None:
+    wire = Trunked()
+    wire.is_found(THERE)
+    wire.run(1.0)
+    assert (wire.bound, wire.caller.endpoint.trunks.registered) == (1, True)
+    wire.take(wire.caller, wire.caller.endpoint.trunks.stop(wire.now))
+    wire.run(1.0)
+    assert (wire.bound, wire.caller.endpoint.trunks.registered) == (0, False)
+    assert wire.heard(wire.caller) == [
+        *("pbx is up", "pbx is registered", "pbx is stopping", "pbx is stopped")
+    ]
+
+
+def test_calls_go_to_the_address_that_lives() -> None:
+    wire = Trunked()
+    assert wire.caller.endpoint.trunks.hops("pbx") == ()
+    wire.is_found(ELSEWHERE, THERE)
+    assert wire.caller.endpoint.trunks.hops("pbx")[0] == Hop(("192.0.2.3", 5060))
+    wire.run(100.0)
+    assert wire.caller.endpoint.trunks.hops("pbx") == (Hop(CALLEE), Hop(("192.0.2.3", 5060)))
+    changed = [told for told in wire.caller.told if isinstance(told, TrunkChanged)]
+    assert [(told.state, told.round_trip) for told in changed] == [("up", pytest.approx(0.02))]
+
+
+def test_a_trunk_is_let_in_where_it_is_and_nobody_else() -> None:
+    wire = Trunked()
+    assert words(wire.caller.endpoint.receive(b"x", CALLEE, 0.0)) == ["(dropped not_allowed)"]
+    wire.is_found(THERE)
+    assert words(wire.caller.endpoint.receive(b"x", CALLEE, 0.0)) == ["(dropped not_sip)"]
+    wire.is_found(ELSEWHERE)
+    assert words(wire.caller.endpoint.receive(b"x", CALLEE, 0.0)) == ["(dropped not_allowed)"]
+    wire.is_found()
+    assert words(wire.caller.endpoint.receive(b"x", ("192.0.2.3", 5060), 0.0)) == ["(dropped not_sip)"]
+
+
+def test_a_trunk_that_is_only_called_is_left_in_peace() -> None:
+    wire = Trunked(TrunkPlan("pbx", "pbx.example.net", keepalive=False))
+    wire.is_found(THERE)
+    wire.run(100.0)
+    assert wire.said() == []
+    assert wire.caller.endpoint.trunks.hops("pbx") == (Hop(CALLEE),)
+    assert wire.caller.endpoint.trunks.prover("pbx") is None
