@@ -82,6 +82,8 @@ class Config(Shape):
     """Beside the configuration, or one that ships with the program."""
     fields: dict[str, str] = {"seat": "8001"}  # noqa: RUF012
     """What the slots of the prompts are filled with."""
+    journal: Path | None = None
+    """Where each change of a call is written, so that another controller could take the calls up."""
     drain: Annotated[Duration, pydantic.Field(ge=0, le=3600)] = 180.0
     """Seconds that calls have to end by themselves when the service is stopped."""
 
@@ -136,6 +138,8 @@ def with_flow(setup: Setup, path: Path) -> Setup:
 
 def _set_up(config: Config, source: Document, folder: Path) -> Setup:
     faults: list[Fault] = []
+    if config.journal is not None:
+        config = config.model_copy(update={"journal": folder / config.journal})
     accounts: dict[str, str] = {}
     for user, account in config.sip.accounts.items():
         try:

@@ -1,5 +1,6 @@
 """The assembled service: one controller at its sockets, with its metrics and its log."""
 
+import asyncio
 import random
 import secrets
 import time
@@ -8,11 +9,13 @@ from contextlib import asynccontextmanager
 from typing import Protocol
 
 from callflow.adapters.http import HttpServer
+from callflow.adapters.journal import JournalFile
 from callflow.adapters.logs import FactLog
 from callflow.adapters.metrics import Metrics
 from callflow.adapters.trace import TraceRing
 from callflow.adapters.trace_pages import TracePages
 from callflow.call.controller import Controller, Settings
+from callflow.call.journal import Journalled
 from callflow.codec import Law
 from callflow.config import Setup
 from callflow.facts import Fact
@@ -52,6 +55,7 @@ class Service:
         if isinstance(self.media, MediaProcess):
             self.media.on_death = lambda: self.counted(Counted("fault", "media_process_died"))
         self.metrics.media.watch(self.media.counts)
+        self._journal = JournalFile(config.journal) if config.journal else None
         self.draining = False
         self.trace = TraceRing(time.time() - time.monotonic())
         self._allowed = AllowList(config.sip.allow)
@@ -91,6 +95,10 @@ class Service:
         self.metrics.sip.noticed(noticed)
         self._log.noticed(noticed)
 
+    def journalled(self, change: Journalled) -> None:
+        if self._journal is not None:
+            self._journal.write(change)
+
     def saw(self, now: float, incoming: bool, peer: Address, data: bytes) -> None:
         self.trace.saw(now, incoming, peer, data)
 
@@ -118,6 +126,8 @@ class Service:
         self._driver.close()
         await self.media.close()
         await self.http.close()
+        if self._journal is not None:
+            await asyncio.to_thread(self._journal.close)
 
     def _new_controller(self) -> Controller:
         config, setup = self._setup.config, self._setup
@@ -129,7 +139,9 @@ class Service:
             contact, registrar, self._allowed, lambda: secrets.token_hex(8), random.random, setup.trunks
         )
         media_host = config.media.advertise or config.media.host or contact[0]
-        settings = Settings(setup.flow, setup.house, media_host, config.limits.calls)
+        settings = Settings(
+            setup.flow, setup.house, media_host, config.limits.calls, config.journal is not None
+        )
         return Controller(settings, endpoint, PortPool(self.media.ports), _new_call_id, self.fact)
 
     def _load_prompts(self) -> None:

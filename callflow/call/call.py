@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from callflow.actions import Action, Close, Conclude, Greet, HangUp, Say, StopSaying
+from callflow.call.journal import CallEntry, LegEntry, RuleEntry
 from callflow.call.ledger import Ledger
 from callflow.etiquette.answering import Answering
 from callflow.etiquette.closing import Closing
@@ -46,6 +47,7 @@ class Call:
         self.ended = False
         self._house = house
         self._flow = FlowRun(flow)
+        self._flow_name = flow.name
         self._limit_after = flow.limits.call
         self._limit: float | None = None
         self._rules: list[Machine[Any]] = []
@@ -68,6 +70,14 @@ class Call:
         if not self.held_by_caller:
             known += [self._flow.deadline, *(rule.deadline for rule in self._rules)]
         return min((at for at in known if at is not None), default=None)
+
+    def entry(self, legs: tuple[LegEntry, ...]) -> CallEntry:
+        """The call as it is written down, on those legs."""
+        rules = tuple(RuleEntry(rule.rules, rule.phase.name, rule.deadline) for rule in self._rules)
+        flow = self._flow
+        return CallEntry(
+            self.ledger.call, self._flow_name, flow.step, flow.deadline, rules, self._limit, legs
+        )
 
     @property
     def held_by_caller(self) -> bool:

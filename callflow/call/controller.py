@@ -7,6 +7,7 @@ from typing import Final
 from callflow.actions import Action, Answer, HangUp
 from callflow.agenda import Agenda
 from callflow.call.call import Call
+from callflow.call.journal import CallEntry, Journalled
 from callflow.call.ledger import Ledger, Sink
 from callflow.call.leg import Broke, Effect, Leg
 from callflow.errors import IllegalEvent, PeerError
@@ -62,6 +63,8 @@ class Settings:
     media_host: str
     """The IPv4 address that callers send their audio to."""
     most_calls: int
+    journals: bool = False
+    """Whether each change of a call is to be written down."""
 
 
 class Controller:
@@ -84,6 +87,7 @@ class Controller:
         self._calls: dict[str, tuple[Call, Leg]] = {}
         self._by_leg: dict[int, str] = {}
         self._last_leg = 0
+        self._written: dict[str, CallEntry] = {}
         self._leaving: dict[int, Ledger] = {}
         """The ledgers of legs that are closed, and not yet told of for the last time."""
         self._agenda: Agenda[str] = Agenda()
@@ -339,10 +343,20 @@ class Controller:
             if isinstance(action, Answer):
                 effects += self._happen(session, CallAnswered(), now)
             elif isinstance(action, HangUp):
-                self._forget(session)
+                effects += [each for each in self._forget(session) if isinstance(each, Journalled)]
         if session in self._calls:
             self._agenda.put(session, call.deadline)
+            effects += self._journal(call, leg)
         return effects
+
+    def _journal(self, call: Call, leg: Leg) -> list[Effect]:
+        if not self._settings.journals or call.ended:
+            return []
+        entry = call.entry((leg.entry(self._endpoint.calls),))
+        if self._written.get(call.ledger.call) == entry:
+            return []
+        self._written[call.ledger.call] = entry
+        return [Journalled(call.ledger.call, entry)]
 
     def _forget(self, session: str) -> list[Effect]:
         call, leg = self._calls.pop(session)
@@ -353,7 +367,8 @@ class Controller:
         self._agenda.put(session, None)
         del self._by_leg[leg.media]
         self._ports.close(leg.media)
-        return [CloseLeg(leg.media)]
+        over = self._written.pop(call.ledger.call, None)
+        return [CloseLeg(leg.media), *([Journalled(call.ledger.call, None)] if over else [])]
 
 
 def _last_words(call: Call, now: float) -> list[Action]:

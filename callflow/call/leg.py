@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from callflow.actions import Action, Answer, HangUp, Ring, Say, StopSaying
+from callflow.call.journal import DialogEntry, Journalled, LegEntry
 from callflow.media.messages import CloseLeg, Command, MoveLeg, OpenLeg, Play, StopPlaying
 from callflow.sip.address import Address
 from callflow.sip.calls import Calls
@@ -17,8 +18,8 @@ class Broke:
     error: Exception
 
 
-Effect = Output | Command | Broke
-"""What leaves the pure floors: datagrams, commands to the plane, things to count, and faults of ours."""
+Effect = Output | Command | Broke | Journalled
+"""What leaves the pure floors: messages, commands to the plane, things to count or write down, our faults."""
 
 
 @dataclass(slots=True)
@@ -63,6 +64,21 @@ class Leg:
             case HangUp(reason=reason):
                 return [*calls.hang_up(self.session, reason, now), CloseLeg(self.media)]
         raise ValueError(f"a leg cannot {action!r}")
+
+    def entry(self, calls: Calls) -> LegEntry:
+        """The leg as it is written down."""
+        dialog, agreed = calls.dialog(self.session), self.agreed
+        return LegEntry(
+            session=self.session,
+            media=self.media,
+            port=self.port,
+            remote=self.remote,
+            source=self.source,
+            law=str(agreed.law) if agreed else None,
+            event_type=agreed.event_type if agreed else None,
+            descriptions=self.descriptions,
+            dialog=DialogEntry.of(dialog) if dialog else None,
+        )
 
     def move_to(self, port: int) -> Command:
         """What the plane must do to hear the leg at another port of ours."""

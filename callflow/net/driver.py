@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 from callflow.call.controller import Controller
+from callflow.call.journal import Journalled
 from callflow.call.leg import Broke, Effect
 from callflow.media.messages import Command, Report
 from callflow.net.media_port import MediaPort
@@ -36,6 +37,9 @@ class Observer(Protocol):
 
     def noticed(self, noticed: Noticed) -> None:
         """A trunk or our registration there has changed its state."""
+
+    def journalled(self, change: Journalled) -> None:
+        """A call stands otherwise than before."""
 
     def broke(self, error: Exception) -> None:
         """A fault of ours that was kept from the other calls."""
@@ -132,6 +136,8 @@ class Driver:
                 self._observer.broke(error)
             case Command():
                 self._media.command(effect)
+            case Journalled():
+                self._observer.journalled(effect)
 
     def _arm(self, loop: asyncio.AbstractEventLoop) -> None:
         deadline = self._controller.deadline

@@ -1,6 +1,7 @@
 """What the floor above decides about sessions, whoever began them. One that is over by then is no error."""
 
 from callflow.errors import PeerError
+from callflow.sip.dialog import Dialog
 from callflow.sip.happenings import Output, Replied
 from callflow.sip.message import Response
 from callflow.sip.outgoing import Plan
@@ -37,6 +38,11 @@ class Calls:
     def ids(self) -> list[str]:
         """The answered sessions and those that wait for our answer."""
         return self._sessions.ids()
+
+    def dialog(self, session_id: str) -> Dialog | None:
+        """The dialog of a session that stands."""
+        session = self._sessions.get(session_id)
+        return session.dialog if session else None
 
     def ring(
         self, session_id: str, now: float, status: int = 180, reason: str = "Ringing", sdp: bytes = b""

@@ -6,6 +6,7 @@ from itertools import count
 import pytest
 
 from callflow.call.controller import Controller, Settings
+from callflow.call.journal import CallEntry, Journalled
 from callflow.call.leg import Broke, Effect
 from callflow.etiquette.house import House
 from callflow.events import DigitPressed, PromptFinished, PromptStarted
@@ -35,11 +36,17 @@ class Office:
     """A controller, the facts of its calls, and a caller who has been answered."""
 
     def __init__(
-        self, flow: Flow, house: House, most_calls: int = 4, ports: tuple[int, ...] = (20_000, 20_002)
+        self,
+        flow: Flow,
+        house: House,
+        most_calls: int = 4,
+        ports: tuple[int, ...] = (20_000, 20_002),
+        *,
+        journals: bool = False,
     ) -> None:
         self.facts: list[Fact] = []
         calls = count(1)
-        settings = Settings(flow, house, "198.51.100.1", most_calls)
+        settings = Settings(flow, house, "198.51.100.1", most_calls, journals)
         self.controller = Controller(
             settings, new_endpoint(), PortPool(ports), lambda: f"call-{next(calls)}", self.facts.append
         )
@@ -190,3 +197,43 @@ def test_one_caller_too_many_is_refused(hotline: Flow, house: House) -> None:
     office = Office(hotline, house, most_calls=0)
     assert office.says("INVITE", 0.0, OFFER) == ["100", "503"]
     assert office.controller.in_hand()["ports"] == 0
+
+
+def test_each_change_of_a_call_is_written_down_and_its_end_too(hotline: Flow, house: House) -> None:
+    office = Office(hotline, house, journals=True)
+    written: list[Journalled] = []
+
+    def note(effects: Iterable[Effect]) -> None:
+        written.extend(effect for effect in effects if isinstance(effect, Journalled))
+
+    note(office.controller.receive(office.phone.request("INVITE", body=OFFER), THEM, 0.0))
+    note(office.controller.tick(0.0))
+    entries = [change.entry for change in written]
+    assert [entry.step for entry in entries if entry] == ["greet"] * len(entries)
+    last = entries[-1]
+    assert last is not None
+    [leg] = last.legs
+    assert (leg.media, leg.remote, leg.law, leg.port) == (1, ("192.0.2.10", 4000), "PCMU", 0)
+    assert leg.dialog is not None
+    assert (leg.dialog.call_id, leg.dialog.remote_cseq) == ("call-1", 1)
+    assert CallEntry.from_json(last.as_json()) == last
+    dialog = office.controller._endpoint.calls.dialog(leg.session)
+    assert leg.dialog.dialog() == dialog
+    written.clear()
+    note(office.controller.hear(Report(0.1, 1, NoPackets())))
+    assert written == []
+    office.phone.to_tag = dialog.local.tag if dialog else ""
+    note(office.controller.receive(office.phone.request("BYE", cseq=2), THEM, 1.0))
+    assert written == [Journalled("call-1", None)]
+
+
+def test_nothing_is_written_down_where_nobody_wants_it(hotline: Flow, house: House) -> None:
+    office = Office(hotline, house)
+    effects = office.controller.receive(office.phone.request("INVITE", body=OFFER), THEM, 0.0)
+    assert not [effect for effect in effects if isinstance(effect, Journalled)]
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", "null", "3", '{"call": "x"}', '{"legs": [3], "rules": []}'])
+def test_what_is_no_entry_is_told(text: str) -> None:
+    with pytest.raises(ValueError, match="no entry of a journal"):
+        CallEntry.from_json(text)

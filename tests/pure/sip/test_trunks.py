@@ -113,7 +113,8 @@ def test_calls_go_to_the_address_that_lives() -> None:
     wire.run(100.0)
     assert wire.caller.endpoint.trunks.hops("pbx") == (Hop(CALLEE), Hop(("192.0.2.3", 5060)))
     changed = [told for told in wire.caller.told if isinstance(told, TrunkChanged)]
-    assert [(told.state, told.round_trip) for told in changed] == [("up", pytest.approx(0.02))]
+    assert [told.state for told in changed] == ["up"]
+    assert changed[0].round_trip == pytest.approx(0.02)
 
 
 def test_a_trunk_is_let_in_where_it_is_and_nobody_else() -> None:
