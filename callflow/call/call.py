@@ -80,6 +80,11 @@ class Call:
         )
 
     @property
+    def awaits_key(self) -> bool:
+        """Whether a key is what the caller was asked for: only then may a tone in the audio be one."""
+        return not self.ended and (self._flow.awaits_key or any(rule.awaits_key for rule in self._rules))
+
+    @property
     def held_by_caller(self) -> bool:
         """Whether the caller's side holds the call: what is said then nobody hears, and no pause counts."""
         return self._held_since is not None

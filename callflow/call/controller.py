@@ -346,6 +346,7 @@ class Controller:
                 effects += [each for each in self._forget(session) if isinstance(each, Journalled)]
         if session in self._calls:
             self._agenda.put(session, call.deadline)
+            effects += leg.await_key(call.awaits_key)
             effects += self._journal(call, leg)
         return effects
 

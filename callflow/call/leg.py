@@ -4,7 +4,16 @@ from dataclasses import dataclass
 
 from callflow.actions import Action, Answer, HangUp, Ring, Say, StopSaying
 from callflow.call.journal import DialogEntry, Journalled, LegEntry
-from callflow.media.messages import CloseLeg, Command, MoveLeg, OpenLeg, Play, StopPlaying
+from callflow.media.messages import (
+    CloseLeg,
+    Command,
+    HearTones,
+    IgnoreTones,
+    MoveLeg,
+    OpenLeg,
+    Play,
+    StopPlaying,
+)
 from callflow.sip.address import Address
 from callflow.sip.calls import Calls
 from callflow.sip.happenings import Output
@@ -42,6 +51,8 @@ class Leg:
     descriptions: int = 1
     """How many session descriptions we have given."""
     is_open: bool = False
+    hears_tones: bool = False
+    """Whether the plane takes tones in its audio for keys."""
 
     @property
     def hosts(self) -> tuple[str, ...]:
@@ -64,6 +75,14 @@ class Leg:
             case HangUp(reason=reason):
                 return [*calls.hang_up(self.session, reason, now), CloseLeg(self.media)]
         raise ValueError(f"a leg cannot {action!r}")
+
+    def await_key(self, wanted: bool) -> list[Effect]:
+        """Listen for tones where keys can come in no other way, for as long as one is asked for."""
+        wanted = wanted and self.agreed is not None and self.agreed.event_type is None
+        if wanted == self.hears_tones or not self.is_open:
+            return []
+        self.hears_tones = wanted
+        return [HearTones(self.media) if wanted else IgnoreTones(self.media)]
 
     def entry(self, calls: Calls) -> LegEntry:
         """The leg as it is written down."""

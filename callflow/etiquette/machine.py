@@ -26,6 +26,11 @@ class Machine(ABC, Generic[PhaseT]):
         self.deadline: float | None = None
         """When `tick` wants to be called next (seconds, monotonic), or None."""
 
+    @property
+    def awaits_key(self) -> bool:
+        """Whether a question has been asked to its end, and a key is the answer."""
+        return False
+
     @abstractmethod
     def receive(self, event: Event, now: float) -> list[Action]:
         """What to do because `event` happened at `now`; raises `IllegalEvent`."""

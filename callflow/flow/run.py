@@ -38,6 +38,11 @@ class FlowRun:
         """The step in hand; None before the call arrived and after it ended."""
         return self._name
 
+    @property
+    def awaits_key(self) -> bool:
+        """Whether a question has been asked to its end, and a key is the answer."""
+        return self._name is not None and self.deadline is not None and isinstance(self._step, MenuStep)
+
     def stop(self) -> None:
         """Leave the flow for good."""
         self._name, self.deadline = None, None

@@ -29,6 +29,7 @@ class Intake:
         self._agreed, self._sender, self._speaker = parts.agreed, parts.sender, parts.speaker
         self._bridge, self._mixer, self._taps = parts.bridge, parts.mixer, parts.taps
         self._hearing, self._quality, self._reporter = parts.hearing, parts.quality, parts.reporter
+        self._inband = parts.inband
         self._latches, self._tell, self._counts = parts.latches, parts.tell, parts.counts
 
     def open(self, slot: int) -> None:
@@ -127,6 +128,9 @@ class Intake:
             self._mixer.hear(
                 speakers, sounds[said], sizes[said], self._agreed.law[speakers], self._bridge.gain[speakers]
             )
+        if self._inband.any:
+            for slot, key in self._inband.received(slots, sounds, sizes, self._agreed.law[slots]):
+                self._tell(slot, now, DigitPressed(key))
         for slot, event in self._hearing.received(slots, sounds, sizes, self._agreed.law[slots], now):
             self._tell(slot, now, event)
 

@@ -83,6 +83,7 @@ class Legs:
         self._intake.close(slot)
         parts.sender.close(slot)
         parts.hearing.close(slot)
+        parts.inband.ignore(slot)
         parts.latches.release(slot, now)
         self._free.append(slot)
 

@@ -153,6 +153,16 @@ class StopRecording(LegCommand):
 
 
 @dataclass(frozen=True, slots=True)
+class HearTones(LegCommand):
+    """Take tones in its audio for keys; only while a key is asked for that can come in no other way."""
+
+
+@dataclass(frozen=True, slots=True)
+class IgnoreTones(LegCommand):
+    """Tones in its audio are no keys any more."""
+
+
+@dataclass(frozen=True, slots=True)
 class MediaEvent(Event):
     """What the plane tells that is no rule's business."""
 

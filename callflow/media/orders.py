@@ -4,6 +4,8 @@ from callflow.media.dtmf import KEYS
 from callflow.media.g711 import gain_row
 from callflow.media.messages import (
     Confer,
+    HearTones,
+    IgnoreTones,
     Join,
     KeepKeys,
     LegCommand,
@@ -68,6 +70,10 @@ class Orders:
                 self._parts.taps.open(slot)
             case StopRecording():
                 self._parts.untap(slot, now)
+            case HearTones():
+                self._parts.inband.listen(slot)
+            case IgnoreTones():
+                self._parts.inband.ignore(slot)
             case SetGain(decibels=decibels):
                 bridge.gain[slot] = gain_row(decibels)
             case _:

@@ -8,6 +8,7 @@ import numpy as np
 from callflow.codec import Law
 from callflow.media.bridge import Bridge
 from callflow.media.hearing import Hearing, Thresholds
+from callflow.media.inband import InBand
 from callflow.media.latching import Latches
 from callflow.media.mixer import Mixer
 from callflow.media.quality import Quality
@@ -45,6 +46,7 @@ class Parts:
         self.mixer = Mixer(capacity)
         self.taps = Taps(capacity)
         self.hearing = Hearing(capacity, thresholds)
+        self.inband = InBand(capacity)
         self.quality = Quality(capacity)
         self.reporter = Reporter(capacity, self.sender, self.quality)
         self.latches = Latches(capacity)

@@ -12,6 +12,8 @@ from callflow.media.messages import (
     Command,
     Confer,
     DigitsSent,
+    HearTones,
+    IgnoreTones,
     Join,
     KeepKeys,
     LegCommand,
@@ -188,6 +190,10 @@ def _note_setting(settings: dict[str, LegCommand], command: LegCommand) -> None:
             settings.pop("keys", None)
         case SetGain():
             settings["gain"] = command
+        case HearTones():
+            settings["tones"] = command
+        case IgnoreTones():
+            settings.pop("tones", None)
         case Record():
             settings["recording"] = command
         case StopRecording():

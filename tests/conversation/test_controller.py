@@ -9,12 +9,14 @@ from callflow.call.controller import Controller, Settings
 from callflow.call.journal import CallEntry, Journalled
 from callflow.call.leg import Broke, Effect
 from callflow.etiquette.house import House
-from callflow.events import DigitPressed, PromptFinished, PromptStarted
+from callflow.events import DigitPressed, Event, Heard, LineHeard, PromptFinished, PromptStarted
 from callflow.facts import Fact
 from callflow.flow.model import Flow
 from callflow.flow.run import FlowRun
 from callflow.media.messages import (
     CloseLeg,
+    HearTones,
+    IgnoreTones,
     LegQuality,
     MoveLeg,
     NoPackets,
@@ -237,3 +239,26 @@ def test_nothing_is_written_down_where_nobody_wants_it(hotline: Flow, house: Hou
 def test_what_is_no_entry_is_told(text: str) -> None:
     with pytest.raises(ValueError, match="no entry of a journal"):
         CallEntry.from_json(text)
+
+
+@pytest.mark.parametrize("has_events", [True, False])
+def test_tones_are_keys_only_while_a_key_is_asked_for(hotline: Flow, house: House, has_events: bool) -> None:
+    """Only where no telephone-event was agreed, and only in the question's window."""
+    office = Office(hotline, house)
+    offer = OFFER if has_events else OFFER.replace(b" 101\r\na=rtpmap:101 telephone-event/8000", b"")
+    office.says("INVITE", 0.0, offer)
+    office.passes(0.0)
+    office.says("ACK", 0.0)
+    office.passes(0.2)
+
+    def hears(at: float, event: Event) -> list[str]:
+        effects = office.controller.hear(Report(at, 1, event))
+        return [type(effect).__name__ for effect in effects if isinstance(effect, HearTones | IgnoreTones)]
+
+    assert hears(0.3, PromptStarted("greeting")) == []
+    assert hears(5.0, PromptFinished("greeting")) == []
+    assert hears(6.0, LineHeard(Heard.SOUND, 6.0)) == []
+    assert hears(6.5, LineHeard(Heard.SILENCE, 6.4)) == []
+    assert hears(7.0, PromptStarted("main_menu")) == []
+    assert hears(9.0, PromptFinished("main_menu")) == ([] if has_events else ["HearTones"])
+    assert hears(10.0, DigitPressed("1")) == ([] if has_events else ["IgnoreTones"])

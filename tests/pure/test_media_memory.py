@@ -9,6 +9,7 @@ from callflow.media.messages import (
     Command,
     Confer,
     DigitsSent,
+    HearTones,
     Join,
     KeepKeys,
     LoadPrompt,
@@ -82,7 +83,7 @@ def test_who_hears_whom(commands: list[Command], left: list[Command]) -> None:
 
 
 def test_how_a_leg_is_heard() -> None:
-    settings: list[Command] = [SetGain(1, -6), KeepKeys(1), Record(1)]
+    settings: list[Command] = [SetGain(1, -6), KeepKeys(1), Record(1), HearTones(1)]
     assert after_opening(told(SetGain(1, 3), *settings)) == settings
     assert after_opening(told(KeepKeys(1), Record(1), PassKeys(1), StopRecording(1))) == []
 
