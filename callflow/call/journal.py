@@ -69,6 +69,8 @@ class LegEntry:
     session: str
     media: int
     """Its number in the plane."""
+    party: str
+    seat: str
     port: int
     """The index of our UDP port."""
     remote: Address | None

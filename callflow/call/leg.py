@@ -1,19 +1,10 @@
-"""The caller's leg: one SIP session and its audio, told what to do in the call's own words."""
+"""One leg of a call: a SIP session and its audio, the caller's or a seat's."""
 
 from dataclasses import dataclass
 
-from callflow.actions import Action, Answer, HangUp, Ring, Say, StopSaying
 from callflow.call.journal import DialogEntry, Journalled, LegEntry
-from callflow.media.messages import (
-    CloseLeg,
-    Command,
-    HearTones,
-    IgnoreTones,
-    MoveLeg,
-    OpenLeg,
-    Play,
-    StopPlaying,
-)
+from callflow.events import Party
+from callflow.media.messages import Command, HearTones, IgnoreTones, MoveLeg, OpenLeg
 from callflow.sip.address import Address
 from callflow.sip.calls import Calls
 from callflow.sip.happenings import Output
@@ -33,48 +24,44 @@ Effect = Output | Command | Broke | Journalled
 
 @dataclass(slots=True)
 class Leg:
-    """A caller as the signalling and the plane know them."""
+    """A party as the signalling and the plane know it."""
 
+    call: str
     session: str
     media: int
     """The leg's number in the plane."""
     source: str
-    """The address that the INVITE came from."""
+    """The IPv4 address that its signalling comes from."""
     remote: Address | None
-    """Where the caller's side said it wants its audio."""
+    """Where its side said it wants its audio."""
+    party: Party = Party.CALLER
+    seat: str = ""
+    """The seat's number, where it is one."""
     port: int = 0
     """The index of our UDP port that its audio comes to."""
     agreed: Agreed | None = None
-    """None until the ACK answers our offer, where the INVITE had none."""
+    """None until the answer to our offer is here, where it is we who offered."""
     description: bytes = b""
-    """What our 200 carries: the answer, or our offer."""
+    """What we said of our audio: the answer, or our offer."""
     descriptions: int = 1
     """How many session descriptions we have given."""
     is_open: bool = False
     hears_tones: bool = False
     """Whether the plane takes tones in its audio for keys."""
+    quiet_since: float | None = None
+    """Since when nothing has come from it at all; None while packets come."""
+    unheard_for: float = 0.0
+    """Seconds after which the plane tells that nothing comes."""
 
     @property
     def hosts(self) -> tuple[str, ...]:
         """Where its audio may come from: where it said, or behind the same NAT as its signalling."""
         return (self.remote[0], self.source) if self.remote else (self.source,)
 
-    def perform(self, action: Action, calls: Calls, now: float) -> list[Effect]:
-        """Turn one action of the call into SIP and commands to the plane."""
-        match action:
-            case Ring():
-                return [*calls.ring(self.session, now)]
-            case Answer():
-                answered: list[Effect] = [*calls.answer(self.session, self.description, now)]
-                # The ears are open before the caller's side can know that it may speak.
-                return [self.go_by(self.agreed), *answered] if self.agreed else answered
-            case Say(prompt=prompt):
-                return [Play(self.media, prompt)]
-            case StopSaying():
-                return [StopPlaying(self.media)]
-            case HangUp(reason=reason):
-                return [*calls.hang_up(self.session, reason, now), CloseLeg(self.media)]
-        raise ValueError(f"a leg cannot {action!r}")
+    @property
+    def name(self) -> str:
+        """How the ledger calls it."""
+        return f"seat {self.seat}" if self.seat else self.party.value
 
     def await_key(self, wanted: bool) -> list[Effect]:
         """Listen for tones where keys can come in no other way, for as long as one is asked for."""
@@ -90,6 +77,8 @@ class Leg:
         return LegEntry(
             session=self.session,
             media=self.media,
+            party=self.party,
+            seat=self.seat,
             port=self.port,
             remote=self.remote,
             source=self.source,

@@ -6,10 +6,16 @@ from callflow.sip.transaction import Send
 
 
 @dataclass(frozen=True, slots=True)
-class Invited:
-    """A caller is there; nothing but 100 has been answered yet."""
+class Told:
+    """What concerns one session."""
 
     session: str
+
+
+@dataclass(frozen=True, slots=True)
+class Invited(Told):
+    """A caller is there; nothing but 100 has been answered yet."""
+
     caller: str
     called: str
     offer: bytes
@@ -25,52 +31,45 @@ class Invited:
 
 
 @dataclass(frozen=True, slots=True)
-class Confirmed:
+class Confirmed(Told):
     """The ACK to our 200 is here."""
-
-    session: str
 
 
 @dataclass(frozen=True, slots=True)
-class Reoffered:
+class Reoffered(Told):
     """A re-INVITE or UPDATE of a session: `answer` or `refuse` it."""
 
-    session: str
     offer: bytes
     """Empty where it is we who are to offer."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(Told):
     """The ACK has brought the answer to our offer, or nothing where it should have."""
 
-    session: str
     answer: bytes
 
 
 @dataclass(frozen=True, slots=True)
-class Progressed:
+class Progressed(Told):
     """Whom we call has not answered yet, but is on the way to (a provisional response)."""
 
-    session: str
     status: int
     answer: bytes
     """Where early media comes from and goes to; empty without."""
 
 
 @dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(Told):
     """Whom we called has answered; the ACK has left."""
 
-    session: str
     answer: bytes
 
 
 @dataclass(frozen=True, slots=True)
-class Declined:
+class Declined(Told):
     """Our call came to nothing. The session is over."""
 
-    session: str
     status: int
     """The final response's; 408 where none came, 503 where nobody could be reached."""
     reason: str
@@ -79,45 +78,40 @@ class Declined:
 
 
 @dataclass(frozen=True, slots=True)
-class Reanswered:
+class Reanswered(Told):
     """The other side has taken our re-INVITE."""
 
-    session: str
     answer: bytes
 
 
 @dataclass(frozen=True, slots=True)
-class ReofferDeclined:
+class ReofferDeclined(Told):
     """The other side has not taken our re-INVITE: what was agreed before stands."""
 
-    session: str
     status: int
 
 
 @dataclass(frozen=True, slots=True)
-class Replied:
+class Replied(Told):
     """The final response to a request of ours in a dialog."""
 
-    session: str
     method: str
     status: int
     """408 where none came."""
 
 
 @dataclass(frozen=True, slots=True)
-class KeySignalled:
+class KeySignalled(Told):
     """An INFO tells of a key."""
 
-    session: str
     key: str = field(repr=False)
     """Personal data."""
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(Told):
     """The session is over, and not by us."""
 
-    session: str
     reason: str
     """`bye`, `cancelled`, `expired`, `no_ack`, `no_prack`, `no_refresh` or `gone`."""
 
@@ -153,22 +147,6 @@ class Counted:
     kind: str
     """A word from a small closed set."""
 
-
-Told = (
-    Invited
-    | Confirmed
-    | Reoffered
-    | Answered
-    | Progressed
-    | Accepted
-    | Declined
-    | Reanswered
-    | ReofferDeclined
-    | Replied
-    | KeySignalled
-    | Ended
-)
-"""What concerns one session."""
 
 Noticed = TrunkChanged | RegistrationChanged
 """What concerns no session, but whoever runs the service."""

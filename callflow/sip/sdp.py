@@ -134,9 +134,10 @@ class Offer:
         return Agreed(self.law, self.event_type, self.remote, self.direction, answer, streams, chosen)
 
 
-def offered(local: Address, session: int, version: int = 1) -> bytes:
-    """Our own offer, for who sent none: both laws, and keys."""
-    audio = _audio([Law.PCMA, Law.PCMU], EVENT_TYPE, Direction.SENDRECV, local[1])
+def offered(local: Address, session: int, version: int = 1, first: Law | None = None) -> bytes:
+    """Our own offer: both laws, `first` before the other, and keys."""
+    laws = sorted([Law.PCMA, Law.PCMU], key=lambda law: law is not first)
+    audio = _audio(laws, EVENT_TYPE, Direction.SENDRECV, local[1])
     return _text([*_head(local[0], session, version), *audio])
 
 

@@ -11,9 +11,6 @@ from itertools import count
 from callflow.sip.address import Address, AllowList
 from callflow.sip.endpoint import Endpoint
 from callflow.sip.happenings import (
-    Accepted,
-    Answered,
-    Confirmed,
     Counted,
     Declined,
     Ended,
@@ -21,10 +18,8 @@ from callflow.sip.happenings import (
     KeySignalled,
     Output,
     Progressed,
-    Reanswered,
     RegistrationChanged,
     ReofferDeclined,
-    Reoffered,
     Replied,
     Told,
     TrunkChanged,
@@ -84,8 +79,7 @@ def _told(output: Told) -> str:
             return f"ReofferDeclined {status}"
         case Replied(method=method, status=status):
             return f"Replied {status} {method}"
-        case Confirmed() | Reoffered() | Answered() | Accepted() | Reanswered():
-            return type(output).__name__
+    return type(output).__name__
 
 
 def _method(response: Response) -> str:
