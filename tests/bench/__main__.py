@@ -7,7 +7,7 @@ import time
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import bridged, load, packets, relays, signalling
+from tests.bench import bridged, joined_calls, load, packets, prompt_calls, relays, signalling
 from tests.bench.stopwatch import Figure
 
 
@@ -35,6 +35,8 @@ def main() -> None:
         console.print("no C compiler here: the plane is not held against a plain relay in C")
     figures: list[Figure] = [
         *signalling.figures(),
+        *joined_calls.figures(),
+        *prompt_calls.figures(),
         *packets.figures(),
         *bridged.figures(),
         *load.figures(),

@@ -1,8 +1,6 @@
 """baresip, linphonec, and Kamailio in front: called, answered, greeted, keys pressed, hung up."""
 
 import asyncio
-import os
-import shutil
 import statistics
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,14 +17,11 @@ from callflow.facts import Fact
 from callflow.service import Service, running
 from tests.sockets.test_service import Facts
 from tests.support.audio import likeness, read_wav
-from tests.support.phones import Address, Phone, baresip, free_port, linphone
+from tests.support.kamailio import kamailio, needs
+from tests.support.leftovers import assert_idle, nothing_left
+from tests.support.phones import Phone, baresip, linphone
 
-PATH = f"{os.environ.get('PATH', '')}:/usr/sbin"
-MISSING = [name for name in ("baresip", "linphonec", "kamailio") if shutil.which(name, path=PATH) is None]
-pytestmark = [
-    pytest.mark.interop,
-    pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)}"),
-]
+pytestmark = [pytest.mark.interop, needs("baresip", "linphonec", "kamailio")]
 
 LONGEST = 60.0
 PIECE = 4000
@@ -52,33 +47,6 @@ class Heard:
         return statistics.median(likeness(recording, piece) for piece in pieces)
 
 
-def write_kamailio_cfg(folder: Path, port: int, target: int) -> None:
-    text = (Path(__file__).parent.parent / "support" / "kamailio.cfg").read_text()
-    (modules,) = {path.parent for path in Path("/usr/lib").glob("*/kamailio/modules/tm.so")}
-    text = text.replace("PORT", str(port)).replace("TARGET", str(target)).replace("MODULES", f"{modules}/")
-    (folder / "kamailio.cfg").write_text(text)
-
-
-@asynccontextmanager
-async def kamailio(folder: Path, target: Address) -> AsyncIterator[Address]:
-    """Kamailio on a port of its own, sending calls on to `target`."""
-    port = free_port()
-    write_kamailio_cfg(folder, port, target[1])
-    with (folder / "kamailio.log").open("wb") as log:
-        process = await asyncio.create_subprocess_exec(
-            "/usr/sbin/kamailio", "-DD", "-E", "-f", str(folder / "kamailio.cfg"), "-Y", str(folder),
-            stdout=log, stderr=log,
-        )  # fmt: skip
-    try:
-        await asyncio.sleep(1.5)
-        assert process.returncode is None, (folder / "kamailio.log").read_text()
-        yield ("127.0.0.1", port)
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        await process.wait()
-
-
 @asynccontextmanager
 async def serving(setup: Setup) -> AsyncIterator[tuple[Service, Facts]]:
     facts = Facts()
@@ -86,6 +54,7 @@ async def serving(setup: Setup) -> AsyncIterator[tuple[Service, Facts]]:
     setup = replace(setup, config=setup.config.model_copy(update={"drain": 0.2}))
     async with asyncio.timeout(LONGEST), running(setup, [facts]) as service:
         yield service, facts
+        assert_idle(service)
 
 
 async def talk(phone: Phone, facts: Facts) -> None:
@@ -132,9 +101,10 @@ async def calls(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Heard]:
     """The calls of all phones, at the same time."""
     setup = config.default()
     plays = {"baresip": with_baresip, "linphone": with_linphone, "kamailio": behind_kamailio}
-    heard = await asyncio.gather(
-        *(play(setup, tmp_path_factory.mktemp(name)) for name, play in plays.items())
-    )
+    async with nothing_left():
+        heard = await asyncio.gather(
+            *(play(setup, tmp_path_factory.mktemp(name)) for name, play in plays.items())
+        )
     return dict(zip(plays, heard, strict=True))
 
 

@@ -1,81 +1,42 @@
-"""sipp, a foreign caller: it knows nothing of ours."""
+"""sipp in numbers: many calls, over UDP, over a bad line, over TCP, and over TCP in single bytes."""
 
-import asyncio
-import os
-import shutil
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from callflow.config import Setup
-from callflow.demo.stage import on_free_ports
-from callflow.service import Service, running
+from callflow.service import Service
+from callflow.sip.address import Address
+from tests.support.byte_proxy import byte_proxy
+from tests.support.leftovers import counted, oddities, serving
 from tests.support.lossy_proxy import lossy_proxy
+from tests.support.sipp import complaints, needs_sipp, sipp
 
-pytestmark = [
-    pytest.mark.interop,
-    pytest.mark.skipif(shutil.which("sipp") is None, reason="sipp is not installed (Debian: sip-tester)"),
-]
+pytestmark = [pytest.mark.interop, needs_sipp]
 
-SCENARIOS = Path(__file__).parent
 CALLS, RATE = 400, 40
+CALLS_BY_TCP, RATE_BY_TCP = 200, 20
 
 
-def open_files() -> int:
-    """Descriptors of this process."""
-    return len(os.listdir("/proc/self/fd"))
+def watch_peers(service: Service, monkeypatch: pytest.MonkeyPatch) -> set[Address]:
+    """The addresses that messages come from, as they come."""
+    peers: set[Address] = set()
+    saw = service.saw
 
+    def spy(now: float, incoming: bool, peer: Address, data: bytes) -> None:
+        peers.add(peer)
+        saw(now, incoming, peer, data)
 
-def complaints(folder: Path) -> str:
-    """What sipp wrote down as wrong."""
-    return "".join(path.read_text(errors="replace") for path in folder.glob("*_errors.log"))
-
-
-async def sipp(
-    scenario: str, target: tuple[str, int], folder: Path, *options: str, calls: int = 60, rate: int = 30
-) -> int:
-    """Run a scenario: the exit status, 0 where every call went as written."""
-    process = await asyncio.create_subprocess_exec(
-        "sipp", f"{target[0]}:{target[1]}", "-sf", str(SCENARIOS / scenario), "-m", str(calls),
-        "-r", str(rate), "-i", "127.0.0.1", "-s", "10086", "-nostdin",
-        "-trace_err", "-timeout", "90", "-d", "1000", *options,
-        cwd=folder, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
-    )  # fmt: skip
-    try:
-        async with asyncio.timeout(100):
-            return await process.wait()
-    finally:
-        if process.returncode is None:
-            process.kill()
-
-
-@asynccontextmanager
-async def serving(setup: Setup, *, ring_for: float = 0.0) -> AsyncIterator[Service]:
-    """A service that must have nothing left in hand when its callers are gone."""
-    setup = on_free_ports(setup, "secret")
-    media = setup.config.media.model_copy(update={"ports": (0,) * 16, "process": "inside"})
-    manners = setup.house.answering.model_copy(update={"ring_for": ring_for})
-    house = setup.house.model_copy(update={"answering": manners})
-    config = setup.config.model_copy(update={"media": media})
-    before, files = asyncio.all_tasks(), open_files()
-    async with running(replace(setup, config=config, house=house)) as service:
-        yield service
-        async with asyncio.timeout(40):
-            await service.drain()
-        in_hand = service.controller.in_hand()
-        assert (in_hand["calls"], in_hand["sessions"], in_hand["ports"]) == (0, 0, 0)
-        assert service.media.legs == 0
-    assert asyncio.all_tasks() - before == set()
-    assert open_files() == files
+    monkeypatch.setattr(service, "saw", spy)
+    return peers
 
 
 async def test_four_hundred_calls_at_forty_a_second(setup: Setup, tmp_path: Path) -> None:
     async with serving(setup) as service:
         status = await sipp("hangs_up.xml", service.sip_address, tmp_path, calls=CALLS, rate=RATE)
         assert (status, complaints(tmp_path)) == (0, "")
+        assert counted(service, "callflow_calls_total") == CALLS
+        assert oddities(service) == {}
 
 
 async def test_the_same_over_a_line_that_loses_doubles_and_delays(setup: Setup, tmp_path: Path) -> None:
@@ -84,11 +45,33 @@ async def test_the_same_over_a_line_that_loses_doubles_and_delays(setup: Setup, 
         lenient = ("-default_behaviors", "all,-abortunexp")
         status = await sipp("hangs_up.xml", proxy.address, tmp_path, *lenient, calls=CALLS, rate=RATE)
         assert status == 0
+        assert counted(service, "callflow_calls_total") == CALLS
         assert proxy.seen > 5 * CALLS
         assert proxy.lost > proxy.seen * 0.03
 
 
-async def test_a_call_may_be_taken_back_while_it_rings(setup: Setup, tmp_path: Path) -> None:
-    async with serving(setup, ring_for=1.0) as service:
-        status = await sipp("cancels.xml", service.sip_address, tmp_path)
+@pytest.mark.parametrize(("sockets", "connections"), [("t1", 1), ("tn", CALLS_BY_TCP)])
+async def test_two_hundred_calls_by_tcp(
+    setup: Setup, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sockets: str, connections: int
+) -> None:
+    """`t1`: all calls share one connection. `tn`: each has its own."""
+    most = ("-t", sockets, "-max_socket", str(2 * CALLS_BY_TCP))
+    async with serving(setup) as service:
+        peers = watch_peers(service, monkeypatch)
+        status = await sipp(
+            "hangs_up.xml", service.sip_address, tmp_path, *most, calls=CALLS_BY_TCP, rate=RATE_BY_TCP
+        )
         assert (status, complaints(tmp_path)) == (0, "")
+        assert counted(service, "callflow_calls_total") == CALLS_BY_TCP
+        assert oddities(service) == {}
+        assert len(peers) == connections
+
+
+async def test_calls_by_tcp_in_pieces_of_one_byte(setup: Setup, tmp_path: Path) -> None:
+    async with serving(setup) as service, byte_proxy(service.sip_address) as proxy:
+        status = await sipp("hangs_up.xml", proxy.address, tmp_path, "-t", "t1", calls=20, rate=5)
+        assert (status, complaints(tmp_path)) == (0, "")
+        assert counted(service, "callflow_calls_total") == 20
+        assert oddities(service) == {}
+        # Five messages that sipp sends or gets a call, some hundreds of bytes each.
+        assert proxy.passed > 20 * 5 * 200

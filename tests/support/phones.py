@@ -80,8 +80,10 @@ class Baresip:
 
 
 @asynccontextmanager
-async def baresip(folder: Path, server: Address, user: str, password: str) -> AsyncIterator[Baresip]:
-    """baresip, registered at `server`, silent, recording what it hears."""
+async def baresip(
+    folder: Path, server: Address, user: str, password: str, *, answers: bool = False
+) -> AsyncIterator[Baresip]:
+    """baresip, registered at `server`, silent, recording what it hears; it may answer calls at once."""
     modules = ["stdio", "g711", "aufile", "sndfile"]
     config = [
         "module_path /usr/lib/baresip/modules",
@@ -95,13 +97,14 @@ async def baresip(folder: Path, server: Address, user: str, password: str) -> As
     ]
     (folder / "config").write_text("\n".join(config) + "\n")
     account = f"<sip:{user}@{server[0]}:{server[1]};transport=udp>;auth_pass={password};regint=60"
-    (folder / "accounts").write_text(f"{account};audio_codecs=pcma,pcmu\n")
+    mode = "auto" if answers else "manual"
+    (folder / "accounts").write_text(f"{account};audio_codecs=pcma,pcmu;answermode={mode}\n")
     with wave.open(str(folder / "silence.wav"), "wb") as silence:
         silence.setparams((1, 2, 8000, 0, "NONE", ""))
         silence.writeframes(bytes(2 * 8000 * 60))
     command = ["baresip", "-4", "-f", str(folder), "-n", "127.0.0.1", "-s"]
     async with _console(folder, command, "/quit\n") as console:
-        await _until_logged(folder, "200 OK")
+        await until_logged(folder, "200 OK")
         yield Baresip(console, folder, server)
 
 
@@ -133,7 +136,7 @@ async def linphone(folder: Path, server: Address, user: str, password: str) -> A
     command = ["linphonec", "-c", str(folder / "rc"), "-d", "0"]
     where = f"{server[0]}:{server[1]}"
     async with _console(folder, command, "quit\n") as console:
-        await _until_logged(folder, "linphonec>")
+        await until_logged(folder, "linphonec>")
         await console.type(f"soundcard use files\nrecord {folder}/heard.wav\n")
         await console.type(f"register sip:{user}@{where} sip:{where} {password}\n")
         # It does not print that it is registered, and begins its recording anew if that comes in a call.
@@ -141,7 +144,8 @@ async def linphone(folder: Path, server: Address, user: str, password: str) -> A
         yield Linphone(console, folder, server)
 
 
-async def _until_logged(folder: Path, words: str) -> None:
+async def until_logged(folder: Path, words: str) -> None:
+    """Until the phone's console has printed `words`. Raises `TimeoutError`."""
     # The console tells by printing only.
     for _ in range(150):
         if words in (folder / "console.log").read_text(errors="replace"):
