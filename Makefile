@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint types unit peers bench format clean
+.PHONY: demo test lint types unit peers bench mutants format clean
 
 demo: $(READY)
 	$(BIN)/callflow demo silent-line
@@ -26,6 +26,10 @@ types: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m tests.bench
+
+# Faults planted into the rules one by one: which of them does no test notice?
+mutants: $(READY)
+	$(BIN)/python -m tests.mutation
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

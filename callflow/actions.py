@@ -1,8 +1,11 @@
 """What to do: the imperative that all floors share. An action is a wish; its fact comes back as an event."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
 
-from callflow.events import Outcome
+from callflow.events import Outcome, Party
+from callflow.facts import Detail
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +25,15 @@ class Answer(Action):
 
 @dataclass(frozen=True, slots=True)
 class Say(Action):
-    """Speak a prompt to the caller; what is being said is stopped first."""
+    """Speak a prompt; what is being said is stopped first."""
 
     prompt: str
     rule: str | None = None
     """The etiquette rule that prescribes the words, e.g. `csr-04`."""
+    to: tuple[Party, ...] = (Party.CALLER,)
+    """Who hears it; `PromptFinished` tells when the caller has."""
+    fields: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """What the prompt's slots are filled with, where the call knows it and the configuration does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +65,98 @@ class Greet(Action):
 @dataclass(frozen=True, slots=True)
 class Close(Action):
     """Begin the closing of the house."""
+
+
+@dataclass(frozen=True, slots=True)
+class FindSeat(Action):
+    """Let the caller wait in a queue until a seat picks up."""
+
+    queue: str
+
+
+class Notice(StrEnum):
+    """What a seat is told on its display and its page while a caller waits."""
+
+    ASKING = "asking"
+    """The caller is being asked."""
+    CALLER_WAITS = "caller_waits"
+    """The caller agreed and is held."""
+    CALLER_WILL_NOT_WAIT = "caller_will_not_wait"
+    CALLER_WANTS_CALLBACK = "caller_wants_callback"
+    CALLER_WAITS_LONG = "caller_waits_long"
+    PHONE_ON_HOLD = "phone_on_hold"
+    """The seat wants the caller back, but its own phone holds us: only its own key undoes that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Note(Action):
+    """Write a fact into the ledger. What follows in the same list is done only when it is written."""
+
+    fact: str
+    rule: str | None
+    details: Mapping[str, Detail] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Gate(Action):
+    """Decide who of the two is not heard by the other; prompts are heard in any case."""
+
+    shut: frozenset[Party]
+    """Whose voice stops here; everybody else's passes."""
+
+
+@dataclass(frozen=True, slots=True)
+class BeginHold(Action):
+    """The caller waits from now on: between the words there is music, or quiet."""
+
+    music: str | None
+    """What to play, or None for quiet."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndHold(Action):
+    """The caller waits no longer: the music stops."""
+
+
+@dataclass(frozen=True, slots=True)
+class TellSeat(Action):
+    """Show the seat where the matter stands, by whatever its phone allows and on its page."""
+
+    notice: Notice
+
+
+@dataclass(frozen=True, slots=True)
+class TellSupervisor(Action):
+    """Tell the supervisor on duty that this call needs somebody."""
+
+    notice: Notice
+
+
+@dataclass(frozen=True, slots=True)
+class Recall(Action):
+    """Ring the seat's phone anew, without auto-answer; `CancelRecall` comes in time."""
+
+    ring_for: float
+    """Seconds; what the INVITE's Expires may say."""
+
+
+@dataclass(frozen=True, slots=True)
+class CancelRecall(Action):
+    """Stop ringing the seat; a leg that was answered in the same instant is ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplaceSeat(Action):
+    """The leg that answered the recall is the seat's from now on; its old one is ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseSeat(Action):
+    """End the seat's leg; the caller stays."""
+
+
+@dataclass(frozen=True, slots=True)
+class HandToQueue(Action):
+    """Give the caller to the next free seat, before all who wait."""
+
+    reason: str

@@ -9,6 +9,8 @@ import pydantic
 
 from callflow import resources
 from callflow.adapters.prompts import CannotSpeak, PromptLibrary
+from callflow.call.room import recording
+from callflow.config_seats import SeatsConfig
 from callflow.config_sip import Host, HostPort, SipConfig
 from callflow.document import Document, Duration, Shape, did_you_mean
 from callflow.errors import Fault, SourceError
@@ -77,6 +79,7 @@ class Config(Shape):
     media: MediaConfig = MediaConfig()
     http: HttpConfig = HttpConfig()
     prompts: PromptsConfig = PromptsConfig()
+    seats: SeatsConfig = SeatsConfig()
     limits: LimitsConfig = LimitsConfig()
     flow: Path = Path("hotline.yaml")
     """Beside the configuration, or one that ships with the program."""
@@ -106,7 +109,18 @@ class Setup:
     @property
     def said(self) -> frozenset[str]:
         """Every prompt that a call may say."""
-        return self.house.prompts | set(self.flow.prompts.values())
+        waiting = self.house.waiting_prompts if self.flow.queues else frozenset()
+        return self.house.prompts | waiting | set(self.flow.prompts.values())
+
+    @property
+    def recordings(self) -> Iterator[tuple[str, str, dict[str, str]]]:
+        """Every recording that the plane needs: its name there, its prompt, what fills the slots."""
+        for prompt in sorted(self.said):
+            yield prompt, prompt, self.config.fields
+            if "seat" in self.prompts.fields(prompt):
+                for number in self.config.seats.at:
+                    own = {"seat": number}
+                    yield recording(prompt, own), prompt, {**self.config.fields, **own}
 
 
 def default() -> Setup:
@@ -130,7 +144,8 @@ def with_flow(setup: Setup, path: Path) -> Setup:
     """The same set-up with the flow in `path` and that flow's house. Raises `SourceError`."""
     flow, house = read_flow(path)
     setup = replace(setup, flow=flow, house=house)
-    faults = [*_unsayable_flow(setup, path), *_unspeakable(setup, resources.read_document(path))]
+    unknown = _unknown_queues(setup, path)
+    faults = [*unknown, *_unsayable_flow(setup, path), *_unspeakable(setup, resources.read_document(path))]
     if faults:
         raise SourceError(*faults)
     return setup
@@ -152,12 +167,20 @@ def _set_up(config: Config, source: Document, folder: Path) -> Setup:
             trunks.append(trunk.plan(name, folder))
         except ValueError as error:
             faults.append(source.fault(("sip", "trunks", name, "account"), str(error)))
+    for number, seat in config.seats.at.items():
+        if seat.phone not in config.sip.accounts:
+            known = did_you_mean(seat.phone, list(config.sip.accounts))
+            place = ("seats", "at", number, "phone")
+            faults.append(
+                source.fault(place, f"there is no account {seat.phone!r} under sip.accounts{known}")
+            )
     flow = _or_faults(faults, lambda: read_flow(_flow_path(config, source, folder)))
     prompts = _or_faults(faults, lambda: _prompts(config, folder))
     if flow is None or prompts is None:
         raise SourceError(*faults)
     setup = Setup(config, *flow, prompts, accounts, tuple(trunks))
     faults += _unsayable_flow(setup, _flow_path(config, source, folder))
+    faults += _unknown_queues(setup, _flow_path(config, source, folder))
     faults += _unspeakable(setup, source)
     if faults:
         raise SourceError(*faults)
@@ -185,6 +208,16 @@ def _flow_path(config: Config, source: Document, folder: Path) -> Path:
 def _unsayable_flow(setup: Setup, path: Path) -> Iterator[Fault]:
     """A fault for each prompt that the flow says and that has no audio, at its place in the flow."""
     return iter(missing_prompts(setup.flow, resources.read_document(path), setup.prompts.keys))
+
+
+def _unknown_queues(setup: Setup, path: Path) -> Iterator[Fault]:
+    """A fault for each queue that the flow names and the configuration does not have."""
+    queues = setup.config.seats.queues
+    for place, queue in setup.flow.queues.items():
+        if queue not in queues:
+            known = did_you_mean(queue, list(queues))
+            source = resources.read_document(path)
+            yield source.fault(place, f"there is no queue {queue!r} under seats.queues{known}")
 
 
 def _prompts(config: Config, folder: Path) -> PromptLibrary:

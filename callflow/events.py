@@ -23,6 +23,16 @@ class Heard(StrEnum):
     SILENCE = "silence"
 
 
+class Way(StrEnum):
+    """How a seat asks for something: by a key of its phone, a feature code, its page, a command."""
+
+    PHONE = "phone"
+    """The phone's own hold: it has stopped listening, and the seat hears nobody."""
+    CODE = "code"
+    PAGE = "page"
+    COMMAND = "command"
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """Something that happened; the root of this file."""
@@ -107,6 +117,121 @@ class HungUp(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class SeatRinging(Event):
+    """A seat's phone rings for the caller."""
+
+    seat: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeatDeclined(Event):
+    """A seat did not take the call."""
+
+    seat: str
+    why: str
+    """`declined` by a person, `busy`, `no_answer`, or `failed`."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeatAnswered(Event):
+    """A seat has picked up: the two are to be joined."""
+
+    seat: str
+    """Its number."""
+    trainee: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NobodyThere(Event):
+    """No seat can be found."""
+
+    why: str
+    """`no_seats` or `waited`."""
+
+
+@dataclass(frozen=True, slots=True)
+class HoldRequested(Event):
+    """The seat wants the caller to wait; by `Way.PHONE` it is deaf from now on."""
+
+    way: Way
+    minutes: int | None = None
+    """How long the seat expects the caller to wait, if it said so."""
+
+    def __post_init__(self) -> None:
+        if self.minutes is not None and not 1 <= self.minutes <= 99:
+            raise ValueError(f"{self.minutes} is no estimate in minutes; 1 to 99 is")
+
+
+@dataclass(frozen=True, slots=True)
+class SeatResumed(Event):
+    """The seat wants the caller back; by `Way.PHONE` it hears again."""
+
+    way: Way
+
+
+@dataclass(frozen=True, slots=True)
+class SeatHungUp(Event):
+    """The seat's BYE is here, and answered."""
+
+    talked: float
+    """Seconds for which seat and caller were joined."""
+    unheard: float
+    """Seconds since the seat's last packet of audio."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeatLost(Event):
+    """The seat's phone is gone without a BYE: a keepalive was answered 408 or 481."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecallRinging(Event):
+    """The seat's phone rings anew (180)."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecallAnswered(Event):
+    """The seat has picked up the new call: this leg takes the place of its old one."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecallFailed(Event):
+    """The seat's phone was busy, refused, or cannot be reached."""
+
+    status: int
+    """The SIP answer, 300 to 699."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerAttested(Event):
+    """The seat heard the caller's spoken answer and says with a key what it was."""
+
+    yes: bool
+    seat: str
+    """The seat's number."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRecognised(Event):
+    """A recogniser understood the caller's spoken answer."""
+
+    yes: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TransferRequested(Event):
+    """The seat wants the call transferred: that question takes the place of any other."""
+
+
+@dataclass(frozen=True, slots=True)
+class TransferRefused(Event):
+    """The call stays with the seat, because the caller or the target said no or the transfer failed."""
+
+    unhearing: bool
+    """Whether the seat's phone is on its own hold."""
+
+
+@dataclass(frozen=True, slots=True)
 class RuleConcluded(Event):
     """A rule's machine has come to its end and says how; the flow goes on from there."""
 
@@ -122,3 +247,17 @@ class Outcome(StrEnum):
     SILENT = "silent"
     HELP_WANTED = "help_wanted"
     RELEASED = "released"
+    JOINED = "joined"
+    """Seat and caller hear each other."""
+    SEAT_LEFT = "seat_left"
+    """The seat hung up or was lost while nothing else went on."""
+    SEAT_BACK = "seat_back"
+    """Seat and caller are joined again."""
+    QUEUED = "queued"
+    """The caller is at the head of the queue."""
+    CALLBACK_WANTED = "callback_wanted"
+    MESSAGE_WANTED = "message_wanted"
+    CLOSING_WANTED = "closing_wanted"
+    """The caller will call again."""
+    YIELDED = "yielded"
+    """Another rule speaks with the caller now."""

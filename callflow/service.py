@@ -139,16 +139,24 @@ class Service:
             contact, registrar, self._allowed, lambda: secrets.token_hex(8), random.random, setup.trunks
         )
         media_host = config.media.advertise or config.media.host or contact[0]
+        people = config.seats
         settings = Settings(
-            setup.flow, setup.house, media_host, config.limits.calls, config.journal is not None
+            setup.flow,
+            setup.house,
+            media_host,
+            config.limits.calls,
+            journals=config.journal is not None,
+            seats=tuple(seat.plan(number) for number, seat in people.at.items()),
+            queues=tuple(queue.plan(name) for name, queue in people.queues.items()),
+            wrap_up=people.wrap_up,
         )
         return Controller(settings, endpoint, PortPool(self.media.ports), _new_call_id, self.fact)
 
     def _load_prompts(self) -> None:
-        for key in self._setup.said:
-            samples = self._setup.prompts.pcm(key, self._setup.config.fields)
+        for name, prompt, fields in self._setup.recordings:
+            samples = self._setup.prompts.pcm(prompt, fields)
             ulaw, alaw = (encode(samples, law).tobytes() for law in (Law.PCMU, Law.PCMA))
-            self.media.command(LoadPrompt(key, ulaw, alaw))
+            self.media.command(LoadPrompt(name, ulaw, alaw))
 
 
 @asynccontextmanager

@@ -13,6 +13,7 @@ from prometheus_client import (
 
 from callflow import __version__
 from callflow.adapters.media_metrics import MediaMetrics
+from callflow.adapters.seat_metrics import SeatMetrics
 from callflow.adapters.sip_metrics import SipMetrics
 from callflow.etiquette.audit import Judgement, judge
 from callflow.etiquette.house import CARRIED, House
@@ -36,6 +37,7 @@ class Metrics:
         registry = self.registry = CollectorRegistry()
         self.sip = SipMetrics(registry)
         self.media = MediaMetrics(registry)
+        self.seats = SeatMetrics(registry)
         self._flow = flow
         self._house = house
         self._ledgers: dict[str, list[Fact]] = {}
@@ -82,6 +84,10 @@ class Metrics:
         if fact.fact == "leg.quality":
             # It comes after the call's end: there is no ledger to add it to.
             self.media.quality(fact.details)
+            return
+        self.seats.fact(fact)
+        if not fact.call:
+            # What a seat does is no call's.
             return
         ledger = self._ledgers.setdefault(fact.call, [])
         ledger.append(fact)

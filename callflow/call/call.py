@@ -8,15 +8,31 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Any
 
-from callflow.actions import Action, Close, Conclude, Greet, HangUp, Say, StopSaying
+from callflow.actions import (
+    Action,
+    Close,
+    Conclude,
+    FindSeat,
+    Greet,
+    HandToQueue,
+    HangUp,
+    Note,
+    Say,
+    StopSaying,
+)
 from callflow.call.journal import CallEntry, LegEntry, RuleEntry
 from callflow.call.ledger import Ledger
 from callflow.etiquette.answering import Answering
 from callflow.etiquette.closing import Closing
+from callflow.etiquette.hold import Hold
+from callflow.etiquette.hold import Phase as HoldPhase
 from callflow.etiquette.house import House
+from callflow.etiquette.joining import Joining
 from callflow.etiquette.line_check import SilentLine
 from callflow.etiquette.machine import Machine
 from callflow.etiquette.parting import Parting
+from callflow.etiquette.queueing import Queueing
+from callflow.etiquette.seat_closing import SeatClosing
 from callflow.events import (
     CallAnswered,
     CallArrived,
@@ -25,18 +41,35 @@ from callflow.events import (
     Event,
     Heard,
     HeldByCaller,
+    HoldRequested,
     HungUp,
     LineHeard,
+    NobodyThere,
     Outcome,
     Party,
     PromptFinished,
     PromptStarted,
     PromptStopped,
+    RecallAnswered,
+    RecallFailed,
+    RecallRinging,
     ResumedByCaller,
     RuleConcluded,
+    SeatAnswered,
+    SeatDeclined,
+    SeatHungUp,
+    SeatLost,
+    SeatResumed,
+    SeatRinging,
 )
 from callflow.flow.model import Flow
 from callflow.flow.run import FlowRun
+
+OF_THE_SEAT = (
+    SeatAnswered, SeatHungUp, SeatLost, SeatResumed, HoldRequested,
+    RecallRinging, RecallAnswered, RecallFailed, NobodyThere,
+)  # fmt: skip
+"""What does not wait until the caller's side has come back."""
 
 
 class Call:
@@ -60,6 +93,16 @@ class Call:
         """Prompt → the rule that it was last said for, and when it was wanted."""
         self._saying: Say | None = None
         self._held_since: float | None = None
+        self._wanted: FindSeat | None = None
+        """The queue that the call wants to wait in, once it is answered."""
+        self._queued_at: float | None = None
+        self._seat = ""
+        """The number of the seat that serves the caller, or served last."""
+        self._seat_event: SeatHungUp | SeatLost | None = None
+        self._deaf: HoldRequested | None = None
+        """The seat held us before it could hear the caller."""
+        self._missed: list[Event] = []
+        """What the seat did while the caller's side held the call."""
 
     @property
     def deadline(self) -> float | None:
@@ -80,6 +123,16 @@ class Call:
         )
 
     @property
+    def keeps_keys(self) -> bool:
+        """Whether the caller's keys are for us, and not for the seat that the caller speaks with."""
+        return not any(isinstance(rule, Hold) and rule.phase is HoldPhase.JOINED for rule in self._rules)
+
+    @property
+    def asks(self) -> bool:
+        """Whether the caller is being asked something that a seat may hear the answer to."""
+        return any(isinstance(rule, Hold) and rule.phase is HoldPhase.ASKING for rule in self._rules)
+
+    @property
     def awaits_key(self) -> bool:
         """Whether a key is what the caller was asked for: only then may a tone in the audio be one."""
         return not self.ended and (self._flow.awaits_key or any(rule.awaits_key for rule in self._rules))
@@ -95,6 +148,11 @@ class Call:
             # A key pressed before our first word belongs to whatever was dialled before us.
             return []
         match event:
+            case HeldByCaller() if not self.keeps_keys:
+                # The two speak with each other: between them we count no pause.
+                return []
+            case ResumedByCaller() if not self.held_by_caller:
+                return []
             case HeldByCaller():
                 return self._hold(now)
             case ResumedByCaller():
@@ -146,9 +204,16 @@ class Call:
             match pending.popleft():
                 case Conclude(outcome=outcome, rule=rule):
                     self.ledger.write(now, "rule.concluded", rule, outcome=outcome)
+                    done += self._concluded(outcome, now)
                     events.append(RuleConcluded(outcome))
+                case Note(fact=fact, rule=rule, details=details):
+                    self.ledger.write(now, fact, rule, **details)
                 case Greet():
                     done += self._greet(now)
+                case FindSeat() as wanted:
+                    done += self._find_seat(wanted, now)
+                case HandToQueue() as handed:
+                    done += [handed, *self._queue(now)]
                 case Close():
                     done += self._close(now)
                 case HangUp() as hang_up:
@@ -167,7 +232,11 @@ class Call:
     def _take(self, event: Event, now: float) -> list[Action]:
         self._note(event, now)
         actions: list[Action] = []
-        if not isinstance(event, RuleConcluded):
+        if self._joining and isinstance(event, HoldRequested | SeatResumed):
+            self._deaf = event if isinstance(event, HoldRequested) else None
+        if isinstance(event, SeatAnswered) and not self._joining:
+            actions += self._join(event, now)
+        elif not isinstance(event, RuleConcluded):
             actions = [action for rule in self._rules for action in rule.receive(event, now)]
         actions += self._flow.receive(event, now)
         if event == RuleConcluded(Outcome.GREETED) and not self._watched:
@@ -202,6 +271,25 @@ class Call:
                 self._sound = event if heard is Heard.SOUND else None
                 write(now, "line.heard", heard=heard, since=round(since, 3))
 
+            case _:
+                self._note_seat(event, now)
+
+    def _note_seat(self, event: Event, now: float) -> None:
+        write = self.ledger.write
+        match event:
+            case SeatRinging(seat=seat):
+                write(now, "seat.ringing", seat=seat)
+            case SeatDeclined(seat=seat, why=why):
+                write(now, "seat.declined" if why == "declined" else "seat.failed", seat=seat, why=why)
+            case SeatAnswered(seat=seat):
+                self._seat = seat
+                write(now, "seat.answered", "csr-01", seat=seat, waited=round(self._waited(now), 3))
+            case NobodyThere(why=why):
+                write(now, "queue.left", why=why, waited=round(self._waited(now), 3))
+            case SeatHungUp() | SeatLost():
+                self._seat_event = event
+                write(now, "seat.left", seat=self._seat, hung_up=isinstance(event, SeatHungUp))
+
     # --- the caller's side holds the call: time stands still ---
 
     def _hold(self, now: float) -> list[Action]:
@@ -213,6 +301,9 @@ class Call:
         # Music on the caller's side is no sign of life; but what still sounds afterwards may be one.
         if isinstance(event, LineHeard):
             self._sound = event if event.heard is Heard.SOUND else None
+        elif isinstance(event, OF_THE_SEAT):
+            # What the seat does meanwhile is not forgotten.
+            self._missed.append(event)
         elif not isinstance(event, DigitPressed):
             self._note(event, now)
         return []
@@ -227,7 +318,8 @@ class Call:
         still_sounding = [LineHeard(Heard.SOUND, now)] if self._sound else []
         # What the caller could not hear is said again from its beginning.
         again = [self._saying] if self._saying else []
-        return self._work_off(deque(still_sounding), now, again)
+        missed, self._missed = self._missed, []
+        return self._work_off(deque([*still_sounding, *missed]), now, again)
 
     # --- the house's rules, begun when the flow asks for them ---
 
@@ -249,6 +341,61 @@ class Call:
         ask, release = house.enforces("csr-35"), house.enforces("csr-36")
         closing = Closing(house.closing, ask=ask, release=release)
         return self._begin(closing, ConversationOver(), now)
+
+    # --- a seat is found, and serves the caller ---
+
+    def _find_seat(self, wanted: FindSeat, now: float) -> list[Action]:
+        if not self._answered:
+            # Who waits must hear us: the call is picked up first, without a greeting.
+            self._wanted = wanted
+            self._rules = [Answering(self._house.answering, greet=False)]
+            return self._work_off(deque(), now, self._rules[0].receive(CallArrived("", ""), now))
+        return [wanted, *self._queue(now)]
+
+    def _queue(self, now: float) -> list[Action]:
+        queueing = Queueing(self._house.queue)
+        self._rules, self._queued_at = [queueing], now
+        self.ledger.write(now, "queue.entered", "crs-02")
+        return self._work_off(deque(), now, queueing.begin(now))
+
+    @property
+    def _joining(self) -> bool:
+        return any(isinstance(rule, Joining) for rule in self._rules)
+
+    def _waited(self, now: float) -> float:
+        """For how many seconds the caller has waited for a seat."""
+        return 0.0 if self._queued_at is None else now - self._queued_at
+
+    def _join(self, answered: SeatAnswered, now: float) -> list[Action]:
+        """The waiting is over: its words stop, and both hear the greeting."""
+        silenced = [action for rule in self._rules for action in rule.receive(answered, now)]
+        joining = Joining(self._house.joining, self._waited(now))
+        self._rules, self._queued_at = [joining], None
+        return [*silenced, *joining.receive(answered, now)]
+
+    def _concluded(self, outcome: Outcome, now: float) -> list[Action]:
+        """What the end of one rule's work is the beginning of."""
+        house = self._house
+        match outcome:
+            case Outcome.GREETED if self._wanted is not None:
+                wanted, self._wanted = self._wanted, None
+                return [wanted, *self._queue(now)]
+            case Outcome.JOINED | Outcome.SEAT_BACK:
+                self.ledger.write(now, "call.joined", seat=self._seat)
+                return self._serve(now)
+            case Outcome.SEAT_LEFT if self._seat_event is not None:
+                return self._begin(SeatClosing(house), self._seat_event, now)
+        return []
+
+    def _serve(self, now: float) -> list[Action]:
+        """Seat and caller speak with each other, for as long as they like."""
+        self._limit = None
+        deaf, self._deaf = self._deaf, None
+        hold = Hold(self._house.hold, self._house.recall)
+        self._rules = [hold]
+        if self._sound:
+            hold.receive(self._sound, now)
+        return self._work_off(deque([deaf]), now) if deaf else []
 
     def _begin(self, machine: Machine[Any], first: Event, now: float) -> list[Action]:
         self._rules = [machine]

@@ -4,14 +4,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
 
-from callflow.actions import Action, Answer, HangUp
+from callflow.actions import Action, Answer, FindSeat, HandToQueue, HangUp
 from callflow.agenda import Agenda
 from callflow.call.call import Call
 from callflow.call.journal import CallEntry, Journalled
 from callflow.call.ledger import Ledger, Sink
 from callflow.call.leg import Broke, Effect, Leg
 from callflow.call.lines import Lines
-from callflow.call.room import Room
+from callflow.call.phonebook import Phonebook
+from callflow.call.queues import QueuePlan
+from callflow.call.room import Calling, Room
+from callflow.call.seat_side import SeatSide
+from callflow.call.seats import SeatPlan
+from callflow.call.switchboard import Happened, News, Switchboard
 from callflow.errors import IllegalEvent, PeerError
 from callflow.etiquette.house import House
 from callflow.events import (
@@ -23,8 +28,12 @@ from callflow.events import (
     HeldByCaller,
     HungUp,
     Party,
+    PromptFinished,
+    PromptStarted,
+    PromptStopped,
     ResumedByCaller,
 )
+from callflow.facts import Fact
 from callflow.flow.model import Flow
 from callflow.media.messages import (
     Latched,
@@ -36,6 +45,7 @@ from callflow.media.messages import (
     SourceTaken,
 )
 from callflow.media.ports import PortPool
+from callflow.media.quality import DROPOUT
 from callflow.sip.address import Address, Transport
 from callflow.sip.endpoint import Endpoint
 from callflow.sip.happenings import (
@@ -50,7 +60,9 @@ from callflow.sip.happenings import (
     Reoffered,
     Told,
 )
+from callflow.sip.headers import NameAddress
 from callflow.sip.locate import Candidate
+from callflow.sip.uri import Uri
 
 _MOST_LEAVING: Final = 1000
 
@@ -66,6 +78,10 @@ class Settings:
     most_calls: int
     journals: bool = False
     """Whether each change of a call is to be written down."""
+    seats: tuple[SeatPlan, ...] = ()
+    queues: tuple[QueuePlan, ...] = ()
+    wrap_up: float = 15.0
+    """Seconds after each call in which its seat is not rung."""
 
 
 class Controller:
@@ -86,6 +102,15 @@ class Controller:
         self._new_call = new_call
         self._sink = sink
         self._lines = Lines(endpoint.calls, ports, settings.media_host)
+        self.switchboard = Switchboard(
+            settings.seats,
+            settings.queues,
+            Phonebook(endpoint.bindings),
+            self._lines,
+            self._tell,
+            wrap_up=settings.wrap_up,
+        )
+        self._seat_side = SeatSide(self._lines, endpoint.calls, self.switchboard)
         self._rooms: dict[str, Room] = {}
         self._written: dict[str, CallEntry] = {}
         self._leaving: dict[int, Ledger] = {}
@@ -98,7 +123,7 @@ class Controller:
 
     @property
     def deadline(self) -> float | None:
-        known = (self._agenda.next, self._endpoint.deadline)
+        known = (self._agenda.next, self._endpoint.deadline, self.switchboard.deadline)
         return min((at for at in known if at is not None), default=None)
 
     def in_hand(self) -> dict[str, int]:
@@ -124,14 +149,25 @@ class Controller:
         leg = self._lines.heard(report.leg)
         if isinstance(report.event, MediaEvent):
             return self._media_told(leg, report.event, report.at)
-        return self._happen(leg, report.event, report.at) if leg else []
+        if leg is None:
+            return []
+        if leg.party is Party.SEAT:
+            room = self._rooms[leg.call]
+            effects = self._spread(self._seat_side.heard(room, leg, report.event, report.at), report.at)
+            self._watch(room)
+            return effects
+        return self._happen(leg, heard_as(report.event), report.at)
 
     def tick(self, now: float) -> list[Effect]:
         """Deadlines have come."""
         effects = self._take(self._endpoint.tick(now), now)
         for name in self._agenda.take_due(now):
-            effects += self._act(self._rooms[name], lambda call: call.tick(now), now)
-        return effects
+            room = self._rooms[name]
+            effects += self._spread(self._seat_side.tick(room, now), now)
+            self._watch(room)
+            if name in self._rooms:
+                effects += self._act(room, lambda call: call.tick(now), now)
+        return [*effects, *self._spread(self.switchboard.tick(now), now)]
 
     def located(self, trunk: str, candidates: Sequence[Candidate], now: float) -> list[Effect]:
         """A trunk's addresses as DNS has them now."""
@@ -154,6 +190,10 @@ class Controller:
             effects += self._act(room, lambda call: call.part(reason, now), now)
         return effects
 
+    def _tell(self, fact: Fact) -> None:
+        if self._sink is not None:
+            self._sink(fact)
+
     # --- what SIP tells ---
 
     def _take(self, outputs: list[Output], now: float) -> list[Effect]:
@@ -170,6 +210,11 @@ class Controller:
         return effects
 
     def _told(self, leg: Leg, told: Told, now: float) -> list[Effect]:
+        if leg.party is Party.SEAT:
+            room = self._rooms[leg.call]
+            effects = self._spread(self._seat_side.told(room, leg, told, now), now)
+            self._watch(room)
+            return effects
         match told:
             case Confirmed():
                 return self._happen(leg, CallConfirmed(), now)
@@ -196,7 +241,8 @@ class Controller:
             return [*refused, Counted("rejected", str(error.status))]
         settings = self._settings
         call = Call(settings.flow, settings.house, Ledger(name, self._sink))
-        self._rooms[name] = Room(call, leg, self._endpoint.calls, self._lines)
+        calling = Calling(_shown(invited, settings.media_host), invited.hops_left)
+        self._rooms[name] = Room(call, leg, calling, self._endpoint.calls, self._lines)
         return self._happen(leg, CallArrived(invited.caller, invited.called), now)
 
     def _answered(self, leg: Leg, answer: bytes, now: float) -> list[Effect]:
@@ -232,7 +278,27 @@ class Controller:
     def _ended(self, leg: Leg, reason: str, now: float) -> list[Effect]:
         by = Party.CALLER if reason in ("bye", "cancelled", "expired") else Party.CALLFLOW
         effects = self._happen(leg, HungUp(by, "" if reason == "bye" else reason), now)
-        return [*effects, *self._forget(self._rooms[leg.call])]
+        room = self._rooms.get(leg.call)
+        return [*effects, *(self._forget(room, now) if room else [])]
+
+    # --- seats ---
+
+    def _spread(self, news: list[News], now: float) -> list[Effect]:
+        """What the switchboard has done, and what it tells the calls."""
+        effects: list[Effect] = []
+        for each in news:
+            match each:
+                case Happened(room=room, event=event) if room.name in self._rooms:
+                    effects += self._happen(room.caller, event, now)
+                case Happened():
+                    continue
+                case effect:
+                    effects.append(effect)
+        return effects
+
+    def _watch(self, room: Room) -> None:
+        if room.name in self._rooms:
+            self._agenda.put(room.name, room.deadline)
 
     # --- what the plane tells beside what happens in calls ---
 
@@ -243,6 +309,8 @@ class Controller:
             case NoPackets():
                 return [Counted("media", "no_packets")]
             case PacketsStopped():
+                if leg is not None:
+                    leg.quiet_since = now - DROPOUT
                 return [Counted("media", "packets_stopped")]
             case SourceTaken():
                 moved = self._lines.elsewhere(leg, now) if leg else []
@@ -275,13 +343,21 @@ class Controller:
     def _perform(self, room: Room, actions: list[Action], now: float) -> list[Effect]:
         effects: list[Effect] = []
         for action in actions:
+            match action:
+                case FindSeat(queue=queue):
+                    effects += self._spread(self.switchboard.find(room, queue, now), now)
+                    continue
+                case HandToQueue():
+                    effects += self._spread(self.switchboard.find(room, room.queue, now, head=True), now)
+                    continue
+            effects += self._spread(self.switchboard.performed(room, action, now), now)
             effects += room.perform(action, now)
             if isinstance(action, Answer):
                 effects += self._happen(room.caller, CallAnswered(), now)
             elif isinstance(action, HangUp):
-                effects += self._forget(room)
+                effects += self._forget(room, now)
+        self._watch(room)
         if room.name in self._rooms:
-            self._agenda.put(room.name, room.call.deadline)
             effects += [*room.await_key(), *self._journal(room)]
         return effects
 
@@ -294,9 +370,11 @@ class Controller:
         self._written[room.name] = entry
         return [Journalled(room.name, entry)]
 
-    def _forget(self, room: Room) -> list[Effect]:
+    def _forget(self, room: Room, now: float) -> list[Effect]:
+        """The call is over: whoever rings or talks for it is let go."""
         if self._rooms.pop(room.name, None) is None:
             return []
+        freed = self._spread(self.switchboard.left(room, now), now)
         self._agenda.put(room.name, None)
         for leg in room.legs:
             self._leaving[leg.media] = room.call.ledger
@@ -304,7 +382,23 @@ class Controller:
             # A plane that died tells nothing any more.
             del self._leaving[next(iter(self._leaving))]
         over = self._written.pop(room.name, None)
-        return [*room.close(), *([Journalled(room.name, None)] if over else [])]
+        ended = room.let_go(now)
+        return [*freed, *ended, *([Journalled(room.name, None)] if over else [])]
+
+
+def heard_as(event: Event) -> Event:
+    """The same event with the prompt's own name, whatever its slots were filled with."""
+    match event:
+        case PromptStarted(prompt=prompt) | PromptFinished(prompt=prompt) | PromptStopped(prompt=prompt):
+            return type(event)(prompt.partition("?")[0])
+    return event
+
+
+def _shown(invited: Invited, host: str) -> NameAddress:
+    """Who calls, as a seat's phone is to show it (RFC 3323 where the caller wants to be nobody)."""
+    if invited.private:
+        return NameAddress(Uri("sip", "anonymous", "anonymous.invalid"), "Anonymous")
+    return NameAddress(Uri("sip", invited.caller, host), invited.display)
 
 
 def _last_words(call: Call, now: float) -> list[Action]:

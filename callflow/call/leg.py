@@ -50,8 +50,12 @@ class Leg:
     """Whether the plane takes tones in its audio for keys."""
     quiet_since: float | None = None
     """Since when nothing has come from it at all; None while packets come."""
-    unheard_for: float = 0.0
-    """Seconds after which the plane tells that nothing comes."""
+    rings: bool = False
+    """Whether the phone has told that it rings."""
+    is_deaf: bool = False
+    """Whether the phone is on its own hold, and hears nobody."""
+    joined_at: float | None = None
+    """Since when it and the caller hear each other."""
 
     @property
     def hosts(self) -> tuple[str, ...]:

@@ -82,8 +82,9 @@ class Queues:
         self._seats = seats
         self._waiting: list[_Waiting] = []
 
-    def __contains__(self, queue: str) -> bool:
-        return queue in self._plans
+    def __contains__(self, call: str) -> bool:
+        """Whether a caller waits."""
+        return self._find(call) is not None
 
     def __len__(self) -> int:
         """Callers who wait."""

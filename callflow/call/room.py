@@ -1,22 +1,87 @@
 """One call with its legs: what the call wants done is done to whom it concerns."""
 
-from callflow.actions import Action, Answer, HangUp, Ring, Say, StopSaying
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from callflow.actions import (
+    Action,
+    Answer,
+    BeginHold,
+    CancelRecall,
+    EndHold,
+    Gate,
+    HangUp,
+    Notice,
+    Recall,
+    ReleaseSeat,
+    ReplaceSeat,
+    Ring,
+    Say,
+    StopSaying,
+    TellSeat,
+    TellSupervisor,
+)
 from callflow.call.call import Call
+from callflow.call.feature_codes import FeatureCodes
 from callflow.call.journal import CallEntry
 from callflow.call.leg import Effect, Leg
 from callflow.call.lines import Lines
-from callflow.media.messages import Play, StopPlaying
+from callflow.call.phonebook import Place
+from callflow.errors import PeerError
+from callflow.events import Party
+from callflow.media.messages import (
+    Command,
+    Join,
+    KeepKeys,
+    OpenGate,
+    PassKeys,
+    Play,
+    PlayBoth,
+    ShutGate,
+    StopPlaying,
+)
 from callflow.sip.calls import Calls
+from callflow.sip.headers import NameAddress
+from callflow.sip.outgoing import Plan
+
+BOTH = frozenset({Party.CALLER, Party.SEAT})
 
 
+@dataclass(frozen=True, slots=True)
+class Calling:
+    """Who calls, as a seat's phone is to show it."""
+
+    caller: NameAddress
+    hops_left: int = 70
+
+
+@dataclass(slots=True)
 class Room:
     """Where a caller, and whoever serves the caller, are brought together."""
 
-    def __init__(self, call: Call, caller: Leg, calls: Calls, lines: Lines) -> None:
-        self.call = call
-        self.caller = caller
-        self._calls = calls
-        self._lines = lines
+    call: Call
+    caller: Leg
+    calling: Calling
+    _calls: Calls
+    _lines: Lines
+    seat: Leg | None = None
+    """Whoever has picked up."""
+    place: Place | None = None
+    """Where the seat's phone is."""
+    recall: Leg | None = None
+    """The seat's phone, ringing anew."""
+    ringing: dict[str, Leg] = field(default_factory=dict)
+    """The phones that ring, by the number of the seat."""
+    places: dict[str, Place] = field(default_factory=dict)
+    """Where they were rung."""
+    queue: str = ""
+    """Where the caller waited last."""
+    codes: FeatureCodes = field(default_factory=FeatureCodes)
+    notice: Notice | None = None
+    """What the seat was told last."""
+    _shut: frozenset[Party] = BOTH
+    _keys_kept: bool = False
+    _says_to_both: bool = False
 
     @property
     def name(self) -> str:
@@ -24,34 +89,178 @@ class Room:
 
     @property
     def legs(self) -> tuple[Leg, ...]:
-        return (self.caller,)
+        others = (self.seat, self.recall, *self.ringing.values())
+        return (self.caller, *(leg for leg in others if leg is not None))
+
+    # --- what the call wants ---
 
     def perform(self, action: Action, now: float) -> list[Effect]:
         """Turn one action of the call into SIP and commands to the plane."""
-        caller = self.caller
         match action:
             case Ring():
-                return [*self._calls.ring(caller.session, now)]
+                return [*self._calls.ring(self.caller.session, now)]
             case Answer():
-                answered: list[Effect] = [*self._calls.answer(caller.session, caller.description, now)]
-                # The ears are open before the caller's side can know that it may speak.
-                return [caller.go_by(caller.agreed), *answered] if caller.agreed else answered
-            case Say(prompt=prompt):
-                return [Play(caller.media, prompt)]
-            case StopSaying():
-                return [StopPlaying(caller.media)]
+                return self._answer(now)
+            case Say() | StopSaying():
+                return [*self._speak(action)]
             case HangUp(reason=reason):
-                return [*self._calls.hang_up(caller.session, reason, now)]
+                return [
+                    effect for leg in self.legs for effect in self._calls.hang_up(leg.session, reason, now)
+                ]
+            case Gate(shut=shut):
+                return [*self._set_gates(shut, now)]
+            case Recall():
+                return self._recall(now)
+            case CancelRecall():
+                return self._drop_recall(now)
+            case ReplaceSeat():
+                return self._replace_seat(now)
+            case ReleaseSeat():
+                return self.release_seat(now)
+            case TellSeat(notice=notice) | TellSupervisor(notice=notice):
+                self.notice = notice
+                return []
+            case BeginHold() | EndHold():
+                # Between the words there is quiet: the caller's leg always has a stream.
+                return []
         raise ValueError(f"a call cannot {action!r}")
 
     def await_key(self) -> list[Effect]:
-        """Listen for the caller's tones while a key is asked for."""
-        return self.caller.await_key(self.call.awaits_key)
+        """Listen for the caller's tones while a key is asked for, and keep keys for us from the seat."""
+        kept = self.seat is not None and self.call.keeps_keys
+        changed: list[Effect] = []
+        if kept != self._keys_kept:
+            self._keys_kept = kept
+            changed.append(KeepKeys(self.caller.media) if kept else PassKeys(self.caller.media))
+        return [*changed, *self.caller.await_key(self.call.awaits_key)]
 
-    def close(self) -> list[Effect]:
+    # --- seats that ring, pick up and leave ---
+
+    def ring(self, seat: str, place: Place, now: float) -> list[Effect]:
+        """Ring a seat's phone. Raises `PeerError` where there is no port for it."""
+        leg, sent = self._invite(seat, place, now)
+        self.ringing[seat], self.places[seat] = leg, place
+        return sent
+
+    def withdraw(self, seat: str, now: float) -> list[Effect]:
+        """Ring it no longer."""
+        leg = self.ringing.pop(seat, None)
+        return self._end(leg, "answered elsewhere", now) if leg else []
+
+    def declined(self, leg: Leg) -> list[Effect]:
+        """A phone that rang did not take the call."""
+        self.ringing.pop(leg.seat, None)
+        if leg is self.recall:
+            self.recall = None
+        return self._lines.close(leg)
+
+    def picked_up(self, leg: Leg, now: float) -> list[Effect]:
+        """A seat has the call: the two share a room, and hear each other when the call lets them."""
+        self.ringing.pop(leg.seat, None)
+        self.seat, self.place = leg, self.places[leg.seat]
+        return [*self._join(now), KeepKeys(leg.media)]
+
+    def seat_left(self) -> list[Effect]:
+        """The seat has hung up, or is lost."""
+        seat, self.seat = self.seat, None
+        self._shut = BOTH
+        return self._lines.close(seat) if seat else []
+
+    def release_seat(self, now: float) -> list[Effect]:
+        """End the seat's leg; the caller stays."""
+        seat, self.seat = self.seat, None
+        self._shut = BOTH
+        return self._end(seat, "", now) if seat else []
+
+    @property
+    def deadline(self) -> float | None:
+        """When the call, or a key that was kept back, wants to be looked at."""
+        known = (self.call.deadline, self.codes.deadline)
+        return min((at for at in known if at is not None), default=None)
+
+    def let_go(self, now: float) -> list[Effect]:
         """The call is over: no leg is left."""
-        return [effect for leg in self.legs for effect in self._lines.close(leg)]
+        others = [effect for leg in self.legs[1:] for effect in self._calls.hang_up(leg.session, "", now)]
+        return [*others, *(effect for leg in self.legs for effect in self._lines.close(leg))]
 
     def entry(self) -> CallEntry:
         """The call as it is written down."""
         return self.call.entry(tuple(leg.entry(self._calls) for leg in self.legs))
+
+    # --- the rooms behind ---
+
+    def _answer(self, now: float) -> list[Effect]:
+        caller = self.caller
+        answered: list[Effect] = [*self._calls.answer(caller.session, caller.description, now)]
+        # The ears are open before the caller's side can know that it may speak.
+        return [caller.go_by(caller.agreed), *answered] if caller.agreed else answered
+
+    def _speak(self, action: Say | StopSaying) -> list[Command]:
+        to_both, caller = self._says_to_both, self.caller.media
+        if isinstance(action, StopSaying):
+            self._says_to_both = False
+            also = [StopPlaying(self.seat.media)] if to_both and self.seat else []
+            return [StopPlaying(caller), *also]
+        name = recording(action.prompt, action.fields)
+        hears = self.seat is not None and Party.SEAT in action.to
+        self._says_to_both = hears and Party.CALLER in action.to
+        if self.seat is None or not hears:
+            return [Play(caller, name)] if Party.CALLER in action.to else []
+        return [PlayBoth(caller, name) if self._says_to_both else Play(self.seat.media, name)]
+
+    def _set_gates(self, shut: frozenset[Party], now: float) -> list[Command]:
+        self._shut = shut
+        if self.seat is None:
+            return []
+        if not shut and self.seat.joined_at is None:
+            self.seat.joined_at = now
+        legs = {Party.CALLER: self.caller, Party.SEAT: self.seat}
+        return [ShutGate(leg.media) if party in shut else OpenGate(leg.media) for party, leg in legs.items()]
+
+    def _join(self, now: float) -> list[Command]:
+        assert self.seat is not None
+        return [Join(self.caller.media, self.seat.media), *self._set_gates(self._shut, now)]
+
+    def _recall(self, now: float) -> list[Effect]:
+        if self.place is None or self.recall is not None:
+            return []
+        try:
+            self.recall, sent = self._invite(self.place.seat, self.place, now)
+        except PeerError:
+            # No port: the deadline of the recall leads on.
+            return []
+        return sent
+
+    def _drop_recall(self, now: float) -> list[Effect]:
+        leg, self.recall = self.recall, None
+        return self._end(leg, "caller is served", now) if leg else []
+
+    def _replace_seat(self, now: float) -> list[Effect]:
+        before, self.seat, self.recall = self.seat, self.recall, None
+        if self.seat is None:
+            self.seat = before
+            return []
+        ended = self._end(before, "picked up anew", now) if before else []
+        return [*ended, *self._join(now), KeepKeys(self.seat.media)]
+
+    def _invite(self, seat: str, place: Place, now: float) -> tuple[Leg, list[Effect]]:
+        law = self.caller.agreed.law if self.caller.agreed else None
+        leg = self._lines.prepare(self.name, seat, place.hop.address[0], law, now)
+        plan = Plan(
+            place.target,
+            self.calling.caller,
+            leg.description,
+            (place.hop,),
+            max_forwards=max(self.calling.hops_left - 1, 0),
+        )
+        session, sent = self._calls.invite(plan, now)
+        self._lines.begun(leg, session)
+        return leg, [*sent]
+
+    def _end(self, leg: Leg, reason: str, now: float) -> list[Effect]:
+        return [*self._calls.hang_up(leg.session, reason, now), *self._lines.close(leg)]
+
+
+def recording(prompt: str, fields: Mapping[str, str]) -> str:
+    """The name under which the plane has a prompt whose slots are filled like that."""
+    return "?".join([prompt, *(f"{name}={value}" for name, value in sorted(fields.items()))])

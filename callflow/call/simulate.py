@@ -7,7 +7,7 @@ its audio. The caller is a list of acts, each at a time counted from a mark of t
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from callflow.actions import Action, Answer, HangUp, Say, StopSaying
+from callflow.actions import Action, Answer, FindSeat, HangUp, Say, StopSaying
 from callflow.call.call import Call
 from callflow.errors import CallflowError
 from callflow.events import (
@@ -19,6 +19,7 @@ from callflow.events import (
     Heard,
     HungUp,
     LineHeard,
+    NobodyThere,
     Party,
     PromptFinished,
     PromptStarted,
@@ -120,6 +121,9 @@ class Simulation:
                     self._saying = prompt
                     self._later(self._now + self._duration(prompt), PromptFinished(prompt))
                     self._happen(PromptStarted(prompt))
+                case FindSeat():
+                    # A flow is simulated without people.
+                    self._later(self._now, NobodyThere("no_seats"))
                 case StopSaying() | HangUp():
                     self._stop()
 

@@ -16,7 +16,10 @@ CARRIED = ("csr-01", "csr-04", "csr-35", "csr-36")
 """The ids in rules.yaml that the controller carries so far, in their order there."""
 
 Pause = Annotated[Duration, pydantic.Field(gt=0, le=60)]
+Patience = Annotated[Duration, pydantic.Field(gt=0, le=7200)]
 PromptKey = Annotated[str, pydantic.Field(min_length=1)]
+TelephoneKey = Annotated[str, pydantic.Field(pattern=r"^[0-9*#]$")]
+RuleId = Annotated[str, pydantic.Field(pattern=r"^[a-z]+-[0-9]{2}$")]
 
 
 class AnsweringManners(Shape):
@@ -60,7 +63,7 @@ class ClosingManners(Shape):
     """Which key brings help; said after anything_else."""
     goodbye: PromptKey
     hanging_up: PromptKey
-    help_key: Annotated[str, pydantic.Field(pattern=r"^[0-9*#]$")]
+    help_key: TelephoneKey
     answer_within: Pause
     """Seconds that the caller has to answer anything_else."""
     pause: Pause
@@ -69,6 +72,133 @@ class ClosingManners(Shape):
     """A sound shorter than this (seconds) is taken for thanks and goodbye."""
     hear_out: Pause
     """Seconds of unbroken sound after which the hint is given although the caller still speaks."""
+
+
+class ConsentManners(Shape):
+    """How a caller is asked, and what counts as an answer."""
+
+    by: Annotated[tuple[Literal["key", "seat", "voice"], ...], pydantic.Field(min_length=1)]
+    yes: TelephoneKey
+    no: TelephoneKey
+    within: Pause
+    """Seconds to answer, from the end of the hint."""
+    asks: Annotated[int, pydantic.Field(ge=1, le=5)]
+
+    @pydantic.model_validator(mode="after")
+    def _tells_yes_from_no(self) -> "ConsentManners":
+        if self.yes == self.no:
+            raise ValueError("yes and no must be different keys")
+        return self
+
+
+class Offer(Shape):
+    """What a caller may have instead of waiting."""
+
+    key: TelephoneKey
+    prompt: PromptKey
+    leads_to: Literal["callback", "message", "closing"]
+
+
+class RecallManners(Shape):
+    """How a seat is called back to a caller who waits."""
+
+    calling: PromptKey
+    not_reached: PromptKey
+    gone: PromptKey
+    """The apology when the seat is not there any more."""
+    back: Annotated[tuple[PromptKey, ...], pydantic.Field(min_length=1)]
+    """What both hear before they are joined again."""
+    ring_for: Pause
+    offer_for: Pause
+    """Seconds between a recall that failed and the queue."""
+    offers: tuple[Offer, ...]
+    """The first with the recall, the second when it failed; every key that was named goes on working."""
+
+
+class HoldRules(Shape):
+    """Under which ids of rules.yaml the house's hold stands."""
+
+    ask: RuleId
+    remind: RuleId
+    back: RuleId
+
+
+class Estimate(Shape):
+    """crs-04: a wait over 30 s is announced in minutes."""
+
+    rule: RuleId
+    minutes: Annotated[int, pydantic.Field(ge=1, le=99)]
+    """What the question names where the seat names nothing."""
+
+
+class HoldManners(Shape):
+    """csr-23; gas-09 to gas-11; log-02, log-03; crs-03, crs-04, crs-14; hst-02."""
+
+    rules: HoldRules
+    consent: ConsentManners
+    question: Annotated[tuple[PromptKey, ...], pydantic.Field(min_length=1)]
+    """The reason, where the house gives one, and the question."""
+    hint: PromptKey
+    refusing: Literal["no", "callback"]
+    """What the refusal means: no more than that, or the choice to be called back."""
+    estimate: Estimate | None = None
+    thanks: PromptKey
+    going_on: PromptKey
+    """What both hear when the caller will not wait and the seat never went away."""
+    every: Pause
+    """Seconds from the start of one word to the start of the next while the caller waits."""
+    reminder: PromptKey
+    music: PromptKey | None = None
+    consent_lasts: Annotated[Duration, pydantic.Field(ge=0, le=600)]
+    """Seconds for which a consent is good for another hold; 0: every hold is asked for."""
+    warn_after: Patience
+    recall_after: Patience
+    escalate_after: Patience
+
+    @pydantic.model_validator(mode="after")
+    def _leaves_nobody_without_a_word(self) -> "HoldManners":
+        # A caller who speaks is heard out for half the time again.
+        if self.consent.within * 1.5 > self.every:
+            raise ValueError("consent.within must not be longer than two thirds of every")
+        if not self.warn_after <= self.recall_after < self.escalate_after:
+            raise ValueError("warn_after, recall_after and escalate_after must come in this order")
+        return self
+
+
+class SeatClosingManners(Shape):
+    """csr-36, gas-04, hst-08: the seat has hung up, the caller has not."""
+
+    rule: RuleId
+    pause: Pause
+    """Seconds between the seat's hang-up and the first word of the closing."""
+    lost_after: Patience
+    """A seat that was not heard for so long (seconds) before it hung up was lost, not finished."""
+    least_talk: Annotated[Duration, pydantic.Field(ge=0, le=600)]
+    """A conversation shorter than this (seconds) was not finished either."""
+
+
+class QueueManners(Shape):
+    """crs-02: what a caller hears who waits for a seat."""
+
+    first: PromptKey
+    first_after: Annotated[Duration, pydantic.Field(ge=0, le=30)]
+    """Seconds; who is picked up sooner hears nothing of a queue."""
+    again: PromptKey
+    every: Pause
+    """Seconds from the start of one word to the start of the next."""
+
+
+class JoiningManners(Shape):
+    """csr-01, csr-16, gas-03: what both hear when a seat has picked up."""
+
+    greeting: PromptKey
+    """With the seat's number."""
+    late: PromptKey
+    late_after: Pause
+    """Seconds of waiting after which the greeting is the apology."""
+    trainee: PromptKey
+    trainee_rule: bool = False
+    """Whether trainees have a greeting of their own here."""
 
 
 class House(Shape):
@@ -83,6 +213,18 @@ class House(Shape):
     answering: AnsweringManners
     silent_line: SilentLineManners
     closing: ClosingManners
+    hold: HoldManners
+    recall: RecallManners
+    seat_closing: SeatClosingManners
+    queue: QueueManners
+    joining: JoiningManners
+
+    @pydantic.model_validator(mode="after")
+    def _gives_each_key_one_meaning(self) -> "House":
+        keys = [offer.key for offer in self.recall.offers]
+        if len({*keys, self.hold.consent.yes, self.hold.consent.no}) < len(keys) + 2:
+            raise ValueError("the keys of recall.offers and of hold.consent must all differ")
+        return self
 
     def enforces(self, rule: str) -> bool:
         return self.rules.get(rule, "enforce") == "enforce"
@@ -93,10 +235,20 @@ class House(Shape):
 
     @property
     def prompts(self) -> frozenset[str]:
-        """Every prompt that the rules may say."""
+        """Every prompt that the carried rules may say."""
         closing = self.closing
         words = {closing.anything_else, closing.hint, closing.goodbye, closing.hanging_up}
         return frozenset({self.answering.greeting, *self.silent_line.prompts, *words})
+
+    @property
+    def waiting_prompts(self) -> frozenset[str]:
+        """Every prompt that the hold, and a seat that hangs up first, may say besides the closing."""
+        hold, recall = self.hold, self.recall
+        words = {*hold.question, hold.hint, hold.thanks, hold.going_on, hold.reminder, *recall.back}
+        words |= {self.queue.first, self.queue.again}
+        words |= {self.joining.greeting, self.joining.late, self.joining.trainee}
+        words |= {recall.calling, recall.not_reached, recall.gone, *(offer.prompt for offer in recall.offers)}
+        return frozenset(words)
 
 
 def read(document: Document, find: Callable[[str], Document]) -> House:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from callflow.document import Document, did_you_mean
 from callflow.errors import Fault
-from callflow.flow.model import CloseStep, Flow, GreetStep, ways_out
+from callflow.flow.model import CloseStep, Flow, GreetStep, SeatStep, ways_out
 
 
 def faults_of(flow: Flow, source: Document) -> list[Fault]:
@@ -40,8 +40,8 @@ def _missing_steps(flow: Flow, source: Document) -> list[Fault]:
 def _bad_start(flow: Flow, source: Document) -> list[Fault]:
     faults = []
     start_greets = isinstance(flow.steps[flow.start], GreetStep)
-    if not start_greets:
-        what = f"a flow starts by greeting; {flow.start!r} does not `do: greet`"
+    if not start_greets and not isinstance(flow.steps[flow.start], SeatStep):
+        what = f"a flow starts by greeting, or with a seat that does; {flow.start!r} has no `do: greet`"
         faults.append(source.fault(("start",), what))
     for name, step in flow.steps.items():
         if isinstance(step, GreetStep) and name != flow.start:

@@ -61,7 +61,19 @@ class CloseStep(Shape):
     """Where a caller goes who wants something else."""
 
 
-Step = Annotated[GreetStep | SayStep | MenuStep | CloseStep, pydantic.Field(discriminator="do")]
+class SeatStep(Shape):
+    """Let the caller wait in a queue, and speak with whoever picks up."""
+
+    do: Literal["seat"]
+    queue: StepName
+    """One of the configuration's."""
+    nobody: StepName
+    """Where a caller goes for whom nobody is there."""
+    next: StepName
+    """Where a caller goes whom no seat serves any longer: who will call again, or wants to be called."""
+
+
+Step = Annotated[GreetStep | SayStep | MenuStep | SeatStep | CloseStep, pydantic.Field(discriminator="do")]
 
 
 class Limits(Shape):
@@ -84,6 +96,12 @@ class Flow(Shape):
     steps: dict[StepName, Step]
 
     @property
+    def queues(self) -> dict[tuple[str, ...], str]:
+        """Every queue that callers wait in, by the place where it is named."""
+        steps = self.steps.items()
+        return {("steps", name, "queue"): step.queue for name, step in steps if isinstance(step, SeatStep)}
+
+    @property
     def prompts(self) -> dict[tuple[str, ...], str]:
         """Every prompt that the flow itself says, by the place where it says it."""
         found: dict[tuple[str, ...], str] = {}
@@ -102,6 +120,9 @@ def ways_out(step: Step) -> Iterator[tuple[tuple[str, ...], str]]:
             yield ("next",), step.next
         case CloseStep():
             yield ("more",), step.more
+        case SeatStep():
+            yield ("nobody",), step.nobody
+            yield ("next",), step.next
         case MenuStep():
             for key, name in step.keys.items():
                 yield ("keys", key), name

@@ -1,6 +1,6 @@
 """One call on its way through a flow: events in, actions out, one deadline."""
 
-from callflow.actions import Action, Close, Greet, Say
+from callflow.actions import Action, Close, FindSeat, Greet, Say
 from callflow.errors import CallflowError
 from callflow.events import (
     CallArrived,
@@ -9,14 +9,17 @@ from callflow.events import (
     Heard,
     HungUp,
     LineHeard,
+    NobodyThere,
     Outcome,
     PromptFinished,
     RuleConcluded,
 )
-from callflow.flow.model import CloseStep, Flow, GreetStep, MenuStep, SayStep, Step
+from callflow.flow.model import CloseStep, Flow, GreetStep, MenuStep, SayStep, SeatStep, Step
 
 _HEAR_OUT = 5.0
 """Seconds for which a caller who spoke up is listened to before the flow speaks again."""
+
+_LEAVES_THE_SEAT = (Outcome.CALLBACK_WANTED, Outcome.MESSAGE_WANTED, Outcome.CLOSING_WANTED)
 
 
 class FlowRun:
@@ -70,6 +73,8 @@ class FlowRun:
                 return self._go(to) if event == PromptFinished(prompt) else []
             case MenuStep() as step:
                 return self._menu(step, event, now)
+            case SeatStep() as step:
+                return self._seat(step, event)
             case CloseStep(more=to):
                 return self._go(to) if event == RuleConcluded(Outcome.HELP_WANTED) else []
 
@@ -98,6 +103,8 @@ class FlowRun:
                 return [Say(prompt)]
             case CloseStep():
                 return [Close()]
+            case SeatStep(queue=queue):
+                return [FindSeat(queue)]
             case MenuStep(say=prompt, keys=keys):
                 key, self._key_ahead = self._key_ahead, None
                 if key in keys:
@@ -125,6 +132,14 @@ class FlowRun:
             return self._go(step.next)
         # The caller is speaking: hear it out before going on.
         self.deadline = self.deadline or now + _HEAR_OUT
+        return []
+
+    def _seat(self, step: SeatStep, event: Event) -> list[Action]:
+        match event:
+            case NobodyThere():
+                return self._go(step.nobody)
+            case RuleConcluded(outcome=outcome) if outcome in _LEAVES_THE_SEAT:
+                return self._go(step.next)
         return []
 
     def _menu(self, step: MenuStep, event: Event, now: float) -> list[Action]:

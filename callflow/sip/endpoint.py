@@ -13,7 +13,7 @@ from callflow.sip.happenings import Counted, Output
 from callflow.sip.message import NotSip, Request, Response, parse, respond
 from callflow.sip.middialog import CAPABILITIES, MidDialog
 from callflow.sip.refusal import METHODS, OTHER_METHODS, Refusal, check, check_extensions, draining
-from callflow.sip.registrar import Registrar
+from callflow.sip.registrar import Binding, Registrar
 from callflow.sip.reoffers import Reoffers
 from callflow.sip.server_transaction import NonInviteServer
 from callflow.sip.sessions import Sessions
@@ -53,6 +53,10 @@ class Endpoint:
         self._registrar = registrar
         self._allowed = allowed
         self._new_id = new_id
+
+    def bindings(self, user: str, now: float) -> list[Binding]:
+        """Where one of our accounts has registered from, the newest last."""
+        return self._registrar.bindings(user, now)
 
     @property
     def deadline(self) -> float | None:

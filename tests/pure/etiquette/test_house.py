@@ -101,3 +101,39 @@ def test_the_words_of_the_rules_are_those_of_the_source(house: House) -> None:
         ("csr-36", house.closing.hanging_up, 1),
     ):
         assert prompts[key]["text"] == rules[rule]["words"][number], key
+
+
+@pytest.mark.parametrize("name", resources.house_names())
+def test_every_house_asks_speaks_and_gives_back_by_its_own_rules(name: str) -> None:
+    rules = {rule["id"]: rule for rule in resources.read_document(resources.RULES).data["rules"]}
+    found = resources.read_house(resources.HOUSES / f"{name}.yaml")
+    hold = found.hold
+    named = {hold.rules.ask, hold.rules.remind, hold.rules.back}
+    named |= {hold.estimate.rule} if hold.estimate else set()
+    assert {rules[rule]["house"] for rule in named} == {name}
+    assert rules[found.seat_closing.rule]["house"] in (name, "csr-standard")
+    assert hold.every == (15.0 if name == "gas-hotline" else 30.0)
+    assert (hold.consent.within, hold.consent.asks, hold.consent_lasts) == (8.0, 2, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("more", "fault"),
+    [
+        ("hold: {consent: {no: '1'}}\n", "own.yaml:5:17: yes and no must be different keys"),
+        ("hold: {every: 11s}\n", "own.yaml:5:7: consent.within must not be longer than two thirds of every"),
+        ("hold: {warn_after: 4m}\n", "own.yaml:5:7: warn_after, recall_after and escalate_after must come"),
+        ("hold: {recall_after: 5m}\n", "own.yaml:5:7: warn_after, recall_after and escalate_after must come"),
+        ("hold: {question: []}\n", "own.yaml:5:18: "),
+        ("hold: {rules: {ask: csr23}}\n", "own.yaml:5:21: "),
+        ("hold: {consent: {no: '3'}}\n", "own.yaml:1:1: the keys of recall.offers and of hold.consent must"),
+    ],
+)
+def test_a_hold_that_cannot_be_is_a_fault(more: str, fault: str) -> None:
+    (told,) = faults(OWN + more)
+    assert told.startswith(fault)
+
+
+def test_what_a_waiting_caller_may_hear_is_known_before(house: House) -> None:
+    words = {"may_i_hold", "press_1_to_wait", "hold_thanks", "no_need_to_wait", "still_working"}
+    words |= {"calling_seat_back", "seat_not_reached", "seat_gone", "sorry_to_keep_you", "thanks_for_waiting"}
+    assert words | {"press_3_for_callback", "press_4_for_message"} <= house.waiting_prompts

@@ -67,7 +67,7 @@ def test_the_flow_that_ships_is_good(hotline: Flow) -> None:
         ("then: close", "then: x", ["15:39: there is no step 'x'; known are close, greet, hours, menu"]),
         ("1: hours", "1: close", ["16:3: no way leads to the step 'hours'"]),
         ("start: greet", "start: menu", [
-            "5:8: a flow starts by greeting; 'menu' does not `do: greet`",
+            "5:8: a flow starts by greeting, or with a seat that does; 'menu' has no `do: greet`",
             "7:3: no way leads to the step 'greet'",
             "7:3: only the start greets",
         ]),

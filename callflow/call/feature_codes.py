@@ -1,0 +1,62 @@
+"""What a seat says with its phone's keys: a star and a digit is for us, everything else for the caller."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+_WITHHELD: Final = 2.0
+"""Seconds for which a star is kept back: no code came, so it was meant for the caller."""
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A whole code."""
+
+    key: str
+    """`1` hold, `2` resume, `3` transfer, `4` the menu of set phrases, `0` the supervisor."""
+    number: str = field(default="", repr=False)
+    """What was dialled after it, up to `#`."""
+
+
+@dataclass(frozen=True, slots=True)
+class PassOn:
+    """Keys that were no code: the caller's side gets them after all."""
+
+    keys: str = field(repr=False)
+
+
+class FeatureCodes:
+    """The keys of one seat."""
+
+    CODES: Final = "01234"
+    WITH_NUMBER: Final = "3"
+
+    def __init__(self) -> None:
+        self.deadline: float | None = None
+        self._kept = ""
+
+    def press(self, key: str, now: float) -> list[Code | PassOn]:
+        """A key was pressed."""
+        kept = self._kept + key
+        if kept == "*":
+            return self._wait(kept, now)
+        if len(kept) == 2 and kept[0] == "*" and key in self.CODES:
+            return self._wait(kept, now) if key in self.WITH_NUMBER else self._done(Code(key))
+        if len(kept) > 2 and kept[1] in self.WITH_NUMBER:
+            if key == "#":
+                return self._done(Code(kept[1], kept[2:-1]))
+            if key.isdigit() and len(kept) <= 18:
+                return self._wait(kept, now)
+        return self._done(PassOn(kept))
+
+    def tick(self, now: float) -> list[Code | PassOn]:
+        if self.deadline is None or now < self.deadline:
+            return []
+        return self._done(PassOn(self._kept))
+
+    def _wait(self, kept: str, now: float) -> list[Code | PassOn]:
+        self._kept, self.deadline = kept, now + _WITHHELD
+        return []
+
+    def _done(self, what: Code | PassOn) -> list[Code | PassOn]:
+        self._kept, self.deadline = "", None
+        return [what]

@@ -1,0 +1,40 @@
+"""Where each seat's phone is, as its registration tells."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from callflow.call.seats import SeatPlan
+from callflow.sip.address import Hop
+from callflow.sip.registrar import Binding
+from callflow.sip.uri import Uri
+
+Bindings = Callable[[str, float], Sequence[Binding]]
+"""Where an account can be reached now, the newest last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A seat's phone."""
+
+    seat: str
+    target: Uri
+    hop: Hop
+    """Where its REGISTER came from: that leads through its NAT."""
+
+
+class Phonebook:
+    """Looks phones up among those that have registered."""
+
+    def __init__(self, bindings: Bindings) -> None:
+        self._bindings = bindings
+
+    def is_registered(self, phone: str, now: float) -> bool:
+        return bool(self._bindings(phone, now))
+
+    def find(self, plan: SeatPlan, now: float) -> Place | None:
+        """The phone of a seat, at its newest registration; None where it has none."""
+        bindings = self._bindings(plan.phone, now)
+        if not bindings:
+            return None
+        newest = bindings[-1]
+        return Place(plan.number, newest.contact.uri, newest.source)

@@ -1,0 +1,137 @@
+"""What the seats' phones say and do, as news for the calls: answers, holds, keys, ends."""
+
+from callflow.call.feature_codes import Code, PassOn
+from callflow.call.leg import Leg
+from callflow.call.lines import Lines
+from callflow.call.room import Room
+from callflow.call.switchboard import Happened, News, Switchboard
+from callflow.errors import PeerError
+from callflow.events import (
+    AnswerAttested,
+    DigitPressed,
+    Event,
+    HoldRequested,
+    LineHeard,
+    RecallAnswered,
+    RecallFailed,
+    RecallRinging,
+    SeatHungUp,
+    SeatLost,
+    SeatResumed,
+    Way,
+)
+from callflow.media.messages import SendDigits
+from callflow.sip.calls import Calls
+from callflow.sip.happenings import (
+    Accepted,
+    Answered,
+    Counted,
+    Declined,
+    Ended,
+    KeySignalled,
+    Progressed,
+    Reanswered,
+    Reoffered,
+    Told,
+)
+
+
+class SeatSide:
+    """Turns what the signalling and the plane tell of seats' legs into events of their calls."""
+
+    def __init__(self, lines: Lines, calls: Calls, switchboard: Switchboard) -> None:
+        self._lines = lines
+        self._calls = calls
+        self._switchboard = switchboard
+
+    def tick(self, room: Room, now: float) -> list[News]:
+        """A key that was kept back was no code."""
+        return self._coded(room, room.codes.tick(now))
+
+    def told(self, room: Room, leg: Leg, told: Told, now: float) -> list[News]:
+        is_recall = leg is room.recall
+        match told:
+            case Progressed(status=status) if status >= 180 and not leg.rings:
+                leg.rings = True
+                if is_recall:
+                    return [Happened(room, RecallRinging())]
+                return self._switchboard.rings(room, leg)
+            case Accepted(answer=answer):
+                return self._seat_answered(room, leg, answer, now)
+            case Declined(status=status) if is_recall:
+                return [*room.declined(leg), Happened(room, RecallFailed(status))]
+            case Declined(status=status):
+                return self._switchboard.declined(room, leg, status, now)
+            case Reoffered(offer=offer):
+                return [*self._lines.reoffered(leg, offer, now), *self._seat_holds(room, leg, now)]
+            case Reanswered(answer=answer) | Answered(answer=answer):
+                return self._seat_reanswered(room, leg, answer, now)
+            case KeySignalled(key=key) if leg.agreed and leg.agreed.event_type is None:
+                return self._coded(room, self._pressed(room, key, now))
+            case Ended(reason=reason):
+                return self._seat_ended(room, leg, reason, now)
+        return []
+
+    def _seat_answered(self, room: Room, leg: Leg, answer: bytes, now: float) -> list[News]:
+        try:
+            opened = self._lines.accepted(leg, answer, now)
+        except PeerError as error:
+            bye = self._calls.hang_up(leg.session, "no usable answer", now)
+            declined = Declined(leg.session, error.status, error.reason)
+            return [*bye, Counted("odd", "no_answer"), *self.told(room, leg, declined, now)]
+        if leg is room.recall:
+            return [*opened, Happened(room, RecallAnswered())]
+        return [*opened, *self._switchboard.picked_up(room, leg, now)]
+
+    def _seat_reanswered(self, room: Room, leg: Leg, answer: bytes, now: float) -> list[News]:
+        try:
+            return [*self._lines.accepted(leg, answer, now), *self._seat_holds(room, leg, now)]
+        except PeerError:
+            return [Counted("odd", "no_answer")]
+
+    def _seat_holds(self, room: Room, leg: Leg, now: float) -> list[News]:
+        """Whether the seat's phone holds us now, or hears again."""
+        if leg.agreed is None or leg is not room.seat or leg.agreed.peer_listens != leg.is_deaf:
+            return []
+        leg.is_deaf = not leg.is_deaf
+        event = HoldRequested(Way.PHONE) if leg.is_deaf else SeatResumed(Way.PHONE)
+        return [Happened(room, event)]
+
+    def _seat_ended(self, room: Room, leg: Leg, reason: str, now: float) -> list[News]:
+        if leg is room.recall:
+            return [*room.declined(leg), Happened(room, RecallFailed(480))]
+        talked = now - (leg.joined_at if leg.joined_at is not None else now)
+        unheard = now - leg.quiet_since if leg.quiet_since is not None else 0.0
+        left = [*room.seat_left(), *self._switchboard.hung_up(leg.seat, now)]
+        event = SeatHungUp(talked, unheard) if reason == "bye" else SeatLost()
+        return [*left, Happened(room, event)]
+
+    def heard(self, room: Room, leg: Leg, event: Event, now: float) -> list[News]:
+        match event:
+            case DigitPressed(digit=key) if leg is room.seat:
+                return self._coded(room, self._pressed(room, key, now))
+            case LineHeard():
+                leg.quiet_since = None
+        return []
+
+    def _pressed(self, room: Room, key: str, now: float) -> list[Code | PassOn]:
+        """A key of the seat: an answer that it heard, the beginning of a code, or the caller's."""
+        if room.call.asks and key in "12" and room.codes.deadline is None and room.seat:
+            return [Code("attest", key)]
+        return room.codes.press(key, now)
+
+    def _coded(self, room: Room, codes: list[Code | PassOn]) -> list[News]:
+        news: list[News] = []
+        for code in codes:
+            match code:
+                case Code(key="1"):
+                    news.append(Happened(room, HoldRequested(Way.CODE)))
+                case Code(key="2"):
+                    news.append(Happened(room, SeatResumed(Way.CODE)))
+                case Code(key="attest", number=number) if room.seat:
+                    news.append(Happened(room, AnswerAttested(number == "1", room.seat.seat)))
+                case Code(key=key):
+                    news.append(Counted("odd", f"feature_code_{key}"))
+                case PassOn(keys=keys) if room.seat and not room.call.keeps_keys:
+                    news.append(SendDigits(room.caller.media, keys))
+        return news

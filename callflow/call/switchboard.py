@@ -1,0 +1,176 @@
+"""Brings callers and seats together: rings whom the queues choose, and tells the calls what came of it."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from callflow.actions import Action, BeginHold, EndHold, ReleaseSeat, ReplaceSeat
+from callflow.call.leg import Effect, Leg
+from callflow.call.lines import Lines
+from callflow.call.phonebook import Phonebook
+from callflow.call.queues import Nobody, Offer, QueuePlan, Queues, Step, Withdraw
+from callflow.call.room import Room
+from callflow.call.seats import SeatChanged, SeatPlan, Seats, SeatState
+from callflow.errors import PeerError
+from callflow.events import Event, NobodyThere, SeatAnswered, SeatDeclined, SeatRinging
+from callflow.facts import Detail, Fact
+
+_BUSY, _DECLINED = (486, 600), (480, 603)
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """Something that a call is to be told."""
+
+    room: Room
+    event: Event
+
+
+News = Effect | Happened
+
+
+class Switchboard:
+    """All seats and queues of one controller."""
+
+    def __init__(
+        self,
+        seats: Iterable[SeatPlan],
+        queues: Iterable[QueuePlan],
+        phonebook: Phonebook,
+        lines: Lines,
+        tell: Callable[[Fact], None],
+        *,
+        wrap_up: float,
+        now: float = 0.0,
+    ) -> None:
+        """`tell` is told every change of a seat; `wrap_up` are seconds after each call."""
+        self.seats = Seats(phonebook.is_registered, wrap_up)
+        self.seats.add(seats, now)
+        self.queues = Queues(queues, self.seats)
+        self._phonebook = phonebook
+        self._lines = lines
+        self._tell = tell
+        self._rooms: dict[str, Room] = {}
+        """The calls that wait."""
+
+    @property
+    def deadline(self) -> float | None:
+        known = (self.queues.deadline, self.seats.deadline)
+        return min((at for at in known if at is not None), default=None)
+
+    def tick(self, now: float) -> list[News]:
+        self._note(self.seats.tick(now), now)
+        news = self._carry_out(self.queues.tick(now), now)
+        # A phone that has just fallen silent may be another caller's turn.
+        return [*news, *self._look_again(now)] if news else news
+
+    # --- callers ---
+
+    def find(self, room: Room, queue: str, now: float, *, head: bool = False) -> list[News]:
+        """Let a caller wait for a seat."""
+        self._rooms[room.name], room.queue = room, queue
+        return self._carry_out(self.queues.enter(room.name, queue, now, head=head), now)
+
+    def left(self, room: Room, now: float) -> list[News]:
+        """The caller is gone, or waits no longer."""
+        news = self._carry_out(self.queues.leave(room.name), now)
+        self._rooms.pop(room.name, None)
+        for leg in room.legs:
+            if leg.seat and leg is room.seat:
+                self._note(self.seats.finished(leg.seat, now), now)
+        return [*news, *self._look_again(now)]
+
+    # --- seats ---
+
+    def rings(self, room: Room, leg: Leg) -> list[News]:
+        return [Happened(room, SeatRinging(leg.seat))]
+
+    def picked_up(self, room: Room, leg: Leg, now: float) -> list[News]:
+        """A phone that rang was answered."""
+        seat = self.seats[leg.seat]
+        news = self._carry_out(self.queues.answered(room.name, leg.seat), now)
+        self._rooms.pop(room.name, None)
+        self._note(self.seats.turn(leg.seat, SeatState.TALKING, now), now)
+        answered = Happened(room, SeatAnswered(leg.seat, seat.plan.trainee))
+        return [*news, *room.picked_up(leg, now), answered]
+
+    def declined(self, room: Room, leg: Leg, status: int, now: float) -> list[News]:
+        """A phone that rang did not take the call."""
+        why = "busy" if status in _BUSY else "declined" if status in _DECLINED else "failed"
+        closed = room.declined(leg)
+        self._note(self.seats.turn(leg.seat, SeatState.READY, now), now)
+        told = Happened(room, SeatDeclined(leg.seat, why))
+        return [*closed, told, *self._carry_out(self.queues.declined(room.name, leg.seat, now), now)]
+
+    def hung_up(self, seat: str, now: float) -> list[News]:
+        """A seat's leg is over: it writes the call up."""
+        self._note(self.seats.finished(seat, now), now)
+        return self._look_again(now)
+
+    def performed(self, room: Room, action: Action, now: float) -> list[News]:
+        """What a call does with its seat is what the seat does."""
+        place = room.place
+        if place is None:
+            return []
+        match action:
+            case BeginHold():
+                return self.turn(place.seat, SeatState.HOLDING, now)
+            case EndHold() if room.seat:
+                return self.turn(place.seat, SeatState.TALKING, now)
+            case ReplaceSeat():
+                return self.turn(place.seat, SeatState.TALKING, now)
+            case ReleaseSeat() if room.seat:
+                return self.hung_up(place.seat, now)
+        return []
+
+    def turn(self, seat: str, state: SeatState, now: float, reason: str = "") -> list[News]:
+        """The seat, or its supervisor, says what it does now."""
+        self._note(self.seats.turn(seat, state, now, reason), now)
+        return self._look_again(now)
+
+    # --- the rooms behind ---
+
+    def _look_again(self, now: float) -> list[News]:
+        """A seat may be free for who waits."""
+        return self._carry_out(self.queues.tick(now), now)
+
+    def _carry_out(self, steps: list[Step], now: float) -> list[News]:
+        news: list[News] = []
+        for step in steps:
+            room = self._rooms.get(step.call)
+            if room is None:
+                continue
+            match step:
+                case Offer(seats=seats):
+                    for seat in seats:
+                        news += self._ring(room, seat, now)
+                case Withdraw(seat=seat):
+                    news += room.withdraw(seat, now)
+                    self._note(self.seats.turn(seat, SeatState.READY, now), now)
+                    if room.name in self.queues:
+                        news.append(Happened(room, SeatDeclined(seat, "no_answer")))
+                case Nobody(why=why):
+                    del self._rooms[step.call]
+                    news.append(Happened(room, NobodyThere(why)))
+        return news
+
+    def _ring(self, room: Room, seat: str, now: float) -> list[News]:
+        place = self._phonebook.find(self.seats[seat].plan, now)
+        try:
+            if place is None:
+                raise PeerError(480, "Temporarily Unavailable")
+            rung = room.ring(seat, place, now)
+        except PeerError:
+            return self._carry_out(self.queues.declined(room.name, seat, now), now)
+        self._note(self.seats.turn(seat, SeatState.RINGING, now), now)
+        return [*rung]
+
+    def _note(self, changes: list[SeatChanged], now: float) -> None:
+        for change in changes:
+            details: dict[str, Detail] = {
+                "state": change.after,
+                "before": change.before,
+                "seconds": round(change.seconds, 3),
+            }
+            if change.reason:
+                details["reason"] = change.reason
+            self._tell(Fact(now, "", f"seat {change.seat}", "seat.state", None, details))

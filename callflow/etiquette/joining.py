@@ -1,0 +1,80 @@
+"""csr-01, csr-16, gas-03: a seat has picked up; both hear the greeting, and then each other.
+
+Whoever waited long hears the apology in the greeting's place. The greeting of a trainee is another one.
+"""
+
+from enum import Enum, auto
+
+from callflow.actions import Action, Conclude, Gate, Say, StopSaying
+from callflow.errors import IllegalEvent
+from callflow.etiquette.house import JoiningManners
+from callflow.etiquette.machine import Machine
+from callflow.etiquette.words import LONGEST
+from callflow.events import (
+    Event,
+    HungUp,
+    Outcome,
+    Party,
+    PromptFinished,
+    SeatAnswered,
+    SeatHungUp,
+    SeatLost,
+)
+
+BOTH = (Party.CALLER, Party.SEAT)
+NOBODY_HEARD = Gate(frozenset(BOTH))
+BOTH_HEARD = Gate(frozenset())
+
+
+class Phase(Enum):
+    WAITING = auto()
+    """for the seat"""
+    GREETING = auto()
+    DONE = auto()
+
+
+class Joining(Machine[Phase]):
+    """From the seat's answer to the first word that passes between the two."""
+
+    rules = ("csr-16", "gas-02", "gas-03")
+
+    def __init__(self, manners: JoiningManners, waited: float) -> None:
+        """`waited` is for how many seconds the caller has waited for the seat."""
+        super().__init__(Phase.WAITING)
+        self._manners = manners
+        self._waited = waited
+        self._greeting = ""
+
+    def receive(self, event: Event, now: float) -> list[Action]:
+        match self.phase, event:
+            case _, HungUp():
+                return self._enter(Phase.DONE, None)
+            case Phase.DONE, _:
+                return []
+            case Phase.WAITING, SeatAnswered():
+                return self._greet(event, now)
+            case Phase.GREETING, PromptFinished(prompt=prompt) if prompt == self._greeting:
+                return self._join()
+            case Phase.GREETING, SeatHungUp() | SeatLost():
+                return self._enter(Phase.DONE, None, StopSaying(), self._concluded(Outcome.SEAT_LEFT))
+            case _, SeatAnswered():
+                raise IllegalEvent(event, self.phase)
+        return []
+
+    def _due(self, at: float) -> list[Action]:
+        # A greeting that was never told to have ended keeps nobody apart.
+        return self._join()
+
+    def _greet(self, answered: SeatAnswered, now: float) -> list[Action]:
+        manners = self._manners
+        late = self._waited > manners.late_after
+        self._greeting = manners.late if late else manners.trainee if answered.trainee else manners.greeting
+        rule = "csr-16" if late else "gas-03" if answered.trainee and manners.trainee_rule else "csr-01"
+        say = Say(self._greeting, rule, BOTH, {} if late else {"seat": answered.seat})
+        return self._enter(Phase.GREETING, now + LONGEST, NOBODY_HEARD, say)
+
+    def _join(self) -> list[Action]:
+        return self._enter(Phase.DONE, None, BOTH_HEARD, self._concluded(Outcome.JOINED))
+
+    def _concluded(self, outcome: Outcome) -> Conclude:
+        return Conclude("csr-01", outcome)

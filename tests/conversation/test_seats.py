@@ -1,0 +1,215 @@
+"""Whole calls with seats: found, joined, held only with consent, left politely; on a virtual clock."""
+
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from callflow import resources
+from callflow.call.queues import QueuePlan, Strategy
+from callflow.call.seats import SeatState
+from callflow.config import read_flow
+from callflow.etiquette.house import House
+from callflow.events import DigitPressed
+from callflow.flow.model import Flow
+from tests.support.exchange import Exchange
+
+pytestmark = pytest.mark.conversation
+
+SERVICE: Path = resources.FLOWS / "service.yaml"
+
+
+@pytest.fixture
+def service() -> tuple[Flow, House]:
+    return read_flow(SERVICE)
+
+
+@pytest.fixture
+def exchange(service: tuple[Flow, House]) -> Exchange:
+    return Exchange(*service, "8001")
+
+
+def joined(exchange: Exchange, talks: float = 30.0) -> None:
+    """The caller speaks with seat 8001."""
+    exchange.calls()
+    exchange.passes(1.0)
+    phone = exchange.phones["8001"]
+    phone.rings()
+    exchange.passes(1.0)
+    phone.answers()
+    exchange.passes(2.5 + talks)
+    assert exchange.told[-2:] == ["rule.concluded", "call.joined"]
+    exchange.sound()
+
+
+def state(exchange: Exchange, seat: str = "8001") -> SeatState:
+    seats = exchange.controller.switchboard.seats
+    return seats.state(seats[seat], exchange.now)
+
+
+@pytest.mark.rule("csr-01")
+def test_a_caller_is_joined_with_a_seat_when_both_have_heard_the_greeting(exchange: Exchange) -> None:
+    exchange.calls()
+    exchange.passes(0.5)
+    phone = exchange.phones["8001"]
+    assert (phone.asked, state(exchange)) == (["INVITE"], SeatState.RINGING)
+    phone.rings()
+    phone.answers()
+    assert phone.asked == ["INVITE", "ACK"]
+    assert exchange.sound() == ["Join 1", "ShutGate 1", "ShutGate 2", "ShutGate 1", "ShutGate 2"]
+    assert "call.joined" not in exchange.told
+    exchange.passes(2.0)
+    assert exchange.sound() == ["OpenGate 1", "OpenGate 2"]
+    assert exchange.said() == [(0.501, "greeting")]
+    assert (exchange.told[-1], state(exchange)) == ("call.joined", SeatState.TALKING)
+
+
+def test_the_caller_hangs_up_and_the_seat_writes_up(exchange: Exchange) -> None:
+    joined(exchange)
+    exchange.says("BYE", cseq=2)
+    assert exchange.phones["8001"].asked == ["INVITE", "ACK", "BYE"]
+    assert state(exchange) is SeatState.WRAP_UP
+    exchange.passes(16.0)
+    assert state(exchange) is SeatState.READY
+    exchange.passes(60.0)
+    assert exchange.controller.in_hand() == dict.fromkeys(exchange.controller.in_hand(), 0)
+
+
+def test_who_hangs_up_while_it_rings_lets_the_phone_fall_silent(exchange: Exchange) -> None:
+    exchange.calls()
+    exchange.passes(1.0)
+    exchange.phones["8001"].rings()
+    exchange.says("BYE", cseq=2)
+    assert exchange.phones["8001"].asked[-2:] == ["CANCEL", "ACK"]
+    exchange.passes(60.0)
+    assert exchange.controller.in_hand() == dict.fromkeys(exchange.controller.in_hand(), 0)
+
+
+@pytest.mark.rule("crs-02")
+def test_who_waits_hears_a_word_and_whoever_picks_up_stops_it(exchange: Exchange) -> None:
+    exchange.calls()
+    exchange.passes(1.0)
+    exchange.phones["8001"].rings()
+    exchange.passes(3.0)
+    assert exchange.said() == [(3.201, "queue_please_wait")]
+    exchange.phones["8001"].answers()
+    assert "prompt.stopped" in exchange.told
+    assert exchange.said()[-1] == (round(exchange.now, 3), "greeting")
+
+
+@pytest.mark.rule("csr-16")
+def test_who_waited_long_hears_the_apology(service: tuple[Flow, House]) -> None:
+    exchange = Exchange(*service, "8001", "8002")
+    exchange.calls()
+    exchange.passes(1.0)
+    exchange.phones["8001"].rings()
+    exchange.passes(24.0)
+    assert exchange.phones["8001"].asked[-1] == "ACK"
+    exchange.phones["8002"].rings()
+    exchange.phones["8002"].answers()
+    assert exchange.said()[-1][1] == "greeting_late"
+    exchange.passes(3.0)
+    assert [fact.details.get("seat") for fact in exchange.facts if fact.fact == "call.joined"] == ["8002"]
+
+
+@pytest.mark.parametrize(
+    ("status", "told"), [(486, "seat.failed"), (603, "seat.declined"), (404, "seat.failed")]
+)
+def test_a_seat_that_does_not_take_it_leads_on(service: tuple[Flow, House], status: int, told: str) -> None:
+    exchange = Exchange(*service, "8001", "8002")
+    exchange.calls()
+    exchange.passes(1.0)
+    exchange.phones["8001"].answers(status, "No")
+    assert told in exchange.told
+    assert exchange.phones["8002"].asked == ["INVITE"]
+
+
+def test_all_ring_and_the_first_has_the_call(service: tuple[Flow, House]) -> None:
+    exchange = Exchange(*service, "8001", "8002", queue=QueuePlan("service", strategy=Strategy.ALL))
+    exchange.calls()
+    exchange.passes(1.0)
+    for phone in exchange.phones.values():
+        phone.rings()
+    exchange.phones["8002"].answers()
+    assert exchange.phones["8001"].asked == ["INVITE", "CANCEL", "ACK"]
+    assert (state(exchange), state(exchange, "8002")) == (SeatState.READY, SeatState.TALKING)
+    assert "seat.failed" not in exchange.told
+
+
+def test_nobody_there(service: tuple[Flow, House]) -> None:
+    exchange = Exchange(*service)
+    exchange.calls()
+    exchange.passes(1.0)
+    assert exchange.said() == [(0.201, "nobody_there")]
+
+
+@pytest.mark.rule("csr-23")
+def test_hold_by_the_phones_key_asks_first(exchange: Exchange) -> None:
+    joined(exchange)
+    phone = exchange.phones["8001"]
+    phone.holds()
+    assert exchange.sound() == ["OpenGate 1", "ShutGate 2"]
+    begun = exchange.now
+    exchange.passes(5.0)
+    assert exchange.said()[-2:] == [(begun, "may_i_hold"), (begun + 2, "press_1_to_wait")]
+    assert "hold.started" not in exchange.told
+    exchange.presses("1")
+    exchange.passes(2.5)
+    assert "hold.started" in exchange.told
+    assert state(exchange) is SeatState.HOLDING
+    exchange.passes(65.0)
+    words = [at for at, prompt in exchange.said() if prompt == "still_working"]
+    assert [round(b - a, 6) for a, b in pairwise(words)] == [30.0]
+    phone.resumes()
+    exchange.passes(5.0)
+    assert [prompt for _, prompt in exchange.said()[-2:]] == ["sorry_to_keep_you", "thanks_for_waiting"]
+    assert exchange.sound()[-2:] == ["OpenGate 1", "OpenGate 2"]
+    assert phone.asked.count("INVITE") == 1
+
+
+@pytest.mark.rule("csr-23")
+def test_a_caller_who_will_not_wait_gets_the_seat_back(exchange: Exchange) -> None:
+    joined(exchange)
+    phone = exchange.phones["8001"]
+    phone.holds()
+    exchange.passes(5.0)
+    exchange.presses("2")
+    assert "hold.refused" in exchange.told
+    # The phone is deaf, so it is rung anew.
+    assert phone.asked == ["INVITE", "ACK", "INVITE"]
+    phone.rings()
+    phone.answers()
+    exchange.passes(6.0)
+    assert phone.asked == ["INVITE", "ACK", "INVITE", "ACK", "BYE"]
+    assert exchange.sound()[-2:] == ["OpenGate 1", "OpenGate 3"]
+    exchange.says("BYE", cseq=2)
+    exchange.passes(60.0)
+    assert exchange.controller.in_hand() == dict.fromkeys(exchange.controller.in_hand(), 0)
+
+
+@pytest.mark.rule("csr-23")
+def test_hold_by_code_and_the_answer_attested(exchange: Exchange) -> None:
+    joined(exchange)
+    for key in "*1":
+        exchange.tells(2, DigitPressed(key))
+    exchange.passes(5.0)
+    assert exchange.said()[-1][1] == "press_1_to_wait"
+    exchange.tells(2, DigitPressed("1"))
+    exchange.passes(3.0)
+    given = next(fact for fact in exchange.facts if fact.fact == "consent.given")
+    assert (given.details["how"], given.details["seat"]) == ("seat", "8001")
+    assert "hold.started" in exchange.told
+
+
+@pytest.mark.rule("csr-36")
+def test_the_seat_hangs_up_first_and_the_caller_is_asked(exchange: Exchange) -> None:
+    joined(exchange)
+    exchange.phones["8001"].hangs_up()
+    exchange.passes(1.0)
+    assert exchange.said()[-1][1] == "anything_else"
+    assert "BYE" not in exchange.hears
+    exchange.passes(30.0)
+    assert exchange.hears[-1] == "BYE"
+    assert exchange.said()[-1][1] == "hanging_up"
+    exchange.passes(60.0)
+    assert exchange.controller.in_hand() == dict.fromkeys(exchange.controller.in_hand(), 0)

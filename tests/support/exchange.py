@@ -1,0 +1,273 @@
+"""A controller with seats, a caller and the seats' phones, in SIP messages on a virtual clock.
+
+exchange = Exchange(flow, house, "8001")
+exchange.calls()
+exchange.phones["8001"].answers()
+assert exchange.heard() == [...]
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import count
+
+from callflow.call.controller import Controller, Settings
+from callflow.call.leg import Broke, Effect
+from callflow.call.queues import QueuePlan
+from callflow.call.seats import SeatPlan
+from callflow.etiquette.house import House
+from callflow.events import DigitPressed, Event, PromptFinished, PromptStarted, PromptStopped
+from callflow.facts import Fact
+from callflow.flow.model import Flow
+from callflow.media.messages import (
+    Command,
+    Join,
+    LoadPrompt,
+    OpenGate,
+    Play,
+    PlayBoth,
+    Report,
+    SendDigits,
+    ShutGate,
+    StopPlaying,
+)
+from callflow.media.ports import PortPool
+from callflow.sip.address import Address, AllowList, Hop
+from callflow.sip.endpoint import Endpoint
+from callflow.sip.happenings import Counted
+from callflow.sip.headers import NameAddress
+from callflow.sip.message import Request, Response, parse, respond
+from callflow.sip.registrar import Binding, Registrar
+from callflow.sip.transaction import Send
+from callflow.sip.uri import Uri
+from tests.support.sip_phone import OFFER, THEM, US, Phone
+
+PROMPT = 2.0
+"""Seconds that each prompt lasts here."""
+
+
+def sdp(direction: str = "sendrecv", host: str = "192.0.2.50") -> bytes:
+    return (
+        f"v=0\r\no=- 1 1 IN IP4 {host}\r\ns=-\r\nc=IN IP4 {host}\r\nt=0 0\r\n"
+        f"m=audio 4100 RTP/AVP 0 101\r\na=rtpmap:101 telephone-event/8000\r\na={direction}\r\n"
+    ).encode()
+
+
+@dataclass
+class SeatPhone:
+    """A seat's phone: it answers the requests that come to its address."""
+
+    exchange: "Exchange"
+    number: str
+    address: Address
+    invites: list[Request] = field(default_factory=list)
+    """Those that ring or are answered, the latest last."""
+    asked: list[str] = field(default_factory=list)
+    """The methods that came, all of them."""
+    cseq: int = 0
+
+    def takes(self, request: Request) -> None:
+        self.asked.append(request.method)
+        if request.method == "INVITE":
+            self.invites.append(request)
+            self._replies(respond(request, 100, "Trying"))
+        elif request.method in ("BYE", "CANCEL", "MESSAGE", "UPDATE"):
+            self._replies(respond(request, 200, "OK"))
+            if request.method == "CANCEL":
+                invite = self.invites[-1]
+                self._replies(respond(invite, 487, "Request Terminated", to_tag=self._tag(invite)))
+
+    def rings(self) -> None:
+        invite = self.invites[-1]
+        contact = ("contact", f"<sip:{self.number}@{self.address[0]}:{self.address[1]}>")
+        self._replies(respond(invite, 180, "Ringing", contact, to_tag=self._tag(invite)))
+
+    def answers(self, status: int = 200, reason: str = "OK") -> None:
+        invite = self.invites[-1]
+        fields = [("contact", f"<sip:{self.number}@{self.address[0]}:{self.address[1]}>")]
+        body = sdp() if status == 200 else b""
+        if body:
+            fields.append(("content-type", "application/sdp"))
+        self._replies(respond(invite, status, reason, *fields, to_tag=self._tag(invite), body=body))
+
+    def holds(self, direction: str = "sendonly") -> None:
+        """The phone's own hold key: a re-INVITE."""
+        self.asks("INVITE", sdp(direction))
+
+    def resumes(self) -> None:
+        self.asks("INVITE", sdp())
+
+    def hangs_up(self) -> None:
+        self.asks("BYE")
+
+    def asks(self, method: str, body: bytes = b"", invite: Request | None = None) -> None:
+        """A request in the dialog of our latest INVITE."""
+        self.cseq += 1
+        invite = invite or self.invites[-1]
+        lines = [
+            f"{method} {NameAddress.parse(invite.headers.need('contact')).uri} SIP/2.0",
+            f"Via: SIP/2.0/UDP {self.address[0]}:{self.address[1]};branch=z9hG4bK{self.number}-{self.cseq}",
+            f"From: {invite.headers.need('to')};tag={self._tag(invite)}",
+            f"To: {invite.headers.need('from')}",
+            f"Call-ID: {invite.call_id}",
+            f"CSeq: {self.cseq} {method}",
+            f"Contact: <sip:{self.number}@{self.address[0]}:{self.address[1]}>",
+            *(["Content-Type: application/sdp"] if body else []),
+            f"Content-Length: {len(body)}",
+        ]
+        self.exchange.receives(("\r\n".join(lines) + "\r\n\r\n").encode() + body, self.address)
+
+    def acknowledges(self, response: Response) -> None:
+        """The ACK to a 200 that answers a re-INVITE of ours."""
+        self.cseq -= 1
+        self.asks("ACK")
+
+    def _tag(self, invite: Request) -> str:
+        return f"{self.number}-{self.invites.index(invite)}"
+
+    def _replies(self, response: Response) -> None:
+        self.exchange.receives(response.to_bytes(), self.address)
+
+
+class Exchange:
+    """Everything that one test needs; prompts last `PROMPT` seconds and are heard to their end."""
+
+    def __init__(
+        self, flow: Flow, house: House, *seats: str | SeatPlan, queue: QueuePlan | None = None
+    ) -> None:
+        self.now = 0.0
+        self.facts: list[Fact] = []
+        self.commands: list[Command] = []
+        self.counted: list[Counted] = []
+        self.caller = Phone()
+        self.hears: list[str] = []
+        """What the caller's side was sent: statuses and methods."""
+        self.phones: dict[str, SeatPhone] = {}
+        self._ends: list[tuple[float, int, str]] = []
+        numbers, calls = count(1), count(1)
+        plans = tuple(SeatPlan(seat, f"p{seat}") if isinstance(seat, str) else seat for seat in seats)
+        registrar = Registrar({}, "callflow", b"secret")
+        for index, plan in enumerate(plans):
+            self._register(registrar, plan, ("192.0.2.50", 5100 + index))
+        endpoint = Endpoint(US, registrar, AllowList(["192.0.2.0/24"]), lambda: f"id{next(numbers)}")
+        settings = Settings(flow, house, US[0], 10, seats=plans, queues=(queue or QueuePlan("service"),))
+        ports = PortPool(tuple(range(20_000, 20_032, 2)))
+        self.controller = Controller(
+            settings, endpoint, ports, lambda: f"call-{next(calls)}", self.facts.append
+        )
+
+    def _register(self, registrar: Registrar, plan: SeatPlan, address: Address) -> None:
+        contact = NameAddress(Uri("sip", plan.number, *address))
+        binding = Binding(contact, Hop(address), 1e9, "reg", 1)
+        registrar._bindings[plan.phone] = {str(contact.uri): binding}
+        self.phones[plan.number] = SeatPhone(self, plan.number, address)
+
+    # --- the caller ---
+
+    def calls(self) -> None:
+        """INVITE, and the ACK to its 200."""
+        self.says("INVITE", OFFER)
+        self.passes(0.001)
+        self.says("ACK")
+
+    def says(self, method: str, body: bytes = b"", cseq: int = 1) -> None:
+        self.receives(self.caller.request(method, body=body, cseq=cseq), THEM)
+
+    def presses(self, digit: str) -> None:
+        self.tells(1, DigitPressed(digit))
+
+    # --- time and the plane ---
+
+    def passes(self, seconds: float) -> None:
+        """Let time pass, deadline by deadline, prompts heard to their ends."""
+        end = self.now + seconds
+        while (at := self._next()) is not None and at <= end:
+            self.now = max(at, self.now)
+            if self._ends and self._ends[0][0] <= self.now:
+                _, leg, prompt = self._ends.pop(0)
+                self.tells(leg, PromptFinished(prompt))
+            else:
+                self.take(self.controller.tick(self.now))
+        self.now = end
+
+    def _next(self) -> float | None:
+        self._ends.sort()
+        known = [self.controller.deadline, self._ends[0][0] if self._ends else None]
+        return min((at for at in known if at is not None), default=None)
+
+    def tells(self, leg: int, event: Event) -> None:
+        """The plane tells of a leg."""
+        self.take(self.controller.hear(Report(self.now, leg, event)))
+
+    def receives(self, data: bytes, source: Address) -> None:
+        self.take(self.controller.receive(data, source, self.now))
+
+    def take(self, effects: Iterable[Effect]) -> None:
+        """Carry out what the controller wants."""
+        for effect in effects:
+            match effect:
+                case Send():
+                    self._carry(effect)
+                case Counted():
+                    self.counted.append(effect)
+                case Broke(error=error):
+                    raise error
+                case LoadPrompt():
+                    pass
+                case Command():
+                    self._obey(effect)
+
+    def _carry(self, send: Send) -> None:
+        message = parse(send.data)
+        phone = next((phone for phone in self.phones.values() if phone.address == send.destination), None)
+        if phone is not None:
+            if isinstance(message, Request):
+                phone.takes(message)
+            elif message.cseq.method == "INVITE" and message.status >= 200:
+                phone.acknowledges(message)
+            return
+        if isinstance(message, Response):
+            self.hears.append(str(message.status))
+            self.caller.to_tag = message.to.tag or self.caller.to_tag
+        else:
+            self.hears.append(message.method)
+            self.receives(respond(message, 200, "OK").to_bytes(), THEM)
+
+    def _obey(self, command: Command) -> None:
+        self.commands.append(command)
+        match command:
+            case Play(leg=leg, prompt=prompt) | PlayBoth(leg=leg, prompt=prompt):
+                self._stop(leg)
+                self._ends.append((self.now + PROMPT, leg, prompt))
+                self.tells(leg, PromptStarted(prompt))
+            case StopPlaying(leg=leg):
+                self._stop(leg)
+
+    def _stop(self, leg: int) -> None:
+        for entry in [entry for entry in self._ends if entry[1] == leg]:
+            self._ends.remove(entry)
+            self.tells(leg, PromptStopped(entry[2]))
+
+    # --- what came of it ---
+
+    @property
+    def told(self) -> list[str]:
+        """The names of all facts."""
+        return [fact.fact for fact in self.facts]
+
+    def said(self) -> list[tuple[float, str]]:
+        """Every prompt that began, and when."""
+        return [
+            (round(fact.at, 3), str(fact.details["prompt"]))
+            for fact in self.facts
+            if fact.fact == "prompt.started"
+        ]
+
+    def sound(self) -> list[str]:
+        """What the plane was told of who hears whom, since the last time."""
+        told = [
+            f"{type(command).__name__} {command.leg}"
+            for command in self.commands
+            if isinstance(command, Join | ShutGate | OpenGate | SendDigits)
+        ]
+        self.commands.clear()
+        return told
