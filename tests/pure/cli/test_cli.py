@@ -107,7 +107,8 @@ def test_check_finds_all_that_ships_good() -> None:
         ("flow.yaml", FLOW.replace("start: greet", "start: gret"), (9, 8),
          "there is no step 'gret'; did you mean 'greet'?"),
         ("flow.yaml", FLOW.replace("house: csr-standard", "house: csr"), (6, 8),
-         "there is no house 'csr'; known are csr-standard, gas-hotline, handset-hotline, logistics, service-course"),
+         "there is no house 'csr'; known are csr-standard, gas-hotline, handset-hotline, logistics, "
+            "service-course"),
         ("house.yaml", OWN_HOUSE + "closing: {pause: 5}\n", (5, 18),
          "5 is not a duration; write it with its unit, as 5s, 300ms or 2m"),
         ("prompts.yaml", "callflow-prompts: 1\nlocale: zh-CN\nvoice: own\nprompts: {hi: {text: 您好}}",
