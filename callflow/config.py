@@ -14,7 +14,7 @@ from callflow.config_seats import SeatsConfig
 from callflow.config_sip import Host, HostPort, SipConfig
 from callflow.document import Document, Duration, Shape, did_you_mean
 from callflow.errors import Fault, SourceError
-from callflow.etiquette.house import House
+from callflow.etiquette.house import House, Mode
 from callflow.flow.check import missing_prompts
 from callflow.flow.load import load
 from callflow.flow.model import Flow
@@ -80,6 +80,8 @@ class Config(Shape):
     http: HttpConfig = HttpConfig()
     prompts: PromptsConfig = PromptsConfig()
     seats: SeatsConfig = SeatsConfig()
+    manners: Mode = "enforce"
+    """One switch for all of the house's rules: `observe` only notes, `off` joins plainly."""
     limits: LimitsConfig = LimitsConfig()
     flow: Path = Path("hotline.yaml")
     """Beside the configuration, or one that ships with the program."""
@@ -178,6 +180,7 @@ def _set_up(config: Config, source: Document, folder: Path) -> Setup:
     prompts = _or_faults(faults, lambda: _prompts(config, folder))
     if flow is None or prompts is None:
         raise SourceError(*faults)
+    flow = flow[0], flow[1].in_mode(config.manners) if config.manners != "enforce" else flow[1]
     setup = Setup(config, *flow, prompts, accounts, tuple(trunks))
     faults += _unsayable_flow(setup, _flow_path(config, source, folder))
     faults += _unknown_queues(setup, _flow_path(config, source, folder))

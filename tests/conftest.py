@@ -1,7 +1,7 @@
 """What all tests share: their categories, and a house that can be had without one of its rules."""
 
 import os
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 
 import pytest
 
@@ -42,6 +42,18 @@ def house(request: pytest.FixtureRequest) -> House:
     house = resources.read_house(resources.HOUSES / "csr-standard.yaml")
     without = request.config.getoption("--without-rule")
     return house.without(without) if without else house
+
+
+@pytest.fixture
+def house_named(request: pytest.FixtureRequest) -> Callable[[str], House]:
+    """A house by its name, without the rule that the command line takes away."""
+    without = request.config.getoption("--without-rule")
+
+    def read(name: str) -> House:
+        house = resources.read_house(resources.HOUSES / f"{name}.yaml")
+        return house.without(without) if without else house
+
+    return read
 
 
 @pytest.fixture

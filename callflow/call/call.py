@@ -31,6 +31,7 @@ from callflow.etiquette.joining import Joining
 from callflow.etiquette.line_check import SilentLine
 from callflow.etiquette.machine import Machine
 from callflow.etiquette.parting import Parting
+from callflow.etiquette.plain import PlainJoining
 from callflow.etiquette.queueing import Queueing
 from callflow.etiquette.seat_closing import SeatClosing
 from callflow.events import (
@@ -125,7 +126,10 @@ class Call:
     @property
     def keeps_keys(self) -> bool:
         """Whether the caller's keys are for us, and not for the seat that the caller speaks with."""
-        return not any(isinstance(rule, Hold) and rule.phase is HoldPhase.JOINED for rule in self._rules)
+        return not any(
+            isinstance(rule, PlainJoining) or (isinstance(rule, Hold) and rule.phase is HoldPhase.JOINED)
+            for rule in self._rules
+        )
 
     @property
     def asks(self) -> bool:
@@ -353,9 +357,12 @@ class Call:
         return [wanted, *self._queue(now)]
 
     def _queue(self, now: float) -> list[Action]:
-        queueing = Queueing(self._house.queue)
-        self._rules, self._queued_at = [queueing], now
         self.ledger.write(now, "queue.entered", "crs-02")
+        self._rules, self._queued_at = [], now
+        if not self._house.enforces("crs-02"):
+            return []
+        queueing = Queueing(self._house.queue)
+        self._rules = [queueing]
         return self._work_off(deque(), now, queueing.begin(now))
 
     @property
@@ -369,7 +376,7 @@ class Call:
     def _join(self, answered: SeatAnswered, now: float) -> list[Action]:
         """The waiting is over: its words stop, and both hear the greeting."""
         silenced = [action for rule in self._rules for action in rule.receive(answered, now)]
-        joining = Joining(self._house.joining, self._waited(now))
+        joining = Joining(self._house.joining_in_force, self._waited(now))
         self._rules, self._queued_at = [joining], None
         return [*silenced, *joining.receive(answered, now)]
 
@@ -383,6 +390,8 @@ class Call:
             case Outcome.JOINED | Outcome.SEAT_BACK:
                 self.ledger.write(now, "call.joined", seat=self._seat)
                 return self._serve(now)
+            case Outcome.SEAT_LEFT if not house.enforces(house.seat_closing.rule):
+                return self._work_off(deque(), now, [HangUp("seat_hung_up")])
             case Outcome.SEAT_LEFT if self._seat_event is not None:
                 return self._begin(SeatClosing(house), self._seat_event, now)
         return []
@@ -391,7 +400,10 @@ class Call:
         """Seat and caller speak with each other, for as long as they like."""
         self._limit = None
         deaf, self._deaf = self._deaf, None
-        hold = Hold(self._house.hold, self._house.recall)
+        rule = self._house.hold.rules.ask
+        hold: Machine[Any] = PlainJoining(rule, observes=self._house.mode(rule) == "observe")
+        if self._house.enforces(rule):
+            hold = Hold(*self._house.hold_in_force)
         self._rules = [hold]
         if self._sound:
             hold.receive(self._sound, now)

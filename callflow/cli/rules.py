@@ -10,11 +10,17 @@ from callflow.cli.screen import OUT, faults_told, write_json
 from callflow.document import did_you_mean
 from callflow.etiquette.answering import Answering
 from callflow.etiquette.closing import Closing
+from callflow.etiquette.hold import Hold
+from callflow.etiquette.joining import Joining
 from callflow.etiquette.line_check import SilentLine
 from callflow.etiquette.machine import Machine
 from callflow.etiquette.parting import Parting
+from callflow.etiquette.queueing import Queueing
+from callflow.etiquette.seat_closing import SeatClosing
 
-MACHINES: tuple[type[Machine[Any]], ...] = (Answering, SilentLine, Closing, Parting)
+MACHINES: tuple[type[Machine[Any]], ...] = (
+    Answering, SilentLine, Closing, Parting, Queueing, Joining, Hold, SeatClosing,
+)  # fmt: skip
 
 
 def carriers() -> dict[str, str]:

@@ -12,8 +12,19 @@ import pydantic
 from callflow.document import Document, Duration, Shape, did_you_mean
 from callflow.errors import SourceError
 
-CARRIED = ("csr-01", "csr-04", "csr-35", "csr-36")
+CARRIED = (
+    "csr-01", "csr-04", "csr-16", "csr-23", "csr-35", "csr-36",
+    "gas-04", "gas-09", "gas-10", "gas-11",
+    "log-02", "log-03",
+    "crs-02", "crs-03", "crs-04", "crs-14",
+    "hst-02", "hst-08",
+)  # fmt: skip
 """The ids in rules.yaml that the controller carries so far, in their order there."""
+
+Mode = Literal["enforce", "observe", "off"]
+"""Whether a rule decides, only notes what it would have done, or is not there."""
+NEVER = 86_400.0
+"""Seconds; no call lasts so long."""
 
 Pause = Annotated[Duration, pydantic.Field(gt=0, le=60)]
 Patience = Annotated[Duration, pydantic.Field(gt=0, le=7200)]
@@ -189,7 +200,7 @@ class QueueManners(Shape):
 
 
 class JoiningManners(Shape):
-    """csr-01, csr-16, gas-03: what both hear when a seat has picked up."""
+    """csr-01, csr-16: what both hear when a seat has picked up."""
 
     greeting: PromptKey
     """With the seat's number."""
@@ -197,8 +208,7 @@ class JoiningManners(Shape):
     late_after: Pause
     """Seconds of waiting after which the greeting is the apology."""
     trainee: PromptKey
-    trainee_rule: bool = False
-    """Whether trainees have a greeting of their own here."""
+    """What a trainee's caller hears in the greeting's place."""
 
 
 class House(Shape):
@@ -208,7 +218,7 @@ class House(Shape):
     name: PromptKey
     title: str
     extends: str | None = None
-    rules: dict[str, Literal["enforce", "off"]] = pydantic.Field(default_factory=dict)
+    rules: dict[str, Mode] = pydantic.Field(default_factory=dict)
     """What is switched off; a rule that is not named is enforced."""
     answering: AnsweringManners
     silent_line: SilentLineManners
@@ -227,7 +237,33 @@ class House(Shape):
         return self
 
     def enforces(self, rule: str) -> bool:
-        return self.rules.get(rule, "enforce") == "enforce"
+        return self.mode(rule) == "enforce"
+
+    def mode(self, rule: str) -> Mode:
+        return self.rules.get(rule, "enforce")
+
+    def in_mode(self, mode: Mode) -> "House":
+        """The same house with all that is enforced in another mode: one switch for everything."""
+        rules = {rule: mode if self.enforces(rule) else self.mode(rule) for rule in CARRIED}
+        return self.model_copy(update={"rules": rules})
+
+    @property
+    def hold_in_force(self) -> tuple[HoldManners, RecallManners]:
+        """The hold without the words of rules that are not in force."""
+        hold, recall = self.hold, self.recall
+        if not self.enforces(hold.rules.remind):
+            hold = hold.model_copy(update={"every": NEVER})
+        if hold.estimate and not self.enforces(hold.estimate.rule):
+            hold = hold.model_copy(update={"estimate": None})
+        if not self.enforces(hold.rules.back):
+            recall = recall.model_copy(update={"back": ()})
+        return hold, recall
+
+    @property
+    def joining_in_force(self) -> JoiningManners:
+        """The greeting without the apology, where csr-16 is not in force."""
+        late = {} if self.enforces("csr-16") else {"late_after": NEVER}
+        return self.joining.model_copy(update=late)
 
     def without(self, *rules: str) -> "House":
         """The same house with `rules` switched off."""

@@ -1,4 +1,4 @@
-"""csr-01, csr-16, gas-03: a seat has picked up; both hear the greeting, and then each other.
+"""csr-01, csr-16: a seat has picked up; both hear the greeting, and then each other.
 
 Whoever waited long hears the apology in the greeting's place. The greeting of a trainee is another one.
 """
@@ -36,7 +36,7 @@ class Phase(Enum):
 class Joining(Machine[Phase]):
     """From the seat's answer to the first word that passes between the two."""
 
-    rules = ("csr-16", "gas-02", "gas-03")
+    rules = ("csr-01", "csr-16")
 
     def __init__(self, manners: JoiningManners, waited: float) -> None:
         """`waited` is for how many seconds the caller has waited for the seat."""
@@ -69,7 +69,7 @@ class Joining(Machine[Phase]):
         manners = self._manners
         late = self._waited > manners.late_after
         self._greeting = manners.late if late else manners.trainee if answered.trainee else manners.greeting
-        rule = "csr-16" if late else "gas-03" if answered.trainee and manners.trainee_rule else "csr-01"
+        rule = "csr-16" if late else "csr-01"
         say = Say(self._greeting, rule, BOTH, {} if late else {"seat": answered.seat})
         return self._enter(Phase.GREETING, now + LONGEST, NOBODY_HEARD, say)
 

@@ -94,7 +94,9 @@ class Recalling(Machine[Phase]):
     def welcome(self, now: float) -> list[Action]:
         """The seat is there: say the words of return to both."""
         says = [Say(prompt, self._rules.back, (Party.CALLER, Party.SEAT)) for prompt in self._manners.back]
-        return self._enter(Phase.RETURNING, now + LONGEST, NOBODY_HEARD, *self._words.say(*says))
+        # Where the house has no words for it, there is nothing to wait for.
+        due = now + LONGEST if says else now
+        return self._enter(Phase.RETURNING, due, NOBODY_HEARD, *self._words.say(*says))
 
     def leave(self, now: float) -> list[Action]:
         """The seat is gone for good: apologise, and on to the queue."""

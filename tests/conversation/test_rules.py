@@ -1,9 +1,10 @@
 """Each rule in a whole call, on the virtual clock. Taking a rule away makes its tests here fail."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 
+from callflow import config, resources
 from callflow.call.call import Call
 from callflow.call.ledger import Ledger
 from callflow.call.simulate import Act, Simulation, hangs_up, presses, speaks
@@ -12,6 +13,7 @@ from callflow.etiquette.audit import Judgement, judge
 from callflow.etiquette.house import House
 from callflow.facts import Fact
 from callflow.flow.model import Flow
+from tests.support.exchange import Exchange
 
 pytestmark = pytest.mark.conversation
 
@@ -105,3 +107,166 @@ def test_csr_36_a_caller_who_stays_is_told_given_five_seconds_and_released(
     assert told_at == round(hint_at + SECONDS + 5.0, 3)
     assert ended(facts) == (round(told_at + SECONDS + 5.0, 3), "callflow", "caller_stayed")
     assert judged(facts, house, "csr-36") is Judgement.KEPT
+
+
+# --- with a seat ---
+
+
+Named = Callable[[str], House]
+
+
+def served(house: House, wait: float = 1.0, talks: float = 30.0) -> Exchange:
+    """A caller who speaks with seat 8001 for a while."""
+    flow, _ = config.read_flow(resources.FLOWS / "service.yaml")
+    exchange = Exchange(flow, house, "8001")
+    exchange.calls()
+    exchange.passes(wait)
+    phone = exchange.phones["8001"]
+    phone.rings()
+    phone.answers()
+    exchange.passes(2.5 + talks)
+    assert "call.joined" in exchange.told
+    return exchange
+
+
+def prompts(exchange: Exchange) -> list[str]:
+    return [prompt for _, prompt in exchange.said()]
+
+
+@pytest.mark.rule("csr-16")
+def test_csr_16_who_waited_long_hears_the_apology_for_a_greeting(house: House) -> None:
+    exchange = served(house, wait=15.0)
+    assert "greeting_late" in prompts(exchange)
+
+
+@pytest.mark.rule("crs-02")
+def test_crs_02_who_waits_hears_a_word_within_thirty_seconds(house: House) -> None:
+    exchange = served(house, wait=10.0)
+    first_at, first = exchange.said()[0]
+    assert first == "queue_please_wait"
+    assert first_at <= 30.0
+
+
+def held(exchange: Exchange, house: House) -> None:
+    """The caller is asked, agrees, and waits for a minute; the seat resumes."""
+    exchange.phones["8001"].holds()
+    exchange.passes(2.0 * len(house.hold.question) + 2.5)
+    exchange.presses(house.hold.consent.yes)
+    exchange.passes(62.5)
+    exchange.phones["8001"].resumes()
+    exchange.passes(2.0 * len(house.recall.back) + 1.0)
+
+
+def asks_first(house: House) -> None:
+    exchange = served(house)
+    held(exchange, house)
+    words = prompts(exchange)
+    for prompt in (*house.hold.question, house.hold.hint, house.hold.thanks):
+        assert prompt in words
+    assert [fact.rule for fact in exchange.facts if fact.fact == "consent.given"] == [house.hold.rules.ask]
+
+
+def reminds(house: House) -> None:
+    exchange = served(house)
+    held(exchange, house)
+    started = next(fact.at for fact in exchange.facts if fact.fact == "hold.started")
+    reminded = [at - started for at, prompt in exchange.said() if prompt == house.hold.reminder]
+    wanted = [house.hold.every * number for number in range(1, int(60.0 / house.hold.every) + 1)]
+    assert reminded == pytest.approx(wanted, abs=0.01)
+
+
+def gives_back(house: House) -> None:
+    exchange = served(house)
+    held(exchange, house)
+    words = [prompt for prompt in prompts(exchange) if prompt in house.recall.back]
+    assert words == [*house.recall.back]
+    assert len(words) > 0
+
+
+@pytest.mark.rule("csr-23")
+def test_csr_23_asked_reminded_every_thirty_seconds_and_given_back(house_named: Named) -> None:
+    house = house_named("csr-standard")
+    asks_first(house)
+    reminds(house)
+    gives_back(house)
+
+
+@pytest.mark.rule("gas-09")
+def test_gas_09_asked_before_the_hold(house_named: Named) -> None:
+    asks_first(house_named("gas-hotline"))
+
+
+@pytest.mark.rule("gas-10")
+def test_gas_10_reminded_every_fifteen_seconds(house_named: Named) -> None:
+    house = house_named("gas-hotline")
+    assert house.hold.every == 15.0
+    reminds(house)
+
+
+@pytest.mark.rule("gas-11")
+def test_gas_11_thanked_on_return(house_named: Named) -> None:
+    gives_back(house_named("gas-hotline"))
+
+
+@pytest.mark.rule("log-02")
+def test_log_02_the_caller_chooses_between_waiting_and_a_call_back(house_named: Named) -> None:
+    house = house_named("logistics")
+    asks_first(house)
+    exchange = served(house)
+    exchange.phones["8001"].holds()
+    exchange.passes(5.0)
+    exchange.presses(house.hold.consent.no)
+    refused = next(fact for fact in exchange.facts if fact.fact == "hold.refused")
+    assert refused.details["callback"] is True
+
+
+@pytest.mark.rule("log-03")
+def test_log_03_an_apology_on_return(house_named: Named) -> None:
+    gives_back(house_named("logistics"))
+
+
+@pytest.mark.rule("crs-03")
+def test_crs_03_asked_whether_to_wait_or_be_called(house_named: Named) -> None:
+    asks_first(house_named("service-course"))
+
+
+@pytest.mark.rule("crs-04")
+def test_crs_04_a_wait_is_announced_in_minutes(house_named: Named) -> None:
+    exchange = served(house_named("service-course"))
+    exchange.phones["8001"].holds()
+    exchange.passes(1.0)
+    estimated = [fact for fact in exchange.facts if fact.fact == "hold.estimated"]
+    assert [(fact.rule, fact.details["minutes"]) for fact in estimated] == [("crs-04", 3)]
+
+
+@pytest.mark.rule("crs-14")
+def test_crs_14_an_apology_on_return(house_named: Named) -> None:
+    gives_back(house_named("service-course"))
+
+
+@pytest.mark.rule("hst-02")
+def test_hst_02_asked_and_thanked(house_named: Named) -> None:
+    house = house_named("handset-hotline")
+    asks_first(house)
+    gives_back(house)
+
+
+def is_not_dropped(house: House) -> None:
+    """The seat hangs up; the caller is asked, told and given time."""
+    exchange = served(house)
+    exchange.phones["8001"].hangs_up()
+    exchange.passes(1.0)
+    assert prompts(exchange)[-1] == house.closing.anything_else
+    exchange.passes(60.0)
+    assert prompts(exchange)[-1] == house.closing.hanging_up
+    assert exchange.hears[-1] == "BYE"
+
+
+@pytest.mark.rule("gas-04")
+def test_gas_04_the_caller_hangs_up_first(house_named: Named) -> None:
+    is_not_dropped(house_named("gas-hotline"))
+
+
+@pytest.mark.rule("hst-08")
+def test_hst_08_the_caller_hangs_up_first(house_named: Named) -> None:
+    is_not_dropped(house_named("handset-hotline"))
