@@ -13,7 +13,7 @@ from callflow.call.leg import Broke, Effect, Leg
 from callflow.call.lines import Lines
 from callflow.call.phonebook import Phonebook
 from callflow.call.queues import QueuePlan
-from callflow.call.room import Calling, Room
+from callflow.call.room import Room, calling_as
 from callflow.call.seat_side import SeatSide
 from callflow.call.seats import SeatPlan
 from callflow.call.switchboard import Happened, News, Switchboard
@@ -60,9 +60,7 @@ from callflow.sip.happenings import (
     Reoffered,
     Told,
 )
-from callflow.sip.headers import NameAddress
 from callflow.sip.locate import Candidate
-from callflow.sip.uri import Uri
 
 _MOST_LEAVING: Final = 1000
 
@@ -241,7 +239,7 @@ class Controller:
             return [*refused, Counted("rejected", str(error.status))]
         settings = self._settings
         call = Call(settings.flow, settings.house, Ledger(name, self._sink))
-        calling = Calling(_shown(invited, settings.media_host), invited.hops_left)
+        calling = calling_as(invited, settings.media_host)
         self._rooms[name] = Room(call, leg, calling, self._endpoint.calls, self._lines)
         return self._happen(leg, CallArrived(invited.caller, invited.called), now)
 
@@ -392,13 +390,6 @@ def heard_as(event: Event) -> Event:
         case PromptStarted(prompt=prompt) | PromptFinished(prompt=prompt) | PromptStopped(prompt=prompt):
             return type(event)(prompt.partition("?")[0])
     return event
-
-
-def _shown(invited: Invited, host: str) -> NameAddress:
-    """Who calls, as a seat's phone is to show it (RFC 3323 where the caller wants to be nobody)."""
-    if invited.private:
-        return NameAddress(Uri("sip", "anonymous", "anonymous.invalid"), "Anonymous")
-    return NameAddress(Uri("sip", invited.caller, host), invited.display)
 
 
 def _last_words(call: Call, now: float) -> list[Action]:

@@ -41,8 +41,10 @@ from callflow.media.messages import (
     StopPlaying,
 )
 from callflow.sip.calls import Calls
+from callflow.sip.happenings import Declined, Invited
 from callflow.sip.headers import NameAddress
 from callflow.sip.outgoing import Plan
+from callflow.sip.uri import Uri
 
 BOTH = frozenset({Party.CALLER, Party.SEAT})
 
@@ -53,6 +55,19 @@ class Calling:
 
     caller: NameAddress
     hops_left: int = 70
+    fields: tuple[tuple[str, str], ...] = ()
+    """What else is passed on: who it really is or that nobody shall know, and who was called first."""
+
+
+def calling_as(invited: Invited, host: str) -> Calling:
+    """Who calls, and what of it is passed on (RFC 3323, 3325, 5806): nothing of who wants to be nobody."""
+    diverted = (("diversion", f"<sip:{invited.diverted_from}@{host}>"),) if invited.diverted_from else ()
+    if invited.private:
+        nobody = NameAddress(Uri("sip", "anonymous", "anonymous.invalid"), "Anonymous")
+        return Calling(nobody, invited.hops_left, (("privacy", "id"), *diverted))
+    who = NameAddress(Uri("sip", invited.caller, host), invited.display)
+    asserted = ("p-asserted-identity", str(who))
+    return Calling(who, invited.hops_left, (asserted, *diverted))
 
 
 @dataclass(slots=True)
@@ -251,9 +266,15 @@ class Room:
             self.calling.caller,
             leg.description,
             (place.hop,),
+            self.calling.fields,
             max_forwards=max(self.calling.hops_left - 1, 0),
         )
         session, sent = self._calls.invite(plan, now)
+        for output in sent:
+            if isinstance(output, Declined):
+                # It came round too often: no INVITE has left.
+                self._lines.close(leg)
+                raise PeerError(output.status, output.reason)
         self._lines.begun(leg, session)
         return leg, [*sent]
 

@@ -160,7 +160,8 @@ class Switchboard:
                 raise PeerError(480, "Temporarily Unavailable")
             rung = room.ring(seat, place, now)
         except PeerError:
-            return self._carry_out(self.queues.declined(room.name, seat, now), now)
+            failed = Happened(room, SeatDeclined(seat, "failed"))
+            return [failed, *self._carry_out(self.queues.declined(room.name, seat, now), now)]
         self._note(self.seats.turn(seat, SeatState.RINGING, now), now)
         return [*rung]
 

@@ -13,6 +13,7 @@ from callflow.etiquette.house import House
 from callflow.events import DigitPressed
 from callflow.flow.model import Flow
 from tests.support.exchange import Exchange
+from tests.support.sip_phone import THEM
 
 pytestmark = pytest.mark.conversation
 
@@ -213,3 +214,28 @@ def test_the_seat_hangs_up_first_and_the_caller_is_asked(exchange: Exchange) -> 
     assert exchange.said()[-1][1] == "hanging_up"
     exchange.passes(60.0)
     assert exchange.controller.in_hand() == dict.fromkeys(exchange.controller.in_hand(), 0)
+
+
+@pytest.mark.parametrize("private", [False, True])
+def test_who_calls_is_shown_to_the_seat_unless_nobody_shall_know(exchange: Exchange, private: bool) -> None:
+    extra = ["P-Asserted-Identity: <sip:13800000000@pbx>", "Diversion: <sip:4000@pbx>;reason=no-answer"]
+    wish = ["Privacy: id"] if private else []
+    exchange.receives(exchange.caller.request("INVITE", *extra, *wish), THEM)
+    exchange.passes(0.001)
+    exchange.says("ACK")
+    exchange.passes(1.0)
+    [invite] = exchange.phones["8001"].invites
+    assert invite.from_.uri.user == ("anonymous" if private else "13800000000")
+    assert ("13800000000" in invite.to_bytes().decode()) is not private
+    assert "4000" in (invite.headers.get("diversion") or "")
+    assert invite.headers.get("max-forwards") == "69"
+
+
+def test_a_call_that_has_come_round_too_often_reaches_no_seat(exchange: Exchange) -> None:
+    data = exchange.caller.request("INVITE").replace(b"Max-Forwards: 70", b"Max-Forwards: 1")
+    exchange.receives(data, THEM)
+    exchange.passes(0.001)
+    exchange.says("ACK")
+    exchange.passes(1.0)
+    assert exchange.phones["8001"].asked == []
+    assert "seat.failed" in exchange.told
