@@ -13,6 +13,7 @@ from callflow.actions import (
     Close,
     Conclude,
     FindSeat,
+    Gate,
     Greet,
     HandToQueue,
     HangUp,
@@ -100,6 +101,8 @@ class Call:
         self._seat = ""
         """The number of the seat that serves the caller, or served last."""
         self._seat_event: SeatHungUp | SeatLost | None = None
+        self._apart = True
+        """Whether seat and caller do not hear each other, one of them at least."""
         self._deaf: HoldRequested | None = None
         """The seat held us before it could hear the caller."""
         self._missed: list[Event] = []
@@ -212,14 +215,11 @@ class Call:
                     events.append(RuleConcluded(outcome))
                 case Note(fact=fact, rule=rule, details=details):
                     self.ledger.write(now, fact, rule, **details)
-                case Greet():
-                    done += self._greet(now)
-                case FindSeat() as wanted:
-                    done += self._find_seat(wanted, now)
-                case HandToQueue() as handed:
-                    done += [handed, *self._queue(now)]
-                case Close():
-                    done += self._close(now)
+                case Gate(shut=shut) as gate:
+                    self._gate(shut, now)
+                    done.append(gate)
+                case Greet() | FindSeat() | HandToQueue() | Close() as begun:
+                    done += self._start(begun, now)
                 case HangUp() as hang_up:
                     self._end(now, Party.CALLFLOW, hang_up.reason, hang_up.rule)
                     done.append(hang_up)
@@ -232,6 +232,18 @@ class Call:
                 case action:
                     done.append(action)
         return done
+
+    def _start(self, begun: Greet | FindSeat | HandToQueue | Close, now: float) -> list[Action]:
+        """One of the house's rules begins where the flow or another rule wants it."""
+        match begun:
+            case Greet():
+                return self._greet(now)
+            case FindSeat():
+                return self._find_seat(begun, now)
+            case HandToQueue():
+                return [begun, *self._queue(now)]
+            case Close():
+                return self._close(now)
 
     def _take(self, event: Event, now: float) -> list[Action]:
         self._note(event, now)
@@ -291,7 +303,7 @@ class Call:
             case NobodyThere(why=why):
                 write(now, "queue.left", why=why, waited=round(self._waited(now), 3))
             case SeatHungUp() | SeatLost():
-                self._seat_event = event
+                self._seat_event, self._apart = event, True
                 write(now, "seat.left", seat=self._seat, hung_up=isinstance(event, SeatHungUp))
 
     # --- the caller's side holds the call: time stands still ---
@@ -388,13 +400,18 @@ class Call:
                 wanted, self._wanted = self._wanted, None
                 return [wanted, *self._queue(now)]
             case Outcome.JOINED | Outcome.SEAT_BACK:
-                self.ledger.write(now, "call.joined", seat=self._seat)
                 return self._serve(now)
             case Outcome.SEAT_LEFT if not house.enforces(house.seat_closing.rule):
                 return self._work_off(deque(), now, [HangUp("seat_hung_up")])
             case Outcome.SEAT_LEFT if self._seat_event is not None:
                 return self._begin(SeatClosing(house), self._seat_event, now)
         return []
+
+    def _gate(self, shut: frozenset[Party], now: float) -> None:
+        """From the moment that both can hear each other, the ledger calls them joined."""
+        apart, self._apart = self._apart, bool(shut)
+        if apart and not shut:
+            self.ledger.write(now, "call.joined", seat=self._seat)
 
     def _serve(self, now: float) -> list[Action]:
         """Seat and caller speak with each other, for as long as they like."""

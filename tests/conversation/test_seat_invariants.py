@@ -1,0 +1,141 @@
+"""Callers and seats who act at random, in SIP messages: what must hold whatever they do."""
+
+import os
+from collections.abc import Callable
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from callflow import config, resources
+from callflow.call.queues import QueuePlan, Strategy
+from callflow.events import DigitPressed
+from callflow.facts import Fact
+from tests.support.exchange import PROMPT, Exchange, SeatPhone
+
+pytestmark = pytest.mark.conversation
+
+EXAMPLES = int(os.environ.get("CALLFLOW_EXAMPLES", "150"))
+STEPS = 40
+Act = Callable[[Exchange], None]
+
+
+def seat(do: Callable[[SeatPhone], None], number: str = "8001") -> Act:
+    """An act of a seat's phone; one that was never called can do nothing."""
+
+    def act(exchange: Exchange) -> None:
+        phone = exchange.phones[number]
+        if phone.invites:
+            do(phone)
+
+    return act
+
+
+def keys(digits: str) -> Act:
+    """Keys of the seat that serves the caller."""
+
+    def act(exchange: Exchange) -> None:
+        for room in [*exchange.controller._rooms.values()]:
+            if room.seat is not None:
+                for digit in digits:
+                    exchange.tells(room.seat.media, DigitPressed(digit))
+
+    return act
+
+
+ACTS: dict[str, Act] = {
+    "caller presses 1": lambda exchange: exchange.presses("1"),
+    "caller presses 2": lambda exchange: exchange.presses("2"),
+    "caller presses 3": lambda exchange: exchange.presses("3"),
+    **{
+        f"{number} {name}": seat(do, number)
+        for number in ("8001", "8002")
+        for name, do in {
+            "rings": SeatPhone.rings,
+            "answers": SeatPhone.answers,
+            "declines": lambda phone: phone.answers(603, "Decline"),
+            "is busy": lambda phone: phone.answers(486, "Busy Here"),
+            "holds": SeatPhone.holds,
+            "holds inactive": lambda phone: phone.holds("inactive"),
+            "resumes": SeatPhone.resumes,
+            "hangs up": SeatPhone.hangs_up,
+        }.items()
+    },
+    "seat dials *1": keys("*1"),
+    "seat dials *2": keys("*2"),
+    "seat dials 1": keys("1"),
+    "seat dials 2": keys("2"),
+    "seat dials *": keys("*"),
+}
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(
+    house=st.sampled_from(["csr-standard", "gas-hotline", "logistics"]),
+    strategy=st.sampled_from(list(Strategy)),
+    acts=st.lists(
+        st.tuples(st.sampled_from([0.0, 0.3, 1.0, 2.5, 7.0, 13.0, 31.0]), st.sampled_from(sorted(ACTS))),
+        max_size=STEPS,
+    ),
+)
+def test_whatever_they_do(house: str, strategy: Strategy, acts: list[tuple[float, str]]) -> None:
+    flow, _ = config.read_flow(resources.FLOWS / "service.yaml")
+    manners = resources.read_house(resources.HOUSES / f"{house}.yaml")
+    exchange = Exchange(flow, manners, "8001", "8002", queue=QueuePlan("service", strategy=strategy))
+    exchange.calls()
+    exchange.passes(1.0)
+    seat(SeatPhone.answers)(exchange)
+    exchange.passes(30.0)
+    for after, act in acts:
+        exchange.passes(after)
+        ACTS[act](exchange)
+        assert exchange.controller.deadline is not None or not len(exchange.controller) or joined(exchange)
+    if len(exchange.controller):
+        exchange.says("BYE", cseq=50)
+    exchange.passes(120.0)
+    facts = [fact for fact in exchange.facts if fact.call]
+    never_held_without_consent(facts)
+    never_long_without_a_word(facts, manners.hold.every)
+    nothing_after_the_end(facts)
+    assert [each for each in exchange.counted if each.what == "fault"] == []
+    in_hand = exchange.controller.in_hand()
+    assert in_hand == dict.fromkeys(in_hand, 0)
+
+
+def joined(exchange: Exchange) -> bool:
+    """Whether the caller and a seat speak with each other: then nobody waits for anything."""
+    return all(not room.call.keeps_keys for room in exchange.controller._rooms.values())
+
+
+def never_held_without_consent(facts: list[Fact]) -> None:
+    agreed = False
+    for fact in facts:
+        match fact.fact:
+            case "hold.asked":
+                agreed = False
+            case "consent.given":
+                agreed = True
+            case "hold.started":
+                assert agreed
+
+
+def never_long_without_a_word(facts: list[Fact], every: float) -> None:
+    """From the moment the seat cannot be heard until it can be again, or the caller is somewhere else."""
+    unheard_since: float | None = None
+    for fact, later in pairwise(facts):
+        match fact.fact:
+            case "seat.unhearing" | "hold.started":
+                unheard_since = fact.at if unheard_since is None else unheard_since
+            case "call.joined" | "hold.resumed" | "queue.entered" | "call.ended" | "seat.left":
+                unheard_since = None
+            case "prompt.started" | "prompt.finished" if unheard_since is not None:
+                unheard_since = fact.at
+        if unheard_since is not None:
+            assert later.at - unheard_since <= every + PROMPT + 0.5
+
+
+def nothing_after_the_end(facts: list[Fact]) -> None:
+    names = [fact.fact for fact in facts]
+    assert names.count("call.ended") == 1
+    assert names[-1] == "call.ended"
