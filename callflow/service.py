@@ -1,6 +1,7 @@
 """The assembled service: one controller at its sockets, with its metrics and its log."""
 
 import asyncio
+import gc
 import random
 import secrets
 import time
@@ -114,6 +115,9 @@ class Service:
         self._driver.start(self._wire)
         await self._wire.start()
         self._scouts.start()
+        # What stands now stands until the end: to look it through again would be a pause for every call.
+        gc.collect()
+        gc.freeze()
 
     async def drain(self) -> None:
         """Stop as people would: no new calls, and those that stand come to a polite end."""

@@ -63,7 +63,8 @@ class FactLog:
     """Writes facts to the log."""
 
     def __init__(self) -> None:
-        self._log = structlog.get_logger("callflow")
+        # Bound once: the lazy proxy would be bound anew by each line.
+        self._log = structlog.get_logger("callflow").bind()
 
     def fact(self, fact: Fact) -> None:
         write = self._log.debug if fact.fact in _QUIET else self._log.info

@@ -41,10 +41,18 @@ class SipMetrics:
             "callflow_registration_state", "1 for the state that it is in.", ["trunk", "state"],
             registry=registry,
         )  # fmt: skip
-        self._counters["fault"].labels("illegal_event")
+        self._series: dict[tuple[str, str], Counter] = {}
+        """By what is counted and its kind: a message counts several times, and to look one up is dear."""
+        self._of("fault", "illegal_event")
 
     def counted(self, counted: Counted) -> None:
-        self._counters[counted.what].labels(counted.kind).inc()
+        self._of(counted.what, counted.kind).inc()
+
+    def _of(self, what: str, kind: str) -> Counter:
+        series = self._series.get((what, kind))
+        if series is None:
+            series = self._series[what, kind] = self._counters[what].labels(kind)
+        return series
 
     def noticed(self, noticed: Noticed) -> None:
         match noticed:

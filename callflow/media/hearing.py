@@ -35,6 +35,9 @@ _SENT_FRAMES: Final = 32
 _FRAME_SECONDS: Final = 0.02
 _HAIR: Final = 1e-6
 """Seconds by which two ways to reckon the same time may differ."""
+_SAMPLES: Final = LINEAR.astype(np.float32) / 32768
+_HEARD: Final = _WINDOW * FRAME
+_SAID: Final = _SENT_FRAMES * FRAME
 _POPULATION: Final = np.array([bin(value).count("1") for value in range(256)], np.uint8)
 
 
@@ -69,6 +72,8 @@ class Hearing:
         self._out_count = np.zeros(capacity, np.int64)
         self._out_at = np.full(capacity, -np.inf)
         """When a prompt's frame was last sent."""
+        self._echo_behind = np.zeros(capacity, np.int64)
+        """Samples from where a frame was found among our own audio to where it stood in the line's."""
 
     def open(self, slot: int, law: Law) -> None:
         """Another leg: nothing of the one before it is remembered."""
@@ -109,11 +114,10 @@ class Hearing:
         self._recent[slots] = self._recent[slots] << 1 | loud
         self._loud_at[slots[loud]] = now
         onset = ~self._sounding[slots] & loud & (_POPULATION[self._recent[slots]] >= _ONSET)
-        return [
-            (int(slot), self._begin(int(slot), now))
-            for slot, law_index in zip(slots[onset], law[onset], strict=True)
-            if not self._is_echo(int(slot), int(law_index), now)
-        ]
+        begun = slots[onset]
+        if len(begun):
+            begun = begun[~self._are_echoes(begun, law[onset], now)]
+        return [(slot, self._begin(slot, now)) for slot in begun.tolist()]
 
     def tick(self, now: float) -> list[tuple[int, LineHeard]]:
         """The slots that have fallen silent."""
@@ -140,19 +144,52 @@ class Hearing:
         first = int(self._recent[slot]).bit_length()
         return LineHeard(Heard.SOUND, now - first * _FRAME_SECONDS)
 
-    def _is_echo(self, slot: int, law: int, now: float) -> bool:
-        if now - self._out_at[slot] > _SENT_FRAMES * _FRAME_SECONDS:
+    def _are_echoes(self, slots: Slots, law: NDArray[np.int64], now: float) -> NDArray[np.bool_]:
+        """Which windows are the echo of our own audio: first where each line's echo was found before.
+
+        There it mostly is again, and that costs little; nothing found elsewhere could change the verdict.
+        """
+        echoes: NDArray[np.bool_] = now - self._out_at[slots] <= _SENT_FRAMES * _FRAME_SECONDS
+        asked = np.flatnonzero(echoes)
+        if len(asked):
+            heard = _samples(self._in, slots[asked], self._frames[slots[asked]] * FRAME, law[asked], _HEARD)
+            found = self._found_again(slots[asked], law[asked], heard)
+            for index in np.flatnonzero(~found):
+                mine = asked[index : index + 1]
+                found[index] = self._is_found(slots[mine], law[mine], heard[index])
+            echoes[asked] = found
+        # Heard and understood: only what comes after it can be an onset.
+        self._recent[slots[echoes]] = 0
+        return echoes
+
+    def _window(self, slots: Slots) -> NDArray[np.int64]:
+        """Where each line's window lies in what is remembered of our own audio to it."""
+        return (self._frames[slots] - self._out_count[slots] + _SENT_FRAMES - _WINDOW) * FRAME
+
+    def _found_again(
+        self, slots: Slots, law: NDArray[np.int64], heard: NDArray[np.float32]
+    ) -> NDArray[np.bool_]:
+        """Whether each line's echo stands where it stood before."""
+        place = self._window(slots) - self._echo_behind[slots]
+        known = (place >= 0) & (place <= _SAID - _HEARD)
+        said = _samples(self._out, slots, self._out_count[slots] * FRAME + place, law, _HEARD)
+        likeness = _likeness(_dots(heard, said), _dots(said, said), _dots(heard, heard))
+        return known & self._explains(heard, likeness)
+
+    def _is_found(self, slot: Slots, law: NDArray[np.int64], heard: NDArray[np.float32]) -> bool:
+        """Whether one line's echo stands anywhere in our own audio; the place is remembered."""
+        said = _samples(self._out, slot, self._out_count[slot] * FRAME, law, _SAID)[0]
+        likeness, place = correlation(heard, said)
+        if not self._explains(heard[None], np.array([likeness]))[0]:
             return False
-        heard = _unrolled(self._in[slot], int(self._frames[slot]), law)
-        said = _unrolled(self._out[slot], int(self._out_count[slot]), law)
-        likeness = correlation(heard, said)
-        residue = _decibels(float(np.mean(np.square(heard))) * (1 - likeness**2))
-        thresholds = self._thresholds
-        is_echo = likeness >= thresholds.echo_likeness or residue < thresholds.level
-        if is_echo:
-            # Heard and understood: only what comes after it can be an onset.
-            self._recent[slot] = 0
-        return is_echo
+        self._echo_behind[slot] = self._window(slot) - place
+        return True
+
+    def _explains(self, heard: NDArray[np.float32], likeness: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Whether what is `likeness` like our own audio is that, or little is left without it."""
+        residue = 10 * np.log10(_dots(heard, heard) / _HEARD * (1 - likeness**2) + 1e-10)
+        explained: NDArray[np.bool_] = likeness >= self._thresholds.echo_likeness
+        return explained | (residue < self._thresholds.level)
 
 
 def levels(frames: Block, law: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -165,27 +202,45 @@ def levels(frames: Block, law: NDArray[np.int64]) -> NDArray[np.float32]:
     return decibels
 
 
-def correlation(heard: NDArray[np.float32], said: NDArray[np.float32]) -> float:
-    """How alike `heard` is to the part of `said` that it is most like: 0 to 1, whatever their levels."""
-    window, span = len(heard), len(said)
-    size = 1 << (span + window - 1).bit_length()
-    spectrum = np.fft.rfft(said, size) * np.conj(np.fft.rfft(heard, size))
-    products = np.abs(np.fft.irfft(spectrum, size)[: span - window + 1])
+def correlation(heard: NDArray[np.float32], said: NDArray[np.float32]) -> tuple[float, int]:
+    """How alike `heard` is to the part of `said` that it is most like, and where that begins.
+
+    0 to 1, whatever their levels.
+    """
+    window, places = len(heard), len(said) - len(heard) + 1
+    # What wraps around lies behind the last place.
+    spectrum = np.fft.rfft(said) * np.conj(np.fft.rfft(heard, len(said)))
+    products = np.fft.irfft(spectrum, len(said))[:places]
     energy = np.concatenate([[0.0], np.cumsum(np.square(said, dtype=np.float64))])
     said_energy = energy[window:] - energy[:-window]
-    heard_energy = float(np.sum(np.square(heard, dtype=np.float64)))
-    likeness = products / np.sqrt(np.maximum(said_energy * heard_energy, 1e-12))
+    likeness = _likeness(products, said_energy, _dots(heard[None], heard[None]), window)
+    at = int(likeness.argmax())
+    return float(likeness[at]), at
+
+
+def _likeness(
+    products: NDArray[np.floating],
+    said_energy: NDArray[np.floating],
+    heard_energy: NDArray[np.floating],
+    window: int = _HEARD,
+) -> NDArray[np.float64]:
+    likeness = np.abs(products) / np.sqrt(np.maximum(said_energy * heard_energy, 1e-12))
     # Next to silence even rounding looks like anything at all.
-    likeness[said_energy < 1e-6 * window] = 0.0
-    return float(min(likeness.max(initial=0.0), 1.0))
+    bounded: NDArray[np.float64] = np.where(said_energy < 1e-6 * window, 0.0, np.minimum(likeness, 1.0))
+    return bounded
 
 
-def _unrolled(ring: Block, count: int, law: int) -> NDArray[np.float32]:
-    """A ring of frames in the order of time, as samples of full scale 1."""
-    codes = np.roll(ring, -(count % len(ring)), axis=0).reshape(-1)
-    samples: NDArray[np.float32] = LINEAR[law][codes].astype(np.float32) / 32768
+def _dots(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float64]:
+    """The product of each row with its fellow."""
+    products: NDArray[np.float64] = np.einsum("ij,ij->i", one, other).astype(np.float64)
+    return products
+
+
+def _samples(
+    rings: Block, slots: Slots, first: NDArray[np.int64], law: NDArray[np.int64], count: int
+) -> NDArray[np.float32]:
+    """`count` samples of each slot's ring from sample `first` of all time on, of full scale 1."""
+    codes = rings.reshape(len(rings), -1)
+    at = (first[:, None] + np.arange(count)) % codes.shape[1]
+    samples: NDArray[np.float32] = _SAMPLES[law[:, None], codes[slots[:, None], at]]
     return samples
-
-
-def _decibels(power: float) -> float:
-    return float(10 * np.log10(power + 1e-10))

@@ -1,10 +1,16 @@
-"""Which of our shared ports a new leg gets, so that nobody's first packets can be taken for another's."""
+"""Which of our shared ports a new leg gets, so that nobody's first packets can be taken for another's.
+
+Of those that will do it is the fullest: packets that share a port share system calls too. But a port's
+receive buffer holds no more than so many legs' audio: one that is full gets more only when all are.
+"""
 
 from dataclasses import dataclass
 from typing import Final
 
 PATIENCE: Final = 30.0
 """Seconds after which a leg that never sent a packet no longer keeps its address for itself."""
+FULL: Final = 50
+"""Legs on a port from which on others are preferred to it."""
 
 
 class PortsBusy(Exception):
@@ -59,6 +65,9 @@ class PortPool:
         free = [port for port in range(len(self.numbers)) if port not in taken and port != but]
         if not free:
             raise PortsBusy
+        fillable = [port for port in free if self._legs[port] < FULL]
+        if fillable:
+            return max(fillable, key=self._legs.__getitem__)
         return min(free, key=self._legs.__getitem__)
 
     def _take(

@@ -47,6 +47,24 @@ def test_what_belongs_to_no_call_is_not_kept(data: bytes) -> None:
     assert ring.calls() == []
 
 
+@pytest.mark.parametrize(
+    "header", ["Call-ID: a@b", "call-id:a@b", "I:  a@b", "CALL-ID\t: a@b", "Call-ID:  a@b", "Call-ID: a@b "]
+)
+def test_a_call_is_known_however_its_header_is_written(header: str) -> None:
+    ring = TraceRing(0.0)
+    ring.saw(0.0, True, PEER, f"INVITE sip:1@x SIP/2.0\r\n{header}\r\nCSeq: 1 INVITE\r\n\r\n".encode())
+    assert len(ring.messages("a@b")) == 1
+
+
+def test_what_a_body_quotes_is_not_the_message_s_own() -> None:
+    ring = TraceRing(0.0)
+    ring.saw(0.0, True, PEER, invite("a"))
+    ring.saw(0.0, True, PEER, invite("b"))
+    quoted = b"SIP/2.0 200 OK\r\nCall-ID: a\r\n\r\n"
+    ring.saw(0.0, True, PEER, b"NOTIFY sip:1@x SIP/2.0\r\ni: b\r\n\r\n" + quoted)
+    assert (len(ring.messages("a")), len(ring.messages("b"))) == (1, 2)
+
+
 def test_the_oldest_call_makes_room_and_no_call_grows_for_ever() -> None:
     ring = TraceRing(0.0)
     for number in range(MOST_CALLS + 5):

@@ -2,19 +2,40 @@
 
 import pytest
 
-from callflow.media.ports import PATIENCE, PortPool, PortsBusy
+from callflow.media.ports import FULL, PATIENCE, PortPool, PortsBusy
 
 pytestmark = pytest.mark.pure
 
 HERE, THERE = ("192.0.2.1",), ("192.0.2.2",)
 
 
-def test_legs_are_spread_over_the_ports() -> None:
+def host(leg: int) -> tuple[str]:
+    return (f"192.0.{leg // 250}.{leg % 250}",)
+
+
+def test_legs_share_a_port_until_it_is_full() -> None:
     pool = PortPool((20_000, 20_002, 20_004))
-    assert [pool.open(leg, None, (f"192.0.2.{leg}",), 0.0) for leg in range(6)] == [0, 1, 2, 0, 1, 2]
-    pool.close(1)
-    assert pool.open(9, None, HERE, 0.0) == 1
-    assert len(pool) == 6
+    taken = [pool.open(leg, None, host(leg), 0.0) for leg in range(3 * FULL)]
+    assert taken == [0] * FULL + [1] * FULL + [2] * FULL
+    pool.close(FULL)
+    assert pool.open(900, None, HERE, 0.0) == 1
+    assert len(pool) == 3 * FULL
+
+
+def test_once_all_are_full_the_emptiest_gets_more() -> None:
+    pool = PortPool((20_000, 20_002))
+    for leg in range(2 * FULL):
+        pool.open(leg, None, host(leg), 0.0)
+    assert [pool.open(900 + n, None, host(900 + n), 0.0) for n in range(4)] == [0, 1, 0, 1]
+
+
+def test_the_fullest_port_is_no_place_for_who_waits_for_the_same_address() -> None:
+    pool = PortPool((20_000, 20_002))
+    for leg in range(3):
+        pool.open(leg, None, host(leg), 0.0)
+    assert pool.open(3, None, host(2), 0.0) == 1
+    pool.latched(2)
+    assert pool.open(4, None, host(2), 0.0) == 0
 
 
 def test_two_that_wait_for_one_address_wait_apart() -> None:
