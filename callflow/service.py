@@ -125,6 +125,7 @@ class Service:
         await self._driver.drain(self._setup.config.drain)
 
     async def close(self) -> None:
+        gc.unfreeze()
         await self._scouts.close()
         await self._wire.close()
         self._driver.close()

@@ -40,6 +40,7 @@ from callflow.media.messages import (
     LegQuality,
     MediaEvent,
     NoPackets,
+    PacketsResumed,
     PacketsStopped,
     Report,
     SourceTaken,
@@ -306,6 +307,8 @@ class Controller:
                 self._lines.latched(leg)
             case NoPackets():
                 return [Counted("media", "no_packets")]
+            case PacketsResumed() if leg:
+                leg.quiet_since = None
             case PacketsStopped():
                 if leg is not None:
                     leg.quiet_since = now - DROPOUT

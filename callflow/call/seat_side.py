@@ -11,7 +11,6 @@ from callflow.events import (
     DigitPressed,
     Event,
     HoldRequested,
-    LineHeard,
     RecallAnswered,
     RecallFailed,
     RecallRinging,
@@ -107,11 +106,8 @@ class SeatSide:
         return [*left, Happened(room, event)]
 
     def heard(self, room: Room, leg: Leg, event: Event, now: float) -> list[News]:
-        match event:
-            case DigitPressed(digit=key) if leg is room.seat:
-                return self._coded(room, self._pressed(room, key, now))
-            case LineHeard():
-                leg.quiet_since = None
+        if isinstance(event, DigitPressed) and leg is room.seat:
+            return self._coded(room, self._pressed(room, event.digit, now))
         return []
 
     def _pressed(self, room: Room, key: str, now: float) -> list[Code | PassOn]:

@@ -11,7 +11,7 @@ from callflow.media import rtp
 from callflow.media.bridge import Relayed, translation
 from callflow.media.dtmf import KeyReader
 from callflow.media.latching import Sources, source_key
-from callflow.media.messages import Latched
+from callflow.media.messages import Latched, PacketsResumed
 from callflow.media.parts import NO_EVENTS, Parts
 from callflow.media.reporter import rtcp_rows
 from callflow.media.sender import Passing
@@ -98,6 +98,8 @@ class Intake:
     ) -> None:
         """One packet of each of `slots`."""
         kind = headers.payload_type[rows]
+        for slot in self._quality.resumed(slots):
+            self._tell(slot, now, PacketsResumed())
         twice = self._quality.note(
             slots, headers.sequence[rows], headers.timestamp[rows], headers.ssrc[rows], now
         )

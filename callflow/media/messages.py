@@ -213,6 +213,11 @@ class PacketsStopped(MediaEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class PacketsResumed(MediaEvent):
+    """The leg's packets come again."""
+
+
+@dataclass(frozen=True, slots=True)
 class LegQuality(MediaEvent):
     """How well the leg's packets came, told at its end."""
 

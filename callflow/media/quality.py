@@ -62,6 +62,8 @@ class Quality:
         self._any = np.zeros(capacity, np.bool_)
         self._silent_at = np.full(capacity, _NEVER)
         """When the lack of packets will be told of."""
+        self._stopped: set[int] = set()
+        """The slots of which it was told that their packets have stopped."""
         self._look_at = -_NEVER
         """Before this nothing can have to be told: most ticks need not look."""
 
@@ -72,6 +74,7 @@ class Quality:
         self._jitter[slot] = 0.0
         self._any[slot] = False
         self._silent_at[slot] = _NEVER
+        self._stopped.discard(slot)
 
     def expect(self, slot: int, now: float) -> None:
         """The leg's packets should come from now on."""
@@ -102,7 +105,18 @@ class Quality:
         silent = (self._silent_at <= now).nonzero()[0]
         self._silent_at[silent] = _NEVER
         self._look_at = float(self._silent_at.min(initial=now + DROPOUT))
-        return [(int(slot), PacketsStopped() if self._any[slot] else NoPackets()) for slot in silent]
+        stopped = {int(slot) for slot in silent if self._any[slot]}
+        self._stopped |= stopped
+        return [(int(slot), PacketsStopped() if slot in stopped else NoPackets()) for slot in silent]
+
+    def resumed(self, slots: Slots) -> list[int]:
+        """Which of the slots that send now had stopped, as was told."""
+        if not self._stopped:
+            # As nearly always.
+            return []
+        back = self._stopped.intersection(slots.tolist())
+        self._stopped -= back
+        return sorted(back)
 
     def note(
         self,

@@ -12,6 +12,7 @@ from callflow.config import read_flow
 from callflow.etiquette.house import House
 from callflow.events import DigitPressed
 from callflow.flow.model import Flow
+from callflow.media.messages import PacketsResumed, PacketsStopped
 from tests.support.exchange import Exchange
 from tests.support.sip_phone import THEM
 
@@ -240,3 +241,19 @@ def test_a_call_that_has_come_round_too_often_reaches_no_seat(exchange: Exchange
     exchange.passes(1.0)
     assert exchange.phones["8001"].asked == []
     assert "seat.failed" in exchange.told
+
+
+@pytest.mark.parametrize(("came_back", "first"), [(False, "seat_gone"), (True, "anything_else")])
+def test_a_seat_that_fell_silent_before_it_hung_up_was_lost(
+    exchange: Exchange, came_back: bool, first: str
+) -> None:
+    """Design section 6: who was lost is not closed upon, but given back; a packet is a sign of life."""
+    joined(exchange)
+    exchange.tells(2, PacketsStopped())
+    exchange.passes(0.5)
+    if came_back:
+        exchange.tells(2, PacketsResumed())
+    before = len(exchange.said())
+    exchange.phones["8001"].hangs_up()
+    exchange.passes(1.0)
+    assert exchange.said()[before][1] == first

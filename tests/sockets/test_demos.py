@@ -1,88 +1,20 @@
-"""The demos, as a newcomer runs them: real SIP and RTP, pyVoIP as the caller, timed at its own socket.
+"""The demos of one caller, as a newcomer runs them: real SIP and RTP, pyVoIP as the caller, timed at its socket.
 
 They are played side by side: each takes half a minute of true time, and nothing may make it shorter.
 """
 
-import asyncio
-import json
-import sys
 import wave
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
+
+from tests.support.demos import Played, assert_on_time
 
 pytestmark = [pytest.mark.sockets, pytest.mark.timed]
-
-LONGEST = 100.0
-"""Seconds after which a demo is given up."""
-
-
-@dataclass(frozen=True, slots=True)
-class Played:
-    status: int
-    facts: list[dict[str, Any]]
-    results: dict[str, dict[str, Any]]
-    """By the name of the scenario."""
-
-    def said(self, scenario: str) -> list[str]:
-        return [
-            fact["prompt"]
-            for fact in self.facts
-            if fact["fact"] == "prompt.started" and fact["scenario"] == scenario
-        ]
-
-    def last(self, scenario: str) -> dict[str, Any]:
-        return [fact for fact in self.facts if fact["scenario"] == scenario][-1]
-
-
-async def play(module: str, name: str, output: Path) -> Played:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", module, "demo", name, "--json", "--output", str(output),
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    try:
-        async with asyncio.timeout(LONGEST):
-            out, err = await process.communicate()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    assert not err, err.decode()
-    lines = [json.loads(line) for line in out.splitlines()]
-    assert process.returncode is not None
-    return Played(
-        process.returncode,
-        [line for line in lines if "fact" in line],
-        {line["scenario"]: line for line in lines if "measures" in line},
-    )
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def demos(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Played]:
-    """All demos, and the silent line once more with the planted delay."""
-    names = ["silent-line", "speaks-up", "no-hang-up"]
-    folder = tmp_path_factory.mktemp("demos")
-    plays = [play("callflow", name, folder / name) for name in names]
-    plays.append(play("tests.support.late_demo", "silent-line", folder / "late"))
-    played = await asyncio.gather(*plays)
-    return dict(zip([*names, "late"], played, strict=True))
 
 
 def pauses(result: dict[str, Any]) -> list[tuple[str, str, str]]:
     return [(m["rule"], m["from"], m["to"]) for m in result["measures"]]
-
-
-def assert_on_time(result: dict[str, Any]) -> None:
-    for measured in result["measures"]:
-        if measured["at_most"]:
-            assert measured["caller"] <= measured["prescribed"]
-        else:
-            assert measured["caller"] == pytest.approx(measured["prescribed"], abs=0.1)
-        assert measured["caller"] == pytest.approx(measured["ledger"], abs=0.05)
-    assert result["good"] is True
 
 
 async def test_a_silent_line_is_released_with_manners(demos: dict[str, Played]) -> None:

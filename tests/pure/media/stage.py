@@ -15,6 +15,7 @@ from callflow.media.messages import (
     LoadPrompt,
     NoPackets,
     OpenLeg,
+    PacketsResumed,
     PacketsStopped,
 )
 from callflow.media.plane import Plane
@@ -90,7 +91,7 @@ class Stage:
 
     def _note(self) -> None:
         for report in self.plane.take_reports():
-            is_news = isinstance(report.event, NoPackets | PacketsStopped | LegQuality)
+            is_news = isinstance(report.event, NoPackets | PacketsStopped | PacketsResumed | LegQuality)
             (self.news if is_news else self.told).append((report.at, report.leg, report.event))
 
     def to(self, address: Address, since: float = 0.0) -> list[Sent]:

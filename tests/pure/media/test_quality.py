@@ -6,7 +6,15 @@ import pytest
 from callflow.codec import Law
 from callflow.media import rtcp
 from callflow.media.latching import source_key
-from callflow.media.messages import CloseLeg, LegQuality, MoveLeg, NoPackets, OpenLeg, PacketsStopped
+from callflow.media.messages import (
+    CloseLeg,
+    LegQuality,
+    MoveLeg,
+    NoPackets,
+    OpenLeg,
+    PacketsResumed,
+    PacketsStopped,
+)
 from callflow.media.quality import ReportBlock
 from callflow.media.rtcp import SenderReport
 from tests.pure.media.stage import ALICE, BOB, ULAW_IDLE, Phone, Stage
@@ -46,7 +54,7 @@ def test_packets_that_stop_are_told_once_each_time() -> None:
     for wait in (0.5, 4.0, 4.0):
         phone.say(ULAW_IDLE)
         stage.run(wait)
-    assert news(stage) == [(102.5, PacketsStopped()), (106.5, PacketsStopped())]
+    assert news(stage) == [(102.5, PacketsStopped()), (104.5, PacketsResumed()), (106.5, PacketsStopped())]
 
 
 def test_what_was_lost_late_or_came_twice_is_told_at_the_end() -> None:
