@@ -23,6 +23,7 @@ from callflow.actions import (
 )
 from callflow.call.journal import CallEntry, LegEntry, RuleEntry
 from callflow.call.ledger import Ledger
+from callflow.call.notes import Notes
 from callflow.etiquette.answering import Answering
 from callflow.etiquette.closing import Closing
 from callflow.etiquette.hold import Hold
@@ -51,18 +52,15 @@ from callflow.events import (
     Party,
     PromptFinished,
     PromptStarted,
-    PromptStopped,
     RecallAnswered,
     RecallFailed,
     RecallRinging,
     ResumedByCaller,
     RuleConcluded,
     SeatAnswered,
-    SeatDeclined,
     SeatHungUp,
     SeatLost,
     SeatResumed,
-    SeatRinging,
 )
 from callflow.flow.model import Flow
 from callflow.flow.run import FlowRun
@@ -79,6 +77,7 @@ class Call:
 
     def __init__(self, flow: Flow, house: House, ledger: Ledger) -> None:
         self.ledger = ledger
+        self._notes = Notes(ledger)
         self.ended = False
         self._house = house
         self._flow = FlowRun(flow)
@@ -91,15 +90,10 @@ class Call:
         """Whether we have said a first word."""
         self._sound: LineHeard | None = None
         """The unbroken sound that the line makes now, if it makes any."""
-        self._asked_for: dict[str, tuple[str | None, float]] = {}
-        """Prompt → the rule that it was last said for, and when it was wanted."""
         self._saying: Say | None = None
         self._held_since: float | None = None
         self._wanted: FindSeat | None = None
         """The queue that the call wants to wait in, once it is answered."""
-        self._queued_at: float | None = None
-        self._seat = ""
-        """The number of the seat that serves the caller, or served last."""
         self._seat_event: SeatHungUp | SeatLost | None = None
         self._apart = True
         """Whether seat and caller do not hear each other, one of them at least."""
@@ -223,8 +217,9 @@ class Call:
                 case HangUp() as hang_up:
                     self._end(now, Party.CALLFLOW, hang_up.reason, hang_up.rule)
                     done.append(hang_up)
-                case Say(prompt=prompt, rule=rule) as say:
-                    self._saying, self._asked_for[prompt] = say, (rule, now)
+                case Say() as say:
+                    self._saying = say
+                    self._notes.wanted(say, now)
                     done.append(say)
                 case StopSaying() as stop:
                     self._saying = None
@@ -263,48 +258,20 @@ class Call:
         return actions
 
     def _note(self, event: Event, now: float) -> None:
-        write = self.ledger.write
+        self._notes.event(event, now)
         match event:
-            case CallArrived(caller=caller, called=called):
+            case CallArrived():
                 self._limit = now + self._limit_after
-                write(now, "call.arrived", caller=caller, called=called)
             case CallAnswered():
                 self._answered = True
-                write(now, "call.answered", "csr-01")
-            case PromptStarted(prompt=prompt):
+            case PromptStarted():
                 self._spoken_to = True
-                rule, wanted_at = self._asked_for.get(prompt, (None, now))
-                write(now, "prompt.started", rule, prompt=prompt, waited=round(now - wanted_at, 4))
-            case PromptFinished(prompt=prompt):
-                if self._saying and self._saying.prompt == prompt:
-                    self._saying = None
-                write(now, "prompt.finished", self._asked_for.get(prompt, (None, now))[0], prompt=prompt)
-            case PromptStopped(prompt=prompt):
-                write(now, "prompt.stopped", self._asked_for.get(prompt, (None, now))[0], prompt=prompt)
-            case DigitPressed(digit=digit):
-                write(now, "digit.pressed", digit=digit)
-            case LineHeard(heard=heard, since=since):
+            case PromptFinished(prompt=prompt) if self._saying and self._saying.prompt == prompt:
+                self._saying = None
+            case LineHeard(heard=heard):
                 self._sound = event if heard is Heard.SOUND else None
-                write(now, "line.heard", heard=heard, since=round(since, 3))
-
-            case _:
-                self._note_seat(event, now)
-
-    def _note_seat(self, event: Event, now: float) -> None:
-        write = self.ledger.write
-        match event:
-            case SeatRinging(seat=seat):
-                write(now, "seat.ringing", seat=seat)
-            case SeatDeclined(seat=seat, why=why):
-                write(now, "seat.declined" if why == "declined" else "seat.failed", seat=seat, why=why)
-            case SeatAnswered(seat=seat):
-                self._seat = seat
-                write(now, "seat.answered", "csr-01", seat=seat, waited=round(self._waited(now), 3))
-            case NobodyThere(why=why):
-                write(now, "queue.left", why=why, waited=round(self._waited(now), 3))
             case SeatHungUp() | SeatLost():
                 self._seat_event, self._apart = event, True
-                write(now, "seat.left", seat=self._seat, hung_up=isinstance(event, SeatHungUp))
 
     # --- the caller's side holds the call: time stands still ---
 
@@ -370,7 +337,7 @@ class Call:
 
     def _queue(self, now: float) -> list[Action]:
         self.ledger.write(now, "queue.entered", "crs-02")
-        self._rules, self._queued_at = [], now
+        self._rules, self._notes.queued_at = [], now
         if not self._house.enforces("crs-02"):
             return []
         queueing = Queueing(self._house.queue)
@@ -381,15 +348,11 @@ class Call:
     def _joining(self) -> bool:
         return any(isinstance(rule, Joining) for rule in self._rules)
 
-    def _waited(self, now: float) -> float:
-        """For how many seconds the caller has waited for a seat."""
-        return 0.0 if self._queued_at is None else now - self._queued_at
-
     def _join(self, answered: SeatAnswered, now: float) -> list[Action]:
         """The waiting is over: its words stop, and both hear the greeting."""
         silenced = [action for rule in self._rules for action in rule.receive(answered, now)]
-        joining = Joining(self._house.joining_in_force, self._waited(now))
-        self._rules, self._queued_at = [joining], None
+        joining = Joining(self._house.joining_in_force, self._notes.waited(now))
+        self._rules, self._notes.queued_at = [joining], None
         return [*silenced, *joining.receive(answered, now)]
 
     def _concluded(self, outcome: Outcome, now: float) -> list[Action]:
@@ -401,6 +364,10 @@ class Call:
                 return [wanted, *self._queue(now)]
             case Outcome.JOINED | Outcome.SEAT_BACK:
                 return self._serve(now)
+            case Outcome.SEAT_LEFT if self._limit is None:
+                # Nobody serves the caller now: the call has an end again.
+                self._limit = now + self._limit_after
+                return self._concluded(outcome, now)
             case Outcome.SEAT_LEFT if not house.enforces(house.seat_closing.rule):
                 return self._work_off(deque(), now, [HangUp("seat_hung_up")])
             case Outcome.SEAT_LEFT if self._seat_event is not None:
@@ -411,7 +378,7 @@ class Call:
         """From the moment that both can hear each other, the ledger calls them joined."""
         apart, self._apart = self._apart, bool(shut)
         if apart and not shut:
-            self.ledger.write(now, "call.joined", seat=self._seat)
+            self.ledger.write(now, "call.joined", seat=self._notes.seat)
 
     def _serve(self, now: float) -> list[Action]:
         """Seat and caller speak with each other, for as long as they like."""

@@ -1,0 +1,85 @@
+"""What the ledger says of each event of a call, in the ledger's words."""
+
+from callflow.actions import Say
+from callflow.call.ledger import Ledger
+from callflow.events import (
+    CallAnswered,
+    CallArrived,
+    DigitPressed,
+    Event,
+    LineHeard,
+    NobodyThere,
+    PromptFinished,
+    PromptStarted,
+    PromptStopped,
+    SeatAnswered,
+    SeatDeclined,
+    SeatHungUp,
+    SeatLost,
+    SeatRinging,
+)
+
+
+class Notes:
+    """Writes one call's ledger; remembers what a fact must say beside its event."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self.queued_at: float | None = None
+        """Since when the caller waits for a seat; None where it does not."""
+        self.seat = ""
+        """The number of the seat that serves the caller, or served last."""
+        self._asked_for: dict[str, tuple[str | None, float]] = {}
+        """Prompt → the rule that it was last said for, and when it was wanted."""
+
+    def wanted(self, say: Say, now: float) -> None:
+        """The words are about to be said."""
+        self._asked_for[say.prompt] = say.rule, now
+
+    def waited(self, now: float) -> float:
+        """For how many seconds the caller has waited for a seat."""
+        return 0.0 if self.queued_at is None else now - self.queued_at
+
+    def event(self, event: Event, now: float) -> None:
+        """Write what happened; what no ledger need hold is passed over."""
+        write = self.ledger.write
+        match event:
+            case CallArrived(caller=caller, called=called):
+                write(now, "call.arrived", caller=caller, called=called)
+            case CallAnswered():
+                write(now, "call.answered", "csr-01")
+            case PromptStarted() | PromptFinished() | PromptStopped():
+                self._prompt(event, now)
+            case DigitPressed(digit=digit):
+                write(now, "digit.pressed", digit=digit)
+            case LineHeard(heard=heard, since=since):
+                write(now, "line.heard", heard=heard, since=round(since, 3))
+            case _:
+                self._seat(event, now)
+
+    def _prompt(self, event: PromptStarted | PromptFinished | PromptStopped, now: float) -> None:
+        prompt = event.prompt
+        rule, wanted_at = self._asked_for.get(prompt, (None, now))
+        match event:
+            case PromptStarted():
+                waited = round(now - wanted_at, 4)
+                self.ledger.write(now, "prompt.started", rule, prompt=prompt, waited=waited)
+            case PromptFinished():
+                self.ledger.write(now, "prompt.finished", rule, prompt=prompt)
+            case PromptStopped():
+                self.ledger.write(now, "prompt.stopped", rule, prompt=prompt)
+
+    def _seat(self, event: Event, now: float) -> None:
+        write = self.ledger.write
+        match event:
+            case SeatRinging(seat=seat):
+                write(now, "seat.ringing", seat=seat)
+            case SeatDeclined(seat=seat, why=why):
+                write(now, "seat.declined" if why == "declined" else "seat.failed", seat=seat, why=why)
+            case SeatAnswered(seat=seat):
+                self.seat = seat
+                write(now, "seat.answered", "csr-01", seat=seat, waited=round(self.waited(now), 3))
+            case NobodyThere(why=why):
+                write(now, "queue.left", why=why, waited=round(self.waited(now), 3))
+            case SeatHungUp() | SeatLost():
+                write(now, "seat.left", seat=self.seat, hung_up=isinstance(event, SeatHungUp))
