@@ -62,6 +62,10 @@ class Closing(Machine[Phase]):
         self._speech_since: float | None = None
         self._hinted_again = False
 
+    @property
+    def awaits_key(self) -> bool:
+        return self.phase in (Phase.WAITING, Phase.LAST_PAUSE, Phase.HEARING)
+
     def receive(self, event: Event, now: float) -> list[Action]:
         match self.phase, event:
             case _, HungUp():

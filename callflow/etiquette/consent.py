@@ -83,6 +83,10 @@ class Asking(Machine[Phase]):
         self._asked = 0
         self._sounding = self._spoke = self._heard_out = False
 
+    @property
+    def awaits_key(self) -> bool:
+        return self.phase in (Phase.HINT, Phase.WAITING) and "key" in self._manners.by
+
     def begin(self, now: float, *, sounding: bool) -> list[Action]:
         """Ask for the first time; `sounding` says whether the caller speaks already."""
         if self.phase is not Phase.IDLE:

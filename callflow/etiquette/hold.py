@@ -117,6 +117,10 @@ class Hold(Machine[Phase]):
         self._minutes: int | None = None
         self._consent_ends: float | None = None
 
+    @property
+    def awaits_key(self) -> bool:
+        return self._part is not None and self._part.awaits_key
+
     def receive(self, event: Event, now: float) -> list[Action]:
         match self.phase, event:
             case Phase.DONE, RecallAnswered():

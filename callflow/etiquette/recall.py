@@ -84,6 +84,10 @@ class Recalling(Machine[Phase]):
         self._offered: dict[str, Offer] = {}
         self._step = self._word_due = 0.0
 
+    @property
+    def awaits_key(self) -> bool:
+        return self.phase in (Phase.RINGING, Phase.OFFERING) and bool(self._offered)
+
     def ring(self, now: float, *words: str, offers: bool) -> list[Action]:
         """Ring the seat and say `words` and that it is rung; `offers`: also what may be had instead."""
         self._to_offer = [*self._manners.offers] if offers else []

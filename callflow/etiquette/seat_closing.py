@@ -80,6 +80,12 @@ class SeatClosing(Machine[Phase]):
         self._closing = Closing(house.closing, ask=ask, release=release)
         self._sound: LineHeard | None = None
 
+    @property
+    def awaits_key(self) -> bool:
+        if self.phase is Phase.CLOSING:
+            return self._closing.awaits_key
+        return self.phase is Phase.GIVING_BACK and self._back.awaits_key
+
     def receive(self, event: Event, now: float) -> list[Action]:
         match self.phase, event:
             case Phase.DONE, RecallAnswered():

@@ -12,9 +12,9 @@ from callflow.config import read_flow
 from callflow.etiquette.house import House
 from callflow.events import DigitPressed
 from callflow.flow.model import Flow
-from callflow.media.messages import PacketsResumed, PacketsStopped
+from callflow.media.messages import HearTones, IgnoreTones, PacketsResumed, PacketsStopped
 from tests.support.exchange import Exchange
-from tests.support.sip_phone import THEM
+from tests.support.sip_phone import OFFER, THEM
 
 pytestmark = pytest.mark.conversation
 
@@ -257,3 +257,32 @@ def test_a_seat_that_fell_silent_before_it_hung_up_was_lost(
     exchange.phones["8001"].hangs_up()
     exchange.passes(1.0)
     assert exchange.said()[before][1] == first
+
+
+def test_tones_are_heard_only_in_the_window_of_the_question(service: tuple[Flow, House]) -> None:
+    """A caller without telephone-event can agree too, but nobody's music or voice is taken for a key."""
+    exchange = Exchange(*service, "8001")
+    offer = OFFER.replace(b" 101\r\na=rtpmap:101 telephone-event/8000", b"")
+    exchange.says("INVITE", offer)
+    exchange.passes(0.001)
+    exchange.says("ACK")
+    exchange.passes(1.0)
+    exchange.phones["8001"].answers()
+    exchange.passes(33.0)
+
+    def listens() -> list[str]:
+        told = [
+            type(each).__name__ for each in exchange.commands if isinstance(each, HearTones | IgnoreTones)
+        ]
+        exchange.commands.clear()
+        return told
+
+    assert listens() == []
+    exchange.phones["8001"].holds()
+    exchange.passes(1.9)
+    assert listens() == []
+    exchange.passes(0.2)
+    assert listens() == ["HearTones"]
+    exchange.presses("1")
+    assert listens() == ["IgnoreTones"]
+    assert "consent.given" in exchange.told

@@ -1,0 +1,178 @@
+"""The house's rules in one call: which of them are at work, and what the end of one is the beginning of."""
+
+from typing import Any
+
+from callflow.actions import Action, FindSeat, HangUp
+from callflow.call.notes import Notes
+from callflow.etiquette.answering import Answering
+from callflow.etiquette.closing import Closing
+from callflow.etiquette.hold import Hold
+from callflow.etiquette.hold import Phase as HoldPhase
+from callflow.etiquette.house import House
+from callflow.etiquette.joining import Joining
+from callflow.etiquette.line_check import SilentLine
+from callflow.etiquette.machine import Machine
+from callflow.etiquette.parting import Parting
+from callflow.etiquette.plain import PlainJoining
+from callflow.etiquette.queueing import Queueing
+from callflow.etiquette.seat_closing import SeatClosing
+from callflow.events import (
+    CallArrived,
+    ConversationOver,
+    Event,
+    Heard,
+    HoldRequested,
+    LineHeard,
+    Outcome,
+    Party,
+    SeatAnswered,
+    SeatHungUp,
+    SeatLost,
+    SeatResumed,
+)
+
+
+class Manners:
+    """The machines of one call. What its methods return is to be worked off at once."""
+
+    def __init__(self, house: House, notes: Notes) -> None:
+        self.house = house
+        self.rules: list[Machine[Any]] = []
+        self.sound: LineHeard | None = None
+        """The unbroken sound that the caller's line makes now, if it makes any."""
+        self._notes = notes
+        self._wanted: FindSeat | None = None
+        """The queue that the call wants to wait in, once it is answered."""
+        self._left: SeatHungUp | SeatLost | None = None
+        """How the seat went."""
+        self._apart = True
+        """Whether seat and caller do not hear each other, one of them at least."""
+        self._deaf: HoldRequested | None = None
+        """The seat held us before it could hear the caller."""
+
+    # --- what is asked of it ---
+
+    @property
+    def watched(self) -> bool:
+        """Whether a silent line is looked for: without a greeting there is no silence after it."""
+        return self.house.enforces("csr-04") and self.house.enforces("csr-01")
+
+    @property
+    def served(self) -> bool:
+        """Whether seat and caller speak with each other, and nothing is asked of the caller."""
+        return any(
+            isinstance(rule, PlainJoining) or (isinstance(rule, Hold) and rule.phase is HoldPhase.JOINED)
+            for rule in self.rules
+        )
+
+    @property
+    def asks(self) -> bool:
+        """Whether the caller is being asked something that a seat may hear the answer to."""
+        return any(isinstance(rule, Hold) and rule.phase is HoldPhase.ASKING for rule in self.rules)
+
+    def receive(self, event: Event, now: float) -> list[Action]:
+        """What the rules at work make of an event."""
+        match event:
+            case LineHeard(heard=heard):
+                self.sound = event if heard is Heard.SOUND else None
+            case SeatHungUp() | SeatLost():
+                self._left, self._apart = event, True
+            case HoldRequested() | SeatResumed() if self._greets:
+                self._deaf = event if isinstance(event, HoldRequested) else None
+            case SeatAnswered() if not self._joining:
+                return self._join(event, now)
+        return [action for rule in self.rules for action in rule.receive(event, now)]
+
+    # --- what the flow, and one rule after the other, begin ---
+
+    def greet(self, now: float) -> list[Action]:
+        """csr-01, and the watch for csr-04."""
+        house = self.house
+        answering = Answering(house.answering, greet=house.enforces("csr-01"))
+        self.rules = [answering]
+        if self.watched:
+            self.rules.append(SilentLine(house.silent_line, house.answering.greeting))
+        return answering.receive(CallArrived("", ""), now)
+
+    def close(self, now: float) -> list[Action]:
+        """csr-35 and csr-36."""
+        house = self.house
+        ask, release = house.enforces("csr-35"), house.enforces("csr-36")
+        return self._begin(Closing(house.closing, ask=ask, release=release), ConversationOver(), now)
+
+    def part(self, reason: str, now: float) -> list[Action]:
+        """The last words of a call that cannot go on."""
+        return self._begin(Parting(self.house.closing, reason), ConversationOver(), now)
+
+    def pick_up(self, wanted: FindSeat, now: float) -> list[Action]:
+        """Who is to wait must hear us: the call is answered first, without a greeting."""
+        self._wanted = wanted
+        answering = Answering(self.house.answering, greet=False)
+        self.rules = [answering]
+        return answering.receive(CallArrived("", ""), now)
+
+    def queue(self, now: float) -> list[Action]:
+        """crs-02: the caller waits for a seat."""
+        self._notes.ledger.write(now, "queue.entered", "crs-02")
+        self.rules, self._notes.queued_at = [], now
+        if not self.house.enforces("crs-02"):
+            return []
+        queueing = Queueing(self.house.queue)
+        self.rules = [queueing]
+        return queueing.begin(now)
+
+    def concluded(self, outcome: Outcome, now: float) -> list[Action]:
+        """What the end of one rule's work is the beginning of."""
+        house = self.house
+        match outcome:
+            case Outcome.GREETED if self._wanted is not None:
+                wanted, self._wanted = self._wanted, None
+                return [wanted]
+            case Outcome.JOINED | Outcome.SEAT_BACK:
+                return self._serve(now)
+            case Outcome.SEAT_LEFT if not house.enforces(house.seat_closing.rule):
+                return [HangUp("seat_hung_up")]
+            case Outcome.SEAT_LEFT if self._left is not None:
+                return self._begin(SeatClosing(house), self._left, now)
+        return []
+
+    def gate(self, shut: frozenset[Party], now: float) -> None:
+        """From the moment that both can hear each other, the ledger calls them joined."""
+        apart, self._apart = self._apart, bool(shut)
+        if apart and not shut:
+            self._notes.ledger.write(now, "call.joined", seat=self._notes.seat)
+
+    # --- the rooms behind ---
+
+    @property
+    def _joining(self) -> bool:
+        return any(isinstance(rule, Joining) for rule in self.rules)
+
+    @property
+    def _greets(self) -> bool:
+        """Whether what a seat's phone does is for the rule that comes next."""
+        return any(isinstance(rule, Joining | SeatClosing) for rule in self.rules)
+
+    def _join(self, answered: SeatAnswered, now: float) -> list[Action]:
+        """The waiting is over: its words stop, and both hear the greeting."""
+        silenced = [action for rule in self.rules for action in rule.receive(answered, now)]
+        joining = Joining(self.house.joining_in_force, self._notes.waited(now))
+        self.rules, self._notes.queued_at = [joining], None
+        return [*silenced, *joining.receive(answered, now)]
+
+    def _serve(self, now: float) -> list[Action]:
+        """Seat and caller speak with each other, for as long as they like."""
+        deaf, self._deaf = self._deaf, None
+        rule = self.house.hold.rules.ask
+        hold: Machine[Any] = PlainJoining(rule, observes=self.house.mode(rule) == "observe")
+        if self.house.enforces(rule):
+            hold = Hold(*self.house.hold_in_force)
+        self.rules = [hold]
+        if self.sound:
+            hold.receive(self.sound, now)
+        return hold.receive(deaf, now) if deaf else []
+
+    def _begin(self, machine: Machine[Any], first: Event, now: float) -> list[Action]:
+        self.rules = [machine]
+        actions = machine.receive(first, now)
+        return [*actions, *machine.receive(self.sound, now)] if self.sound else actions
