@@ -109,6 +109,11 @@ class Setup:
         return Thresholds(**self.config.media.hearing.model_dump())
 
     @property
+    def seat_passwords(self) -> dict[str, str]:
+        """By the seats' numbers: what their phones register with opens their pages too."""
+        return {number: self.accounts[seat.phone] for number, seat in self.config.seats.at.items()}
+
+    @property
     def said(self) -> frozenset[str]:
         """Every prompt that a call may say."""
         waiting = self.house.waiting_prompts if self.flow.queues else frozenset()

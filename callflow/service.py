@@ -13,6 +13,7 @@ from callflow.adapters.http import HttpServer
 from callflow.adapters.journal import JournalFile
 from callflow.adapters.logs import FactLog
 from callflow.adapters.metrics import Metrics
+from callflow.adapters.seat_pages import SeatPages
 from callflow.adapters.trace import TraceRing
 from callflow.adapters.trace_pages import TracePages
 from callflow.call.controller import Controller, Settings
@@ -72,6 +73,9 @@ class Service:
             self.http.add_page(path, page)
         self.controller = self._new_controller()
         self._driver = Driver(self.controller, self.media, self)
+        self.http.add_routes(
+            SeatPages(setup.seat_passwords, self._driver.desk_of, self._driver.desk_does).routes()
+        )
         self.metrics.sip.watch_connections(self._wire.counts)
         self._scouts = Scouts(
             {name: trunk.target for name, trunk in config.sip.trunks.items()}, self._driver.located

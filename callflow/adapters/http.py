@@ -1,6 +1,6 @@
 """The web side: what Prometheus scrapes and what a supervisor of processes asks."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -20,6 +20,7 @@ class HttpServer:
         self._metrics = metrics
         self._is_ready = is_ready
         self._pages: list[tuple[str, Page]] = []
+        self._routes: list[web.RouteDef] = []
         self._runner: web.AppRunner | None = None
 
     @property
@@ -34,6 +35,10 @@ class HttpServer:
         """Serve one more page; before `start`."""
         self._pages.append((path, page))
 
+    def add_routes(self, routes: Iterable[web.RouteDef]) -> None:
+        """Serve more than pages; before `start`."""
+        self._routes += routes
+
     async def start(self) -> None:
         """Raises `OSError` where the address is taken."""
         app = web.Application()
@@ -42,7 +47,9 @@ class HttpServer:
         app.router.add_get("/readyz", self._get_readyz)
         for path, page in self._pages:
             app.router.add_get(path, page)
-        self._runner = web.AppRunner(app, access_log=None)
+        app.add_routes(self._routes)
+        # A page that listens for ever must not keep the service from stopping.
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
         await web.TCPSite(self._runner, *self._address).start()
 

@@ -7,6 +7,7 @@ from typing import Final
 from callflow.actions import Action, Answer, FindSeat, HandToQueue, HangUp
 from callflow.agenda import Agenda
 from callflow.call.call import Call
+from callflow.call.desk import Act, Desk, View
 from callflow.call.journal import CallEntry, Journalled
 from callflow.call.ledger import Ledger, Sink
 from callflow.call.leg import Broke, Effect, Leg
@@ -109,6 +110,7 @@ class Controller:
             self._tell,
             wrap_up=settings.wrap_up,
         )
+        self._desk = Desk(self.switchboard)
         self._seat_side = SeatSide(self._lines, endpoint.calls, self.switchboard)
         self._rooms: dict[str, Room] = {}
         self._written: dict[str, CallEntry] = {}
@@ -171,6 +173,14 @@ class Controller:
     def located(self, trunk: str, candidates: Sequence[Candidate], now: float) -> list[Effect]:
         """A trunk's addresses as DNS has them now."""
         return self._take(self._endpoint.trunks.located(trunk, candidates, now), now)
+
+    def desk_of(self, seat: str, now: float) -> View:
+        """What the seat's page shows."""
+        return self._desk.view(seat, self._rooms.values(), now)
+
+    def desk_does(self, seat: str, act: Act, minutes: int | None, now: float) -> list[Effect]:
+        """A seat asks for something by its page."""
+        return self._spread(self._desk.does(seat, act, minutes, self._rooms.values(), now), now)
 
     @property
     def registered(self) -> bool:

@@ -54,6 +54,8 @@ class Calling:
     """Who calls, as a seat's phone is to show it."""
 
     caller: NameAddress
+    called: str = ""
+    """The number that the caller dialled."""
     hops_left: int = 70
     fields: tuple[tuple[str, str], ...] = ()
     """What else is passed on: who it really is or that nobody shall know, and who was called first."""
@@ -64,10 +66,10 @@ def calling_as(invited: Invited, host: str) -> Calling:
     diverted = (("diversion", f"<sip:{invited.diverted_from}@{host}>"),) if invited.diverted_from else ()
     if invited.private:
         nobody = NameAddress(Uri("sip", "anonymous", "anonymous.invalid"), "Anonymous")
-        return Calling(nobody, invited.hops_left, (("privacy", "id"), *diverted))
+        return Calling(nobody, invited.called, invited.hops_left, (("privacy", "id"), *diverted))
     who = NameAddress(Uri("sip", invited.caller, host), invited.display)
     asserted = ("p-asserted-identity", str(who))
-    return Calling(who, invited.hops_left, (asserted, *diverted))
+    return Calling(who, invited.called, invited.hops_left, (asserted, *diverted))
 
 
 @dataclass(slots=True)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 from callflow.call.controller import Controller
+from callflow.call.desk import Act, View
 from callflow.call.journal import Journalled
 from callflow.call.leg import Broke, Effect
 from callflow.media.messages import Command, Report
@@ -82,6 +83,14 @@ class Driver:
     def hear(self, report: Report) -> None:
         """The plane tells of a leg."""
         self._run(lambda now: self._controller.hear(report))
+
+    def desk_of(self, seat: str) -> View:
+        """What a seat's page shows."""
+        return self._controller.desk_of(seat, asyncio.get_running_loop().time())
+
+    def desk_does(self, seat: str, act: Act, minutes: int | None) -> None:
+        """A seat asks for something by its page."""
+        self._run(lambda now: self._controller.desk_does(seat, act, minutes, now))
 
     async def drain(self, patience: float) -> None:
         """Take no new calls; after `patience` seconds bring those that are left to a polite end."""

@@ -1,0 +1,112 @@
+"""The seat's page: who calls, where the question stands, and the buttons that ask for the same as the keys.
+
+A seat logs in with its number and its phone's password; what it sees is its own call, and nobody else's.
+"""
+
+import asyncio
+import hmac
+import json
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Final
+
+from aiohttp import web
+
+from callflow.call.desk import Act, View
+
+_COOKIE: Final = "callflow_seat"
+_LOOK: Final = 0.5
+"""Seconds between two looks at what the page shows."""
+_MOST_SESSIONS: Final = 2_000
+_PATIENCE: Final = 1.0
+"""Seconds that a wrong password costs."""
+_POLICY: Final = (
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'"
+)
+_HTML: Final = (Path(__file__).parent / "seat_page.html").read_text(encoding="utf-8")
+
+Look = Callable[[str], View]
+Do = Callable[[str, Act, int | None], None]
+
+
+class SeatPages:
+    """`/seat`, and what it asks for."""
+
+    def __init__(self, passwords: Mapping[str, str], look: Look, do: Do) -> None:
+        """`passwords` has those who may log in, by the seat's number; `do` carries out what a seat wants."""
+        self._passwords = passwords
+        self._look = look
+        self._do = do
+        self._sessions: dict[str, str] = {}
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.get("/seat", self._page),
+            web.get("/seat/me", self._me),
+            web.get("/seat/events", self._events),
+            web.post("/seat/login", self._login),
+            web.post("/seat/do", self._act),
+        ]
+
+    async def _page(self, request: web.Request) -> web.Response:
+        # The page brings its own script, and loads nothing from anywhere.
+        headers = {"Content-Security-Policy": _POLICY, "Cache-Control": "no-store"}
+        return web.Response(text=_HTML, content_type="text/html", headers=headers)
+
+    async def _login(self, request: web.Request) -> web.Response:
+        form = await request.post()
+        seat, given = str(form.get("seat", "")), str(form.get("password", ""))
+        known = self._passwords.get(seat)
+        if known is None or not hmac.compare_digest(known.encode(), given.encode()):
+            await asyncio.sleep(_PATIENCE)
+            raise web.HTTPForbidden
+        token = secrets.token_urlsafe(24)
+        if len(self._sessions) >= _MOST_SESSIONS:
+            del self._sessions[next(iter(self._sessions))]
+        self._sessions[token] = seat
+        answer = web.json_response(asdict(self._look(seat)))
+        answer.set_cookie(_COOKIE, token, httponly=True, samesite="Strict", path="/seat")
+        return answer
+
+    async def _me(self, request: web.Request) -> web.Response:
+        return web.json_response(asdict(self._look(self._seat(request))))
+
+    async def _events(self, request: web.Request) -> web.StreamResponse:
+        """Server-sent events: the view, whenever it is another, and every second while a clock runs in it."""
+        seat = self._seat(request)
+        stream = web.StreamResponse(
+            headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
+        )
+        await stream.prepare(request)
+        shown = ""
+        while request.transport is not None and not request.transport.is_closing():
+            view = json.dumps(asdict(self._look(seat)), ensure_ascii=False)
+            if view != shown:
+                shown = view
+                try:
+                    await stream.write(f"data: {view}\n\n".encode())
+                except ConnectionResetError:
+                    break
+            await asyncio.sleep(_LOOK)
+        return stream
+
+    async def _act(self, request: web.Request) -> web.Response:
+        seat, form = self._seat(request), await request.post()
+        minutes = str(form.get("minutes", ""))
+        try:
+            act = Act(str(form.get("act", "")))
+        except ValueError:
+            raise web.HTTPBadRequest(text=f"act is one of {', '.join(Act)}") from None
+        if minutes and not (minutes.isdecimal() and 1 <= int(minutes) <= 99):
+            raise web.HTTPBadRequest(text="minutes is a number from 1 to 99")
+        self._do(seat, act, int(minutes) if minutes else None)
+        return web.Response(status=204)
+
+    def _seat(self, request: web.Request) -> str:
+        """Who asks. Raises `HTTPUnauthorized`."""
+        seat = self._sessions.get(request.cookies.get(_COOKIE, ""))
+        if seat is None:
+            raise web.HTTPUnauthorized
+        return seat
