@@ -1,11 +1,12 @@
 #!/bin/sh
-# Installs the foreign phones and servers that the interop tests use, where that may be done.
+# Installs the foreign phones and servers, and the browser, that the interop tests use, where that may be done.
 set -eu
 wanted=""
 command -v sipp >/dev/null || wanted="$wanted sip-tester"
 command -v baresip >/dev/null || wanted="$wanted baresip"
 command -v linphonec >/dev/null || wanted="$wanted linphone-cli"
 [ -x /usr/sbin/kamailio ] || wanted="$wanted kamailio"
+command -v chromium >/dev/null || wanted="$wanted chromium"
 [ -n "$wanted" ] || exit 0
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
     echo "interop tests will be skipped: they need$wanted (sudo apt-get install$wanted)" >&2

@@ -1,0 +1,96 @@
+"""The seat's page as a person has it: in a browser."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from callflow.adapters.seat_pages import SeatPages
+from callflow.call.desk import Act, View
+from tests.support.browser import CHROMIUM, Page, browser
+
+pytestmark = [
+    pytest.mark.interop,
+    pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium"),
+]
+
+READY = View("8001", "ready", 3.0)
+TALKING = View("8001", "talking", 40.0, "13800000000", "10086")
+ASKED = View("8001", "talking", 46.0, "13800000000", "10086", "asked", 6.0)
+WAITS = View("8001", "holding", 12.0, "13800000000", "10086", "waits", 12.0, 18.0)
+
+
+class Seat:
+    """What the page is shown, and what it asked for."""
+
+    def __init__(self) -> None:
+        self.view = READY
+        self.asked: list[Act] = []
+        self.port = 0
+        self._news = asyncio.Event()
+
+    async def has_asked(self, times: int) -> None:
+        while len(self.asked) < times:
+            self._news.clear()
+            await self._news.wait()
+
+    async def serve(self) -> web.AppRunner:
+        pages = SeatPages({"8001": "sesame"}, lambda seat: self.view, self._do)
+        app = web.Application()
+        app.add_routes(pages.routes())
+        runner = web.AppRunner(app, shutdown_timeout=0.5)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        self.port = runner.addresses[0][1]
+        return runner
+
+    def _do(self, seat: str, act: Act, minutes: int | None) -> None:
+        self.asked.append(act)
+        self._news.set()
+
+
+async def logs_in(page: Page, password: str) -> None:
+    await page.run(
+        "document.querySelector('[name=seat]').value = '8001';"
+        f"document.querySelector('[name=password]').value = '{password}';"
+        "document.querySelector('form').requestSubmit()"
+    )
+
+
+async def can(page: Page) -> set[str]:
+    """The buttons that may be pressed."""
+    free = "[...document.querySelectorAll('[data-act]')].filter(b => !b.disabled).map(b => b.dataset.act)"
+    return set(await page.run(free))
+
+
+async def test_a_seat_logs_in_and_sees_where_the_question_stands(tmp_path: Path) -> None:
+    seat = Seat()
+    runner = await seat.serve()
+    try:
+        async with asyncio.timeout(60), browser(tmp_path) as page:
+            await page.go(f"http://127.0.0.1:{seat.port}/seat")
+            await logs_in(page, "wrong")
+            await page.until("document.getElementById('fault').textContent")
+            await logs_in(page, "sesame")
+            await page.until("!document.getElementById('call').hidden")
+            assert await page.text("#who") == "座席 8001"
+            assert await can(page) == {"away"}
+            seat.view = TALKING
+            await page.until("document.getElementById('caller').textContent.startsWith('13800000000')")
+            assert await can(page) == {"hold"}
+            await page.click("[data-act=hold]")
+            seat.view = ASKED
+            await page.until("document.getElementById('matter').className === 'asked'")
+            assert await page.text("#matter") == "已询问 – 6 秒"
+            assert await can(page) == {"resume", "yes", "no"}
+            await page.click("[data-act=yes]")
+            seat.view = WAITS
+            await page.until("document.getElementById('matter').className === 'waits'")
+            assert await page.text("#matter") == "客户等候中 – 12 秒，18 秒后提醒"
+            assert await can(page) == {"resume"}
+            await page.click("[data-act=resume]")
+            await seat.has_asked(3)
+        assert seat.asked == [Act.HOLD, Act.YES, Act.RESUME]
+    finally:
+        await runner.cleanup()
