@@ -4,9 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
 
-from callflow.actions import Action, Answer, FindSeat, HandToQueue, HangUp
+from callflow.actions import Action, Answer, FindSeat, HandToQueue
 from callflow.agenda import Agenda
 from callflow.call.call import Call
+from callflow.call.caller_side import CallerSide
 from callflow.call.desk import Act, Desk, View
 from callflow.call.journal import CallEntry, Journalled
 from callflow.call.ledger import Ledger, Sink
@@ -23,16 +24,11 @@ from callflow.etiquette.house import House
 from callflow.events import (
     CallAnswered,
     CallArrived,
-    CallConfirmed,
-    DigitPressed,
     Event,
-    HeldByCaller,
-    HungUp,
     Party,
     PromptFinished,
     PromptStarted,
     PromptStopped,
-    ResumedByCaller,
 )
 from callflow.facts import Fact
 from callflow.flow.model import Flow
@@ -51,15 +47,9 @@ from callflow.media.quality import DROPOUT
 from callflow.sip.address import Address, Transport
 from callflow.sip.endpoint import Endpoint
 from callflow.sip.happenings import (
-    Answered,
-    Confirmed,
     Counted,
-    Ended,
     Invited,
-    KeySignalled,
     Output,
-    Reanswered,
-    Reoffered,
     Told,
 )
 from callflow.sip.locate import Candidate
@@ -111,6 +101,7 @@ class Controller:
             wrap_up=settings.wrap_up,
         )
         self._desk = Desk(self.switchboard)
+        self._caller_side = CallerSide(self._lines, endpoint.calls)
         self._seat_side = SeatSide(self._lines, endpoint.calls, self.switchboard)
         self._rooms: dict[str, Room] = {}
         self._written: dict[str, CallEntry] = {}
@@ -219,25 +210,14 @@ class Controller:
         return effects
 
     def _told(self, leg: Leg, told: Told, now: float) -> list[Effect]:
+        room = self._rooms[leg.call]
         if leg.party is Party.SEAT:
-            room = self._rooms[leg.call]
-            effects = self._spread(self._seat_side.told(room, leg, told, now), now)
-            self._watch(room)
-            return effects
-        match told:
-            case Confirmed():
-                return self._happen(leg, CallConfirmed(), now)
-            case Reoffered(offer=offer):
-                return [*self._lines.reoffered(leg, offer, now), *self._holds(leg, now)]
-            case Answered(answer=answer):
-                return self._answered(leg, answer, now)
-            case Reanswered(answer=answer):
-                return self._reanswered(leg, answer, now)
-            case KeySignalled(key=key):
-                return self._signalled(leg, key, now)
-            case Ended(reason=reason):
-                return self._ended(leg, reason, now)
-        return []
+            news = self._seat_side.told(room, leg, told, now)
+        else:
+            news = self._caller_side.told(room, told, now)
+        effects = self._spread(news, now)
+        self._watch(room)
+        return effects
 
     def _invited(self, invited: Invited, now: float) -> list[Effect]:
         name = self._new_call()
@@ -253,42 +233,6 @@ class Controller:
         calling = calling_as(invited, settings.media_host)
         self._rooms[name] = Room(call, leg, calling, self._endpoint.calls, self._lines)
         return self._happen(leg, CallArrived(invited.caller, invited.called), now)
-
-    def _answered(self, leg: Leg, answer: bytes, now: float) -> list[Effect]:
-        """The ACK should have brought the answer to our offer (RFC 3264 §5)."""
-        try:
-            accepted = self._lines.accepted(leg, answer, now)
-        except PeerError:
-            bye = self._endpoint.calls.hang_up(leg.session, "no usable answer", now)
-            return [*bye, Counted("odd", "no_answer"), *self._ended(leg, "no_answer", now)]
-        return [*accepted, *self._holds(leg, now)]
-
-    def _reanswered(self, leg: Leg, answer: bytes, now: float) -> list[Effect]:
-        """Our re-INVITE was taken; where its answer cannot be read, what was agreed before stands."""
-        try:
-            return [*self._lines.accepted(leg, answer, now), *self._holds(leg, now)]
-        except PeerError:
-            return [Counted("odd", "no_answer")]
-
-    def _signalled(self, leg: Leg, key: str, now: float) -> list[Effect]:
-        """A key by INFO counts only where it cannot come as telephone-event too: it must not count twice."""
-        if leg.agreed is None or leg.agreed.event_type is not None:
-            return [Counted("odd", "info_key_beside_telephone_event")]
-        return self._happen(leg, DigitPressed(key), now)
-
-    def _holds(self, leg: Leg, now: float) -> list[Effect]:
-        """Whether the caller's side holds the call now, or has come back."""
-        room = self._rooms[leg.call]
-        if leg.agreed is None or leg.agreed.peer_listens != room.call.held_by_caller:
-            return []
-        event = ResumedByCaller() if leg.agreed.peer_listens else HeldByCaller()
-        return self._happen(leg, event, now)
-
-    def _ended(self, leg: Leg, reason: str, now: float) -> list[Effect]:
-        by = Party.CALLER if reason in ("bye", "cancelled", "expired") else Party.CALLFLOW
-        effects = self._happen(leg, HungUp(by, "" if reason == "bye" else reason), now)
-        room = self._rooms.get(leg.call)
-        return [*effects, *(self._forget(room, now) if room else [])]
 
     # --- seats ---
 
@@ -365,8 +309,8 @@ class Controller:
             effects += room.perform(action, now)
             if isinstance(action, Answer):
                 effects += self._happen(room.caller, CallAnswered(), now)
-            elif isinstance(action, HangUp):
-                effects += self._forget(room, now)
+        if room.call.ended:
+            return [*effects, *self._forget(room, now)]
         self._watch(room)
         if room.name in self._rooms:
             effects += [*room.await_key(), *self._journal(room)]
