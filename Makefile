@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint types unit peers bench mutants format clean
+.PHONY: demo demos test lint types unit peers bench mutants format clean
 
 demo: $(READY)
 	$(BIN)/callflow demo silent-line
@@ -16,6 +16,10 @@ unit: $(READY) peers
 	$(BIN)/python -m pytest -n 2 -m "pure or conversation"
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "(sockets or interop) and not timed"
 	$(BIN)/python -m pytest -m timed
+
+# Every demo, the long ones too, each held to its times.
+demos: $(READY)
+	CALLFLOW_DEMOS=all $(BIN)/python -m pytest tests/sockets/test_demos.py tests/sockets/test_demos_hold.py
 
 lint: $(READY)
 	$(BIN)/ruff check .

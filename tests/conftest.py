@@ -17,7 +17,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--without-rule", help="give every test a house in which this rule is off")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if os.environ.get("CALLFLOW_DEMOS") != "all":
+        long = [item for item in items if item.get_closest_marker("long")]
+        items[:] = [item for item in items if item not in long]
+        config.hook.pytest_deselected(items=long)
     lost = {
         item.location[0] for item in items if len(CATEGORIES & {m.name for m in item.iter_markers()}) != 1
     }

@@ -225,6 +225,11 @@ def as_heard(packets: list[Packet]) -> Samples:
     return line
 
 
+def heard_from(packets: list[Packet]) -> float | None:
+    """When the first sample of `as_heard` came; None where there is none."""
+    return next((packet.arrived for packet in packets if packet.kind in DECODED), None)
+
+
 def write_wav(path: Path, packets: list[Packet]) -> None:
     """Keep what was heard as 8 kHz 16-bit mono."""
     with wave.open(str(path), "wb") as file:

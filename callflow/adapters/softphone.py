@@ -99,6 +99,18 @@ class CallReport:
     """The caller's BYE left."""
     recording: Path | None
     """What the caller heard: 8 kHz 16-bit mono."""
+    recorded_from: float | None = None
+    """When the first sample of the recording came."""
+
+    @property
+    def starts(self) -> list[float]:
+        """When each sound began."""
+        return [start for start, _ in self.sounds]
+
+    @property
+    def ends(self) -> list[float]:
+        """When each sound was over."""
+        return [end for _, end in self.sounds]
 
     @property
     def silences(self) -> list[float]:

@@ -104,6 +104,7 @@ class Softphone:
             "sounds": hearing.sounds,
             "reception": asdict(ear.reception(hearing.packets)),
             "recording": str(self._record) if self._record else None,
+            "recorded_from": ear.heard_from(hearing.packets),
         }
 
     def leave(self) -> None:

@@ -105,8 +105,8 @@ class Controller:
         self._seat_side = SeatSide(self._lines, endpoint.calls, self.switchboard)
         self._rooms: dict[str, Room] = {}
         self._written: dict[str, CallEntry] = {}
-        self._leaving: dict[int, Ledger] = {}
-        """The ledgers of legs that are closed, and not yet told of for the last time."""
+        self._leaving: dict[int, tuple[Ledger, str]] = {}
+        """Ledgers and names of legs that are closed, and not yet told of for the last time."""
         self._agenda: Agenda[str] = Agenda()
 
     def __len__(self) -> int:
@@ -274,9 +274,9 @@ class Controller:
 
     def _note_quality(self, media: int, quality: LegQuality, now: float) -> None:
         """How well a leg was heard is told after its end: the last word of its ledger."""
-        ledger = self._leaving.pop(media, None)
+        ledger, name = self._leaving.pop(media, (None, ""))
         if ledger is not None:
-            ledger.write(now, "leg.quality", **asdict(quality))
+            ledger.write_of(name, now, "leg.quality", **asdict(quality))
 
     # --- what a call wants ---
 
@@ -332,7 +332,7 @@ class Controller:
         freed = self._spread(self.switchboard.left(room, now), now)
         self._agenda.put(room.name, None)
         for leg in room.legs:
-            self._leaving[leg.media] = room.call.ledger
+            self._leaving[leg.media] = room.call.ledger, leg.name
         while len(self._leaving) > _MOST_LEAVING:
             # A plane that died tells nothing any more.
             del self._leaving[next(iter(self._leaving))]

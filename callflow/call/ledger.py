@@ -25,7 +25,11 @@ class Ledger:
 
     def write(self, at: float, fact: str, rule: str | None = None, **details: Detail) -> None:
         """Add a fact about the caller's leg."""
-        written = Fact(at, self.call, "caller", fact, rule, details)
+        self.write_of("caller", at, fact, rule, **details)
+
+    def write_of(self, leg: str, at: float, fact: str, rule: str | None = None, **details: Detail) -> None:
+        """Add a fact about a leg."""
+        written = Fact(at, self.call, leg, fact, rule, details)
         self._facts.append(written)
         if self._sink:
             self._sink(written)

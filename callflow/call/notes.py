@@ -12,6 +12,8 @@ from callflow.events import (
     PromptFinished,
     PromptStarted,
     PromptStopped,
+    RecallAnswered,
+    RecallRinging,
     SeatAnswered,
     SeatDeclined,
     SeatHungUp,
@@ -79,6 +81,10 @@ class Notes:
             case SeatAnswered(seat=seat):
                 self.seat = seat
                 write(now, "seat.answered", "csr-01", seat=seat, waited=round(self.waited(now), 3))
+            case RecallRinging():
+                write(now, "recall.ringing", seat=self.seat)
+            case RecallAnswered():
+                write(now, "recall.answered", seat=self.seat)
             case NobodyThere(why=why):
                 write(now, "queue.left", why=why, waited=round(self.waited(now), 3))
             case SeatHungUp() | SeatLost():

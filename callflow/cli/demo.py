@@ -3,39 +3,49 @@
 import asyncio
 import logging
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
 import structlog
 
-from callflow import config
+from callflow import config, resources
 from callflow.cli.screen import OUT, faults_told, write_json
 from callflow.cli.transcript import Transcript, result_of, table_of
 from callflow.config import Setup
-from callflow.demo.scenarios import DEMOS
+from callflow.demo.hold_scenarios import SEATED
+from callflow.demo.hold_stage import play_seated
+from callflow.demo.scenarios import DEMOS, Scenario
+from callflow.demo.seated import SeatedScenario
 from callflow.demo.stage import Performance, Told, play_live
+from callflow.errors import CallflowError
 
 
 @click.command()
-@click.argument("name", type=click.Choice(sorted(DEMOS)), default="silent-line")
+@click.argument("name", type=click.Choice(sorted({*DEMOS, *SEATED})), default="silent-line")
+@click.option("--house", type=click.Choice(resources.house_names()), help="Under this house's manners.")
 @click.option("--json", "as_json", is_flag=True, help="Facts, then results, one JSON object a line.")
 @click.option(
     "--output",
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("callflow-demo"),
     show_default=True,
-    help="Where what the caller heard is kept as WAV.",
+    help="Where what the phones heard is kept as WAV.",
 )
-def demo(name: str, as_json: bool, output: Path) -> None:
+def demo(name: str, house: str | None, as_json: bool, output: Path) -> None:
     """Play a call: a controller on free loopback ports, and pyVoIP in a process of its own as the caller.
 
-    The exit status is 0 only if every pause was as prescribed, by our ledger and at the caller's socket.
+    Where a seat has a part, baresip is the seat's phone, in another process. The exit status is 0 only if
+    every pause was as prescribed, by our ledger and at the caller's socket, and if both heard each other
+    when they should, and not when they should not.
     """
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     with faults_told(as_json=as_json):
-        setup = config.default()
+        setup = _under(config.default(), house)
+        scenarios = (SEATED[name](setup.house),) if name in SEATED else DEMOS[name]
         output.mkdir(parents=True, exist_ok=True)
-        performances = asyncio.run(_play(name, setup, _teller(name, setup, as_json), output))
+        told = _teller(name, scenarios, setup, as_json)
+        performances = asyncio.run(_play(scenarios, setup, told, output))
     show(performances, as_json=as_json)
     sys.exit(0 if all(performance.good for performance in performances) else 1)
 
@@ -44,25 +54,52 @@ def show(performances: list[Performance], *, as_json: bool) -> None:
     """The results: a table, or JSON."""
     if as_json:
         for performance in performances:
-            write_json(result_of(performance))
+            tones = [tone.as_dict() for tone in performance.tones]
+            write_json({**result_of(performance), "tones": tones})
         return
     OUT.print(table_of(performances))
     for performance in performances:
+        _show_tones(performance)
         for fault in performance.faults:
             OUT.print(f"[bold red]WRONG[/] {performance.scenario.name}: {fault}")
         if performance.report and performance.report.recording:
             path = performance.report.recording
-            OUT.print(f"What {performance.scenario.title} heard: {path}", soft_wrap=True)
+            seated = isinstance(performance.scenario, SeatedScenario)
+            who = "the caller" if seated else performance.scenario.title
+            OUT.print(f"What {who} heard: {path}", soft_wrap=True)
 
 
-def _teller(name: str, setup: Setup, as_json: bool) -> Told:
+def _show_tones(performance: Performance) -> None:
+    for heard in performance.tones:
+        tone = heard.as_dict()
+        wanted = "is heard by" if heard.tone.wanted else "is kept from"
+        good = "[green]good[/]" if heard.good else "[bold red]WRONG[/]"
+        OUT.print(f"the {tone['by']}'s {tone['hz']:.0f} Hz {wanted} the other: {tone['level_db']} dB  {good}")
+
+
+def _under(setup: Setup, house: str | None) -> Setup:
+    """The same set-up under another house. Raises `CallflowError` where a word has no recording."""
+    if house is None:
+        return setup
+    setup = replace(setup, house=resources.read_house(resources.HOUSES / f"{house}.yaml"))
+    said = setup.house.prompts | setup.house.waiting_prompts
+    if missing := sorted(setup.prompts.missing(said)):
+        raise CallflowError(f"the house {house!r} says {', '.join(missing)}, which has no audio")
+    return setup
+
+
+def _teller(name: str, scenarios: tuple[Scenario, ...], setup: Setup, as_json: bool) -> Told:
     if as_json:
         return lambda scenario, fact: write_json({"scenario": scenario.name, **fact.as_dict()})
-    scenarios = DEMOS[name]
     OUT.print(f"[bold]{name}[/]: " + "; ".join(scenario.title for scenario in scenarios))
     return Transcript(OUT, setup, several=len(scenarios) > 1).tell
 
 
-async def _play(name: str, setup: Setup, told: Told, output: Path) -> list[Performance]:
-    plays = [play_live(scenario, setup, told, output) for scenario in DEMOS[name]]
+async def _play(scenarios: tuple[Scenario, ...], setup: Setup, told: Told, output: Path) -> list[Performance]:
+    plays = [
+        play_seated(scenario, setup, told, output)
+        if isinstance(scenario, SeatedScenario)
+        else play_live(scenario, setup, told, output)
+        for scenario in scenarios
+    ]
     return list(await asyncio.gather(*plays))

@@ -1,6 +1,6 @@
 """What is prescribed, what our ledger says, and what the caller's own socket says, side by side."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from callflow.adapters.softphone import CallReport
@@ -44,14 +44,12 @@ def compare(facts: Sequence[Fact], house: House, report: CallReport | None) -> l
 def _heard(measured: Measure, report: CallReport) -> float | None:
     if measured.begins == "arrival":
         return report.answered_at - report.invited_at
-    begins = _nearest((end for _, end in report.sounds), measured.begins_at)
-    if measured.ends == "hang_up":
-        ends = report.bye_at
-    else:
-        ends = _nearest((start for start, _ in report.sounds), measured.ends_at)
+    begins = nearest(report.ends, measured.begins_at)
+    ends = report.bye_at if measured.ends == "hang_up" else nearest(report.starts, measured.ends_at)
     return None if begins is None or ends is None else ends - begins
 
 
-def _nearest(times: Iterator[float], wanted: float) -> float | None:
-    nearest = min(times, key=lambda at: abs(at - wanted), default=None)
-    return nearest if nearest is not None and abs(nearest - wanted) <= _NEAR else None
+def nearest(times: Iterable[float], wanted: float) -> float | None:
+    """The time nearest to `wanted`, if one is near enough to be the same moment."""
+    found = min(times, key=lambda at: abs(at - wanted), default=None)
+    return found if found is not None and abs(found - wanted) <= _NEAR else None

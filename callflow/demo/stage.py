@@ -5,7 +5,7 @@ import contextlib
 import functools
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from callflow import resources
@@ -17,6 +17,8 @@ from callflow.call.simulate import Simulation
 from callflow.codec import RATE, Law
 from callflow.config import Setup
 from callflow.demo.comparison import Row, compare
+from callflow.demo.listener import Listener
+from callflow.demo.listening import Heard
 from callflow.demo.scenarios import Cue, Do, Scenario
 from callflow.facts import Fact
 from callflow.media.g711 import encode
@@ -39,16 +41,19 @@ class Performance:
     report: CallReport | None
     rows: list[Row]
     faults: list[str]
+    tones: list[Heard] = field(default_factory=list)
+    """What each party heard of the other."""
 
     @property
     def good(self) -> bool:
-        return not self.faults and all(row.good for row in self.rows)
+        heard = all(tone.good for tone in self.tones)
+        return heard and not self.faults and all(row.good for row in self.rows)
 
 
 @functools.cache
-def speech() -> Samples:
+def speech(words: str = SPEECH) -> Samples:
     """The caller's speech at 8 kHz. Raises `SourceError` where its recording is harmed."""
-    return PromptLibrary.load(resources.CALLERS).pcm(SPEECH, {})
+    return PromptLibrary.load(resources.CALLERS).pcm(words, {})
 
 
 def on_free_ports(setup: Setup, password: str) -> Setup:
@@ -84,7 +89,7 @@ async def play_live(
     """Over SIP and RTP, in real time, with pyVoIP as the caller. Raises `CallflowError`, `OSError`."""
     password = secrets.token_hex(8)
     setup = on_free_ports(setup, password)
-    listener = _Listener(scenario, told)
+    listener = Listener(functools.partial(told, scenario))
     words = encode(speech(), Law.PCMU).tobytes()
     async with running(setup, [listener], lambda: media(setup)) as service:
         line = Line(*service.sip_address, "caller", password)
@@ -103,37 +108,7 @@ async def play_live(
     return _judge(scenario, setup, listener.facts, report)
 
 
-class _Listener:
-    """Keeps the facts of a call and wakes who waits for one."""
-
-    def __init__(self, scenario: Scenario, told: Told) -> None:
-        self.facts: list[Fact] = []
-        self._scenario = scenario
-        self._told = told
-        self._news = asyncio.Event()
-
-    def fact(self, fact: Fact) -> None:
-        self.facts.append(fact)
-        self._told(self._scenario, fact)
-        self._news.set()
-
-    async def heard(self, prompt: str) -> float:
-        """When the prompt was first heard to its end."""
-        return await self._first("prompt.finished", prompt)
-
-    async def ended(self) -> float:
-        return await self._first("call.ended", None)
-
-    async def _first(self, name: str, prompt: str | None) -> float:
-        while True:
-            for fact in self.facts:
-                if fact.fact == name and fact.details.get("prompt") == prompt:
-                    return fact.at
-            self._news.clear()
-            await self._news.wait()
-
-
-async def _act(cue: Cue, phone: Softphone, listener: _Listener, words: bytes) -> None:
+async def _act(cue: Cue, phone: Softphone, listener: Listener, words: bytes) -> None:
     """Do as the cue says; `words` is the caller's speech in µ-law."""
     loop = asyncio.get_running_loop()
     at = await listener.heard(cue.prompt) + cue.after

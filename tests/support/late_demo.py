@@ -6,6 +6,7 @@ from functools import partial
 import callflow.cli.demo as demo
 from callflow.cli import main
 from callflow.config import Setup
+from callflow.demo.hold_stage import play_seated
 from callflow.demo.stage import play_live
 from callflow.media.messages import Command, Play
 from callflow.net.media_runner import MediaRunner
@@ -31,4 +32,5 @@ def late(setup: Setup) -> MediaRunner:
 
 if __name__ == "__main__":
     vars(demo)["play_live"] = partial(play_live, media=late)
+    vars(demo)["play_seated"] = partial(play_seated, media=late)
     main()

@@ -1,0 +1,37 @@
+"""The demos are played once, side by side, for all modules that look at them."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.demos import Demos, Play
+
+LATE = "tests.support.late_demo"
+USUAL = {
+    "hold-by-code": Play("hold-by-code"),
+    "hold-refused": Play("hold-refused"),
+    "silent-line": Play("silent-line"),
+    "late": Play("silent-line", module=LATE),
+    "speaks-up": Play("speaks-up"),
+    "no-hang-up": Play("no-hang-up"),
+}
+"""The longest first, so that all are over the sooner."""
+LONG = {
+    "late-seat": Play("seat-hangs-up", module=LATE),
+    "hold-seat-vanishes": Play("hold-seat-vanishes"),
+    "hold": Play("hold"),
+    "gas": Play("hold", ("--house", "gas-hotline")),
+    "hold-unanswered": Play("hold-unanswered"),
+    "seat-hangs-up": Play("seat-hangs-up"),
+}
+"""Up to two minutes; played where CALLFLOW_DEMOS=all says that there is time for them."""
+
+
+@pytest.fixture(scope="session")
+def demos(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demos]:
+    """By their names; `late…` are played with a planted delay."""
+    plays = {**USUAL, **LONG} if os.environ.get("CALLFLOW_DEMOS") == "all" else USUAL
+    demos = Demos(tmp_path_factory.mktemp("demos"), plays)
+    yield demos
+    demos.close()
