@@ -122,9 +122,10 @@ class Setup:
     @property
     def recordings(self) -> Iterator[tuple[str, str, dict[str, str]]]:
         """Every recording that the plane needs: its name there, its prompt, what fills the slots."""
+        greetings = {self.house.joining.greeting, self.house.joining.trainee}
         for prompt in sorted(self.said):
             yield prompt, prompt, self.config.fields
-            if "seat" in self.prompts.fields(prompt):
+            if prompt in greetings or "seat" in self.prompts.fields(prompt):
                 for number in self.config.seats.at:
                     own = {"seat": number}
                     yield recording(prompt, own), prompt, {**self.config.fields, **own}

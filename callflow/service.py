@@ -191,7 +191,8 @@ def media_of(setup: Setup) -> MediaPort:
     bound = bound_sockets(config.media.host or config.sip.listen[0], config.media.ports)
     return where(
         bound,
-        capacity=config.limits.calls + 8,
+        # A served call has a leg for its seat, and a third while that is rung anew.
+        capacity=config.limits.calls * (3 if config.seats.at else 1) + 8,
         thresholds=setup.thresholds,
         rtcp=rtcp_sockets(bound),
     )

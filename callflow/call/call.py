@@ -233,7 +233,12 @@ class Call:
             # Without a watch over the line every caller counts as heard.
             actions += self._flow.receive(RuleConcluded(Outcome.ALIVE), now)
         if isinstance(event, HungUp):
+            # What is over with the call is told before its end; all else is done by letting go.
+            for action in actions:
+                if isinstance(action, Note):
+                    self.ledger.write(now, action.fact, action.rule, **action.details)
             self._end(now, event.by, event.reason)
+            return []
         return actions
 
     def _note(self, event: Event, now: float) -> None:

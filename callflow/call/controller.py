@@ -54,7 +54,7 @@ from callflow.sip.happenings import (
 )
 from callflow.sip.locate import Candidate
 
-_MOST_LEAVING: Final = 1000
+_MOST_LEDGERS: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +105,8 @@ class Controller:
         self._seat_side = SeatSide(self._lines, endpoint.calls, self.switchboard)
         self._rooms: dict[str, Room] = {}
         self._written: dict[str, CallEntry] = {}
-        self._leaving: dict[int, tuple[Ledger, str]] = {}
-        """Ledgers and names of legs that are closed, and not yet told of for the last time."""
+        self._ledgers: dict[str, Ledger] = {}
+        """Of the calls that ended last: how well their legs were heard is told afterwards."""
         self._agenda: Agenda[str] = Agenda()
 
     def __len__(self) -> int:
@@ -274,9 +274,13 @@ class Controller:
 
     def _note_quality(self, media: int, quality: LegQuality, now: float) -> None:
         """How well a leg was heard is told after its end: the last word of its ledger."""
-        ledger, name = self._leaving.pop(media, (None, ""))
+        leg = self._lines.left.pop(media, None)
+        if leg is None:
+            return
+        room = self._rooms.get(leg.call)
+        ledger = room.call.ledger if room else self._ledgers.get(leg.call)
         if ledger is not None:
-            ledger.write_of(name, now, "leg.quality", **asdict(quality))
+            ledger.write_of(leg.name, now, "leg.quality", **asdict(quality))
 
     # --- what a call wants ---
 
@@ -331,11 +335,9 @@ class Controller:
             return []
         freed = self._spread(self.switchboard.left(room, now), now)
         self._agenda.put(room.name, None)
-        for leg in room.legs:
-            self._leaving[leg.media] = room.call.ledger, leg.name
-        while len(self._leaving) > _MOST_LEAVING:
-            # A plane that died tells nothing any more.
-            del self._leaving[next(iter(self._leaving))]
+        self._ledgers[room.name] = room.call.ledger
+        while len(self._ledgers) > _MOST_LEDGERS:
+            del self._ledgers[next(iter(self._ledgers))]
         over = self._written.pop(room.name, None)
         ended = room.let_go(now)
         return [*freed, *ended, *([Journalled(room.name, None)] if over else [])]

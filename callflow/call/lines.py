@@ -1,6 +1,7 @@
 """The legs of all calls: the ports that they have, and what is agreed with each about its audio."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from callflow.call.leg import Effect, Leg
 from callflow.codec import Law
@@ -12,6 +13,8 @@ from callflow.sip.address import Address
 from callflow.sip.calls import Calls
 from callflow.sip.happenings import Counted, Invited
 from callflow.sip.sdp import Agreed, Offer, accept, offered
+
+_MOST_LEFT: Final = 1000
 
 
 class Lines:
@@ -25,6 +28,8 @@ class Lines:
         self._by_session: dict[str, Leg] = {}
         self._by_media: dict[int, Leg] = {}
         self._last = 0
+        self.left: dict[int, Leg] = {}
+        """The legs that are closed, and of which the plane has not told for the last time."""
 
     def __len__(self) -> int:
         return len(self._by_session)
@@ -77,6 +82,10 @@ class Lines:
         self._by_session.pop(leg.session, None)
         self._by_media.pop(leg.media, None)
         self._ports.close(leg.media)
+        self.left[leg.media] = leg
+        while len(self.left) > _MOST_LEFT:
+            # A plane that died tells nothing any more.
+            del self.left[next(iter(self.left))]
         return [CloseLeg(leg.media)]
 
     # --- what is agreed ---

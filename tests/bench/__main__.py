@@ -7,7 +7,7 @@ import time
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import bridged, joined_calls, load, packets, prompt_calls, relays, signalling
+from tests.bench import bridged, held_calls, joined_calls, load, packets, prompt_calls, relays, signalling
 from tests.bench.stopwatch import Figure
 
 
@@ -40,6 +40,7 @@ def main() -> None:
         *packets.figures(),
         *bridged.figures(),
         *load.figures(),
+        *held_calls.figures(),
     ]
     for figure in figures:
         table.add_row(

@@ -12,7 +12,7 @@ from callflow.config import read_flow
 from callflow.etiquette.house import House
 from callflow.events import DigitPressed
 from callflow.flow.model import Flow
-from callflow.media.messages import HearTones, IgnoreTones, PacketsResumed, PacketsStopped
+from callflow.media.messages import HearTones, IgnoreTones, LegQuality, PacketsResumed, PacketsStopped
 from tests.support.exchange import Exchange
 from tests.support.sip_phone import OFFER, THEM
 
@@ -286,3 +286,25 @@ def test_tones_are_heard_only_in_the_window_of_the_question(service: tuple[Flow,
     exchange.presses("1")
     assert listens() == ["IgnoreTones"]
     assert "consent.given" in exchange.told
+
+
+def test_a_caller_who_hangs_up_while_held_ends_the_hold(exchange: Exchange) -> None:
+    joined(exchange)
+    exchange.phones["8001"].holds()
+    exchange.passes(5.0)
+    exchange.presses("1")
+    exchange.passes(20.0)
+    exchange.says("BYE", cseq=2)
+    assert "hold.ended" in exchange.told
+    assert [name for name in exchange.told if name in ("hold.ended", "call.ended")][-1] == "call.ended"
+
+
+def test_how_well_each_leg_was_heard_is_told_under_its_name(exchange: Exchange) -> None:
+    joined(exchange)
+    exchange.phones["8001"].hangs_up()
+    quality = LegQuality(packets=9, lost=0, jitter=0.1, reordered=0, duplicates=0)
+    exchange.tells(2, quality)
+    exchange.says("BYE", cseq=2)
+    exchange.tells(1, quality)
+    told = [fact.leg for fact in exchange.facts if fact.fact == "leg.quality"]
+    assert told == ["seat 8001", "caller"]

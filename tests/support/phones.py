@@ -120,6 +120,16 @@ class Linphone:
     async def press(self, key: str) -> None:
         await self.console.type(f"{key}\n")
 
+    async def answer(self) -> None:
+        await self.console.type("answer\n")
+
+    async def hold(self) -> None:
+        """By re-INVITE, as its key does."""
+        await self.console.type("pause\n")
+
+    async def resume(self) -> None:
+        await self.console.type("resume\n")
+
     async def hang_up(self) -> None:
         await self.console.type("terminate\n")
 
