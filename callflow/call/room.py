@@ -121,9 +121,8 @@ class Room:
             case Say() | StopSaying():
                 return [*self._speak(action)]
             case HangUp(reason=reason):
-                return [
-                    effect for leg in self.legs for effect in self._calls.hang_up(leg.session, reason, now)
-                ]
+                # The others are let go of with the call.
+                return [*self._calls.hang_up(self.caller.session, reason, now)]
             case Gate(shut=shut):
                 return [*self._set_gates(shut, now)]
             case Recall():

@@ -19,7 +19,6 @@ from callflow.actions import (
     Action,
     CancelRecall,
     Conclude,
-    Gate,
     Note,
     Notice,
     ReleaseSeat,
@@ -29,11 +28,12 @@ from callflow.actions import (
 )
 from callflow.errors import IllegalEvent
 from callflow.etiquette.consent import Asking, Consent, Question
+from callflow.etiquette.gates import BOTH_HEARD, NOBODY_HEARD, SEAT_UNHEARD
 from callflow.etiquette.house import HoldManners, RecallManners
 from callflow.etiquette.machine import Machine
-from callflow.etiquette.recall import BOTH_HEARD, Recalling
 from callflow.etiquette.recall import Phase as RecallPhase
-from callflow.etiquette.waiting import NOBODY_HEARD, Ending, Waiting
+from callflow.etiquette.recall import Recalling
+from callflow.etiquette.waiting import Ending, Waiting
 from callflow.etiquette.waiting import Phase as WaitingPhase
 from callflow.events import (
     AnswerAttested,
@@ -60,7 +60,6 @@ from callflow.events import (
     Way,
 )
 
-SEAT_UNHEARD = Gate(frozenset({Party.SEAT}))
 BOTH = (Party.CALLER, Party.SEAT)
 NO_NEWS = (
     AnswerAttested,

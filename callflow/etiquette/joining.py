@@ -5,8 +5,9 @@ Whoever waited long hears the apology in the greeting's place. The greeting of a
 
 from enum import Enum, auto
 
-from callflow.actions import Action, Conclude, Gate, Say, StopSaying
+from callflow.actions import Action, Conclude, Say, StopSaying
 from callflow.errors import IllegalEvent
+from callflow.etiquette.gates import BOTH_HEARD, NOBODY_HEARD
 from callflow.etiquette.house import JoiningManners
 from callflow.etiquette.machine import Machine
 from callflow.etiquette.words import LONGEST
@@ -22,8 +23,6 @@ from callflow.events import (
 )
 
 BOTH = (Party.CALLER, Party.SEAT)
-NOBODY_HEARD = Gate(frozenset(BOTH))
-BOTH_HEARD = Gate(frozenset())
 
 
 class Phase(Enum):

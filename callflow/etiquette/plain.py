@@ -6,22 +6,20 @@ admin learns what a house would change before it changes anything.
 
 from enum import Enum, auto
 
-from callflow.actions import Action, CancelRecall, Conclude, Gate, Note
+from callflow.actions import Action, CancelRecall, Conclude, Note
+from callflow.etiquette.gates import BOTH_HEARD, SEAT_UNHEARD
 from callflow.etiquette.machine import Machine
 from callflow.events import (
     Event,
     HoldRequested,
     HungUp,
     Outcome,
-    Party,
     RecallAnswered,
     SeatHungUp,
     SeatLost,
     SeatResumed,
     Way,
 )
-
-SEAT_UNHEARD, BOTH_HEARD = Gate(frozenset({Party.SEAT})), Gate(frozenset())
 
 
 class Phase(Enum):

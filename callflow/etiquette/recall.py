@@ -11,7 +11,6 @@ from enum import Enum, auto
 from callflow.actions import (
     Action,
     CancelRecall,
-    Gate,
     HandToQueue,
     Note,
     Recall,
@@ -20,9 +19,9 @@ from callflow.actions import (
     Say,
 )
 from callflow.errors import IllegalEvent
+from callflow.etiquette.gates import BOTH_HEARD, NOBODY_HEARD
 from callflow.etiquette.house import HoldManners, Offer, RecallManners
 from callflow.etiquette.machine import Machine
-from callflow.etiquette.waiting import NOBODY_HEARD
 from callflow.etiquette.words import LONGEST, Words
 from callflow.events import (
     AnswerAttested,
@@ -44,7 +43,6 @@ from callflow.events import (
     SeatResumed,
 )
 
-BOTH_HEARD = Gate(frozenset())
 LEADS_TO = {
     "callback": Outcome.CALLBACK_WANTED,
     "message": Outcome.MESSAGE_WANTED,

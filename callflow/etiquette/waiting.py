@@ -13,7 +13,6 @@ from callflow.actions import (
     BeginHold,
     CancelRecall,
     EndHold,
-    Gate,
     Note,
     Notice,
     Recall,
@@ -24,6 +23,7 @@ from callflow.actions import (
     TellSupervisor,
 )
 from callflow.errors import IllegalEvent
+from callflow.etiquette.gates import NOBODY_HEARD
 from callflow.etiquette.house import HoldManners
 from callflow.etiquette.machine import Machine
 from callflow.etiquette.words import LONGEST, Words
@@ -45,8 +45,6 @@ from callflow.events import (
     SeatLost,
     SeatResumed,
 )
-
-NOBODY_HEARD = Gate(frozenset({Party.CALLER, Party.SEAT}))
 
 
 class Phase(Enum):

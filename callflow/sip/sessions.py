@@ -109,12 +109,12 @@ class Sessions:
             fields = (*self.tells(dialog.source.transport), *fields)
         if session.prover is not None:
             asker = _Proving(self, session, asker, (method, fields, body))
-        return self._ask(dialog.request(method, *fields, body=body), dialog, asker, now)
+        return self.ask_again(session, asker, method, fields, body, now)
 
     def ask_again(
         self, session: Session, asker: Asker, method: str, fields: Fields, body: bytes, now: float
     ) -> list[Output]:
-        """The request once more, with the proof that was asked for."""
+        """The request as it is, such as once more with the proof that was asked for."""
         dialog = session.dialog
         return self._ask(dialog.request(method, *fields, body=body), dialog, asker, now)
 
