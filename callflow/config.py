@@ -15,6 +15,7 @@ from callflow.config_sip import Host, HostPort, SipConfig
 from callflow.document import Document, Duration, Shape, did_you_mean
 from callflow.errors import Fault, SourceError
 from callflow.etiquette.house import House, Mode
+from callflow.events import LONGEST_ESTIMATE
 from callflow.flow.check import missing_prompts
 from callflow.flow.load import load
 from callflow.flow.model import Flow
@@ -122,13 +123,20 @@ class Setup:
     @property
     def recordings(self) -> Iterator[tuple[str, str, dict[str, str]]]:
         """Every recording that the plane needs: its name there, its prompt, what fills the slots."""
-        greetings = {self.house.joining.greeting, self.house.joining.trainee}
-        for prompt in sorted(self.said):
-            yield prompt, prompt, self.config.fields
-            if prompt in greetings or "seat" in self.prompts.fields(prompt):
-                for number in self.config.seats.at:
-                    own = {"seat": number}
-                    yield recording(prompt, own), prompt, {**self.config.fields, **own}
+        for prompt in sorted(self.said & self.prompts.keys):
+            slots = self.prompts.fields(prompt)
+            if slots <= self.config.fields.keys():
+                yield prompt, prompt, self.config.fields
+            for own in self._known_in_calls(prompt):
+                yield recording(prompt, own), prompt, {**self.config.fields, **own}
+
+    def _known_in_calls(self, prompt: str) -> Iterator[dict[str, str]]:
+        """Every way in which a call fills the slots of a prompt: whom it speaks with, how long it lasts."""
+        slots = self.prompts.fields(prompt)
+        if prompt == self.house.joining.greeting or "seat" in slots:
+            yield from ({"seat": number} for number in self.config.seats.at)
+        if self.house.hold.estimate and prompt in self.house.hold.question:
+            yield from ({"minutes": str(minutes)} for minutes in range(1, LONGEST_ESTIMATE + 1))
 
 
 def default() -> Setup:
@@ -240,12 +248,15 @@ def _unspeakable(setup: Setup, source: Document) -> Iterator[Fault]:
     house, prompts = setup.house, setup.prompts
     for key in sorted(prompts.missing(house.prompts)):
         yield source.fault(("prompts",), f"the house {house.name!r} says {key!r}, which has no audio")
-    for key in sorted(setup.said & prompts.keys):
+    recorded = {prompt for _, prompt, _ in setup.recordings}
+    for key in sorted((setup.said & prompts.keys) - recorded):
         lacking = sorted(prompts.fields(key) - setup.config.fields.keys())
-        if lacking:
-            yield source.fault(("fields",), f"the prompt {key!r} needs {', '.join(lacking)} here")
-            continue
+        yield source.fault(("fields",), f"the prompt {key!r} needs {', '.join(lacking)} here")
+    told: set[str] = set()
+    for _, key, fields in setup.recordings:
         try:
-            prompts.pcm(key, setup.config.fields)
+            prompts.pcm(key, fields)
         except CannotSpeak as error:
-            yield source.fault(("fields",), str(error))
+            if str(error) not in told:
+                told.add(str(error))
+                yield source.fault(("fields",), str(error))

@@ -7,6 +7,9 @@ Personal data is not in their `repr`, because that is what a traceback in a log 
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+LONGEST_ESTIMATE = 30
+"""Minutes; nobody is asked to wait on a line for longer."""
+
 
 class Party(StrEnum):
     """Who does a thing in a call."""
@@ -139,6 +142,8 @@ class SeatAnswered(Event):
     seat: str
     """Its number."""
     trainee: bool = False
+    overflow: bool = False
+    """Whether other callers still wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +163,8 @@ class HoldRequested(Event):
     """How long the seat expects the caller to wait, if it said so."""
 
     def __post_init__(self) -> None:
-        if self.minutes is not None and not 1 <= self.minutes <= 99:
-            raise ValueError(f"{self.minutes} is no estimate in minutes; 1 to 99 is")
+        if self.minutes is not None and not 1 <= self.minutes <= LONGEST_ESTIMATE:
+            raise ValueError(f"{self.minutes} is no estimate in minutes; 1 to {LONGEST_ESTIMATE} is")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from typing import Final
 from aiohttp import web
 
 from callflow.call.desk import Act, View
+from callflow.events import LONGEST_ESTIMATE
 
 _COOKIE: Final = "callflow_seat"
 _LOOK: Final = 0.5
@@ -99,8 +100,8 @@ class SeatPages:
             act = Act(str(form.get("act", "")))
         except ValueError:
             raise web.HTTPBadRequest(text=f"act is one of {', '.join(Act)}") from None
-        if minutes and not (minutes.isdecimal() and 1 <= int(minutes) <= 99):
-            raise web.HTTPBadRequest(text="minutes is a number from 1 to 99")
+        if minutes and not (minutes.isdecimal() and 1 <= int(minutes) <= LONGEST_ESTIMATE):
+            raise web.HTTPBadRequest(text=f"minutes is a number from 1 to {LONGEST_ESTIMATE}")
         self._do(seat, act, int(minutes) if minutes else None)
         return web.Response(status=204)
 

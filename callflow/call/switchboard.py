@@ -90,7 +90,8 @@ class Switchboard:
         news = self._carry_out(self.queues.answered(room.name, leg.seat), now)
         self._rooms.pop(room.name, None)
         self._note(self.seats.turn(leg.seat, SeatState.TALKING, now), now)
-        answered = Happened(room, SeatAnswered(leg.seat, seat.plan.trainee))
+        others_wait = len(self.queues) > 0
+        answered = Happened(room, SeatAnswered(leg.seat, seat.plan.trainee, overflow=others_wait))
         return [*news, *room.picked_up(leg, now), answered]
 
     def declined(self, room: Room, leg: Leg, status: int, now: float) -> list[News]:

@@ -11,10 +11,11 @@ import pydantic
 
 from callflow.document import Document, Duration, Shape, did_you_mean
 from callflow.errors import SourceError
+from callflow.events import LONGEST_ESTIMATE
 
 CARRIED = (
     "csr-01", "csr-04", "csr-16", "csr-23", "csr-35", "csr-36",
-    "gas-04", "gas-09", "gas-10", "gas-11",
+    "gas-02", "gas-03", "gas-04", "gas-09", "gas-10", "gas-11",
     "log-02", "log-03",
     "crs-02", "crs-03", "crs-04", "crs-14",
     "hst-02", "hst-08",
@@ -138,7 +139,7 @@ class Estimate(Shape):
     """crs-04: a wait over 30 s is announced in minutes."""
 
     rule: RuleId
-    minutes: Annotated[int, pydantic.Field(ge=1, le=99)]
+    minutes: Annotated[int, pydantic.Field(ge=1, le=LONGEST_ESTIMATE)]
     """What the question names where the seat names nothing."""
 
 
@@ -199,16 +200,30 @@ class QueueManners(Shape):
     """Seconds from the start of one word to the start of the next."""
 
 
+class TraineesGreeting(Shape):
+    """gas-03: what a trainee's caller hears in the greeting's place."""
+
+    rule: RuleId
+    prompt: PromptKey
+
+
+class ShortGreeting(Shape):
+    """gas-02: what is left of the greeting while other callers wait."""
+
+    rule: RuleId
+    prompt: PromptKey
+
+
 class JoiningManners(Shape):
-    """csr-01, csr-16: what both hear when a seat has picked up."""
+    """csr-01, csr-16, gas-02, gas-03: what both hear when a seat has picked up."""
 
     greeting: PromptKey
     """With the seat's number."""
     late: PromptKey
     late_after: Pause
     """Seconds of waiting after which the greeting is the apology."""
-    trainee: PromptKey
-    """What a trainee's caller hears in the greeting's place."""
+    trainee: TraineesGreeting | None = None
+    overflow: ShortGreeting | None = None
 
 
 class House(Shape):
@@ -261,9 +276,14 @@ class House(Shape):
 
     @property
     def joining_in_force(self) -> JoiningManners:
-        """The greeting without the apology, where csr-16 is not in force."""
-        late = {} if self.enforces("csr-16") else {"late_after": NEVER}
-        return self.joining.model_copy(update=late)
+        """The greeting without what is not in force: the apology, the trainee's, the short one."""
+        joining = self.joining
+        update: dict[str, object] = {} if self.enforces("csr-16") else {"late_after": NEVER}
+        if joining.trainee and not self.enforces(joining.trainee.rule):
+            update["trainee"] = None
+        if joining.overflow and not self.enforces(joining.overflow.rule):
+            update["overflow"] = None
+        return joining.model_copy(update=update)
 
     def without(self, *rules: str) -> "House":
         """The same house with `rules` switched off."""
@@ -282,7 +302,8 @@ class House(Shape):
         hold, recall = self.hold, self.recall
         words = {*hold.question, hold.hint, hold.thanks, hold.going_on, hold.reminder, *recall.back}
         words |= {self.queue.first, self.queue.again}
-        words |= {self.joining.greeting, self.joining.late, self.joining.trainee}
+        words |= {self.joining.greeting, self.joining.late}
+        words |= {each.prompt for each in (self.joining.trainee, self.joining.overflow) if each}
         words |= {recall.calling, recall.not_reached, recall.gone, *(offer.prompt for offer in recall.offers)}
         return frozenset(words)
 

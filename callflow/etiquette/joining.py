@@ -1,6 +1,7 @@
-"""csr-01, csr-16: a seat has picked up; both hear the greeting, and then each other.
+"""csr-01, csr-16, gas-02, gas-03: a seat has picked up; both hear the greeting, and then each other.
 
-Whoever waited long hears the apology in the greeting's place. The greeting of a trainee is another one.
+Whoever waited long hears the apology in the greeting's place. While others still wait it may be a short one,
+and a trainee has another.
 """
 
 from enum import Enum, auto
@@ -35,7 +36,7 @@ class Phase(Enum):
 class Joining(Machine[Phase]):
     """From the seat's answer to the first word that passes between the two."""
 
-    rules = ("csr-01", "csr-16")
+    rules = ("csr-01", "csr-16", "gas-02", "gas-03")
 
     def __init__(self, manners: JoiningManners, waited: float) -> None:
         """`waited` is for how many seconds the caller has waited for the seat."""
@@ -65,12 +66,19 @@ class Joining(Machine[Phase]):
         return self._join()
 
     def _greet(self, answered: SeatAnswered, now: float) -> list[Action]:
-        manners = self._manners
-        late = self._waited > manners.late_after
-        self._greeting = manners.late if late else manners.trainee if answered.trainee else manners.greeting
-        rule = "csr-16" if late else "csr-01"
-        say = Say(self._greeting, rule, BOTH, {} if late else {"seat": answered.seat})
+        say = self._greeting_of(answered)
+        self._greeting = say.prompt
         return self._enter(Phase.GREETING, now + LONGEST, NOBODY_HEARD, say)
+
+    def _greeting_of(self, answered: SeatAnswered) -> Say:
+        manners = self._manners
+        if self._waited > manners.late_after:
+            return Say(manners.late, "csr-16", BOTH)
+        if answered.trainee and manners.trainee:
+            return Say(manners.trainee.prompt, manners.trainee.rule, BOTH)
+        if answered.overflow and manners.overflow:
+            return Say(manners.overflow.prompt, manners.overflow.rule, BOTH)
+        return Say(manners.greeting, "csr-01", BOTH, {"seat": answered.seat})
 
     def _join(self) -> list[Action]:
         return self._enter(Phase.DONE, None, BOTH_HEARD, self._concluded(Outcome.JOINED))

@@ -7,6 +7,7 @@ import pytest
 from callflow import config, resources
 from callflow.call.call import Call
 from callflow.call.ledger import Ledger
+from callflow.call.seats import SeatPlan
 from callflow.call.simulate import Act, Simulation, hangs_up, presses, speaks
 from callflow.errors import CallflowError
 from callflow.etiquette.audit import Judgement, judge
@@ -115,11 +116,20 @@ def test_csr_36_a_caller_who_stays_is_told_given_five_seconds_and_released(
 Named = Callable[[str], House]
 
 
-def served(house: House, wait: float = 1.0, talks: float = 30.0) -> Exchange:
+def served(
+    house: House,
+    wait: float = 1.0,
+    talks: float = 30.0,
+    *,
+    seat: str | SeatPlan = "8001",
+    others_wait: bool = False,
+) -> Exchange:
     """A caller who speaks with seat 8001 for a while."""
     flow, _ = config.read_flow(resources.FLOWS / "service.yaml")
-    exchange = Exchange(flow, house, "8001")
+    exchange = Exchange(flow, house, seat)
     exchange.calls()
+    if others_wait:
+        exchange.another_calls()
     exchange.passes(wait)
     phone = exchange.phones["8001"]
     phone.rings()
@@ -137,6 +147,18 @@ def prompts(exchange: Exchange) -> list[str]:
 def test_csr_16_who_waited_long_hears_the_apology_for_a_greeting(house: House) -> None:
     exchange = served(house, wait=15.0)
     assert "greeting_late" in prompts(exchange)
+
+
+@pytest.mark.rule("gas-02")
+def test_gas_02_while_others_wait_the_greeting_is_short(house_named: Named) -> None:
+    exchange = served(house_named("gas-hotline"), others_wait=True)
+    assert "gas_go_ahead" in prompts(exchange)
+
+
+@pytest.mark.rule("gas-03")
+def test_gas_03_a_trainee_is_announced(house_named: Named) -> None:
+    exchange = served(house_named("gas-hotline"), seat=SeatPlan("8001", "p8001", trainee=True))
+    assert prompts(exchange)[-1] == "gas_trainee_greeting"
 
 
 @pytest.mark.rule("crs-02")

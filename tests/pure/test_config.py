@@ -246,3 +246,22 @@ def test_a_file_that_cannot_be_read(tmp_path: Path, data: bytes | None, told: st
     with pytest.raises(SourceError) as caught:
         config.read(path)
     assert [str(fault) for fault in caught.value.faults] == [f"{path}:{told}"]
+
+
+SERVED = """\
+sip: {accounts: {p1: {password: opensesame}}}
+seats: {at: {"8001": {phone: p1}}, queues: {service: {}}}
+flow: served.yaml
+"""
+
+
+@pytest.mark.parametrize("house", [path.stem for path in resources.HOUSES.glob("*.yaml")])
+def test_every_house_has_audio_for_all_that_it_may_say_to_who_is_served(tmp_path: Path, house: str) -> None:
+    flow = (resources.FLOWS / "service.yaml").read_text(encoding="utf-8")
+    write(tmp_path, flow.replace("csr-standard", house), "served.yaml")
+    setup = read(tmp_path, SERVED)
+    spoken = {name for name, prompt, fields in setup.recordings if len(setup.prompts.pcm(prompt, fields))}
+    assert setup.house.hold.reminder in spoken
+    assert "greeting?seat=8001" in spoken
+    named = {f"{prompt}?minutes={n}" for prompt in setup.house.hold.question for n in (1, 30)}
+    assert named <= spoken or not setup.house.hold.estimate

@@ -139,6 +139,7 @@ class Exchange:
         self.commands: list[Command] = []
         self.counted: list[Counted] = []
         self.caller = Phone()
+        self.others: list[Phone] = []
         self.hears: list[str] = []
         """What the caller's side was sent: statuses and methods."""
         self.phones: dict[str, SeatPhone] = {}
@@ -168,6 +169,13 @@ class Exchange:
         self.says("INVITE", OFFER)
         self.passes(0.001)
         self.says("ACK")
+
+    def another_calls(self) -> None:
+        """A second caller, who says nothing more."""
+        self.others.append(Phone(call_id=f"another-{len(self.others)}"))
+        self.receives(self.others[-1].request("INVITE", body=OFFER), THEM)
+        self.passes(0.001)
+        self.receives(self.others[-1].request("ACK"), THEM)
 
     def says(self, method: str, body: bytes = b"", cseq: int = 1) -> None:
         self.receives(self.caller.request(method, body=body, cseq=cseq), THEM)
@@ -225,10 +233,13 @@ class Exchange:
             elif message.cseq.method == "INVITE" and message.status >= 200:
                 phone.acknowledges(message)
             return
+        other = next((other for other in self.others if other.call_id == message.call_id), None)
         if isinstance(message, Response):
-            self.hears.append(str(message.status))
-            self.caller.to_tag = message.to.tag or self.caller.to_tag
-        else:
+            caller = other or self.caller
+            caller.to_tag = message.to.tag or caller.to_tag
+            if caller is self.caller:
+                self.hears.append(str(message.status))
+        elif other is None:
             self.hears.append(message.method)
             self.receives(respond(message, 200, "OK").to_bytes(), THEM)
 
