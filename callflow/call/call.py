@@ -106,6 +106,11 @@ class Call:
         return not self._manners.served
 
     @property
+    def names_minutes(self) -> bool:
+        """Whether the house announces a wait in minutes, which the seat may name."""
+        return self._manners.house.hold_in_force[0].estimate is not None
+
+    @property
     def asks(self) -> bool:
         """Whether the caller is being asked something that a seat may hear the answer to."""
         return self._manners.asks

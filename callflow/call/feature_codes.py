@@ -14,7 +14,7 @@ class Code:
     key: str
     """`1` hold, `2` resume, `3` transfer, `4` the menu of set phrases, `0` the supervisor."""
     number: str = field(default="", repr=False)
-    """What was dialled after it, up to `#`."""
+    """What was dialled after it, up to `#`: where to, or how many minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,30 +28,37 @@ class FeatureCodes:
     """The keys of one seat."""
 
     CODES: Final = "01234"
-    WITH_NUMBER: Final = "3"
+    WITH_NUMBER: Final = {"3": 16}
+    """How many digits may follow."""
+    WITH_MINUTES: Final = {"1": 2}
+    """The same, where the house wants a wait announced in minutes; they may be left out."""
 
     def __init__(self) -> None:
         self.deadline: float | None = None
         self._kept = ""
 
-    def press(self, key: str, now: float) -> list[Code | PassOn]:
-        """A key was pressed."""
+    def press(self, key: str, now: float, *, minutes: bool = False) -> list[Code | PassOn]:
+        """A key was pressed; `minutes`: whether the code for hold may name some."""
         kept = self._kept + key
         if kept == "*":
             return self._wait(kept, now)
-        if len(kept) == 2 and kept[0] == "*" and key in self.CODES:
-            return self._wait(kept, now) if key in self.WITH_NUMBER else self._done(Code(key))
-        if len(kept) > 2 and kept[1] in self.WITH_NUMBER:
+        longest = {**self.WITH_NUMBER, **(self.WITH_MINUTES if minutes else {})}
+        if len(kept) == 2 and key in self.CODES:
+            return self._wait(kept, now) if key in longest else self._done(Code(key))
+        if len(kept) > 2 and kept[1] in longest:
             if key == "#":
                 return self._done(Code(kept[1], kept[2:-1]))
-            if key.isdigit() and len(kept) <= 18:
+            if key.isdigit() and len(kept) - 2 <= longest[kept[1]]:
                 return self._wait(kept, now)
         return self._done(PassOn(kept))
 
     def tick(self, now: float) -> list[Code | PassOn]:
+        """Time has passed: what was begun is no code, or one whose number was left out or not ended."""
         if self.deadline is None or now < self.deadline:
             return []
-        return self._done(PassOn(self._kept))
+        kept = self._kept
+        whole = len(kept) > 1 and kept[1] in self.WITH_MINUTES
+        return self._done(Code(kept[1], kept[2:]) if whole else PassOn(kept))
 
     def _wait(self, kept: str, now: float) -> list[Code | PassOn]:
         self._kept, self.deadline = kept, now + _WITHHELD

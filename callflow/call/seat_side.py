@@ -7,6 +7,7 @@ from callflow.call.room import Room
 from callflow.call.switchboard import Happened, News, Switchboard
 from callflow.errors import PeerError
 from callflow.events import (
+    LONGEST_ESTIMATE,
     AnswerAttested,
     DigitPressed,
     Event,
@@ -114,14 +115,14 @@ class SeatSide:
         """A key of the seat: an answer that it heard, the beginning of a code, or the caller's."""
         if room.call.asks and key in "12" and room.codes.deadline is None and room.seat:
             return [Code("attest", key)]
-        return room.codes.press(key, now)
+        return room.codes.press(key, now, minutes=room.call.names_minutes)
 
     def _coded(self, room: Room, codes: list[Code | PassOn]) -> list[News]:
         news: list[News] = []
         for code in codes:
             match code:
-                case Code(key="1"):
-                    news.append(Happened(room, HoldRequested(Way.CODE)))
+                case Code(key="1", number=number):
+                    news.append(Happened(room, HoldRequested(Way.CODE, _minutes(number))))
                 case Code(key="2"):
                     news.append(Happened(room, SeatResumed(Way.CODE)))
                 case Code(key="attest", number=number) if room.seat:
@@ -131,3 +132,8 @@ class SeatSide:
                 case PassOn(keys=keys) if room.seat and not room.call.keeps_keys:
                     news.append(SendDigits(room.caller.media, keys))
         return news
+
+
+def _minutes(number: str) -> int | None:
+    """What a seat keyed in after the code for hold; what makes no sense counts as nothing."""
+    return int(number) if number and 1 <= int(number) <= LONGEST_ESTIMATE else None

@@ -31,8 +31,8 @@ from callflow.etiquette.consent import Asking, Consent, Question
 from callflow.etiquette.gates import BOTH_HEARD, NOBODY_HEARD, SEAT_UNHEARD
 from callflow.etiquette.house import HoldManners, RecallManners
 from callflow.etiquette.machine import Machine
+from callflow.etiquette.recall import LEADS_TO, Recalling
 from callflow.etiquette.recall import Phase as RecallPhase
-from callflow.etiquette.recall import Recalling
 from callflow.etiquette.waiting import Ending, Waiting
 from callflow.etiquette.waiting import Phase as WaitingPhase
 from callflow.events import (
@@ -170,6 +170,8 @@ class Hold(Machine[Phase]):
                 return [*actions, *self._welcome(now)]
             case Waiting(ending=Ending.SEAT_LEFT):
                 return [*actions, *self._leave(now)]
+            case Waiting(ending=Ending.OFFER, taken=taken):
+                return self._conclude(LEADS_TO[taken], *actions)
             case Waiting(ending=Ending.LIMIT, seat_gone=gone):
                 return [*actions, *self._call_back(now, seat_gone=gone)]
             case Recalling(outcome=Outcome.SEAT_BACK):
@@ -266,8 +268,11 @@ class Hold(Machine[Phase]):
     # --- the wait and the way back ---
 
     def _wait(self, now: float) -> list[Action]:
-        ring_for = self._recall.ring_for
-        self._part = waiting = Waiting(self._manners, ring_for=ring_for, minutes=self._minutes)
+        recall = self._recall
+        offer = recall.offers[0] if recall.offers else None
+        self._part = waiting = Waiting(
+            self._manners, ring_for=recall.ring_for, minutes=self._minutes, offer=offer
+        )
         listeners = (Party.CALLER,) if self._unhearing else BOTH
         return self._go_on(Phase.WAITING, *waiting.begin(now, *listeners))
 

@@ -161,6 +161,8 @@ class HoldManners(Shape):
     """Seconds from the start of one word to the start of the next while the caller waits."""
     reminder: PromptKey
     music: PromptKey | None = None
+    offers_from: Annotated[int, pydantic.Field(ge=1, le=100)] | None = None
+    """With which reminder the first of recall.offers is named too, and then with each; None: with none."""
     consent_lasts: Annotated[Duration, pydantic.Field(ge=0, le=600)]
     """Seconds for which a consent is good for another hold; 0: every hold is asked for."""
     warn_after: Patience

@@ -4,6 +4,9 @@ The wait begins when the thanks have been heard. The seat is warned after a minu
 after five the supervisor is told, and the caller given another way. All of it counts from the beginning of
 the wait, so that the last reminder comes as exactly as the first. A caller who agreed to more minutes than
 that is not taken away from the seat before they are over.
+
+A key takes what the house offers instead of waiting, once the caller was told of it: the call back, where that
+was the choice, or what is named with a reminder.
 """
 
 from enum import Enum, IntEnum, StrEnum, auto
@@ -24,7 +27,7 @@ from callflow.actions import (
 )
 from callflow.errors import IllegalEvent
 from callflow.etiquette.gates import NOBODY_HEARD
-from callflow.etiquette.house import HoldManners
+from callflow.etiquette.house import HoldManners, Offer
 from callflow.etiquette.machine import Machine
 from callflow.etiquette.words import LONGEST, Words
 from callflow.events import (
@@ -60,6 +63,8 @@ class Ending(StrEnum):
     RESUMED = "resumed"
     SEAT_LEFT = "seat_left"
     LIMIT = "limit"
+    OFFER = "offer"
+    """The caller has taken what is to be had instead."""
     CALLER = "caller"
     TRANSFER = "transfer"
 
@@ -79,18 +84,31 @@ class Waiting(Machine[Phase]):
 
     rules = ()
 
-    def __init__(self, manners: HoldManners, *, ring_for: float, minutes: int | None) -> None:
-        """`ring_for`: seconds that a recall rings; `minutes`: what the caller agreed to, if it was named."""
+    def __init__(
+        self, manners: HoldManners, *, ring_for: float, minutes: int | None, offer: Offer | None = None
+    ) -> None:
+        """`ring_for`: seconds that a recall rings; `minutes`: what the caller agreed to, if it was named.
+
+        `offer` is what may be had instead, and is named with the reminders where the house wants that.
+        """
         super().__init__(Phase.IDLE)
         self.ending: Ending | None = None
+        self.taken = ""
+        """What the caller has taken instead: what the offer leads to."""
         self.seat_gone = False
         self._manners = manners
         self._ring_for = ring_for
+        self._offer = offer
+        self._keys = {manners.consent.no: "callback"} if manners.refusing == "callback" else {}
         self._minutes = minutes
         self._words = Words()
         self._since = 0.0
         self._reminded = 0
         self._due_at: dict[Due, float] = {}
+
+    @property
+    def awaits_key(self) -> bool:
+        return self.phase is Phase.HELD and bool(self._keys)
 
     @property
     def ringing(self) -> bool:
@@ -130,6 +148,8 @@ class Waiting(Machine[Phase]):
                 return [*self.end(Ending.CALLER, now), *rest]
             case _, PromptFinished(prompt=prompt) if self._words.is_saying(prompt):
                 return self._said(now)
+            case Phase.HELD, DigitPressed(digit=digit) if digit in self._keys:
+                return self._take(self._keys[digit], now)
             case _, SeatResumed() | SeatHungUp() | SeatLost() | RecallAnswered() | RecallFailed():
                 return self._seat_news(event, now)
             case _, PromptStarted() | PromptFinished() | PromptStopped() | RecallRinging():
@@ -159,6 +179,12 @@ class Waiting(Machine[Phase]):
                 return self._ring_ended(now)
         return []
 
+    def _take(self, wanted: str, now: float) -> list[Action]:
+        self.taken = wanted
+        taken = Note("offer.taken", self._manners.rules.ask, {"offer": wanted})
+        rest: list[Action] = [] if self.seat_gone else [ReleaseSeat()]
+        return [taken, *self.end(Ending.OFFER, now), *rest]
+
     def _seat_left(self, event: Event, now: float) -> list[Action]:
         lost = Note("seat.lost", self._manners.rules.ask, {"hung_up": isinstance(event, SeatHungUp)})
         self.seat_gone = True
@@ -166,8 +192,8 @@ class Waiting(Machine[Phase]):
         return [lost] if self.ringing else [lost, *self.end(Ending.SEAT_LEFT, now)]
 
     def _said(self, now: float) -> list[Action]:
-        self._words.go_on()
-        return self._hold(now) if self.phase is Phase.THANKING else []
+        more = self._words.go_on()
+        return self._hold(now) if self.phase is Phase.THANKING else more
 
     def _hold(self, now: float) -> list[Action]:
         manners = self._manners
@@ -211,7 +237,16 @@ class Waiting(Machine[Phase]):
             # Words that outlast the interval count as over, or a lost message would silence all that follow.
             return self._wait(*self._words.go_on())
         reminder = Say(manners.reminder, manners.rules.remind)
-        return self._wait(Note("hold.reminded", manners.rules.remind), *self._words.say(reminder))
+        told = Note("hold.reminded", manners.rules.remind)
+        return self._wait(told, *self._words.say(reminder, *self._offered()))
+
+    def _offered(self) -> list[Say]:
+        """What follows the reminder."""
+        first = self._manners.offers_from
+        if self._offer is None or first is None or self._reminded < first:
+            return []
+        self._keys[self._offer.key] = self._offer.leads_to
+        return [Say(self._offer.prompt, self._manners.rules.ask)]
 
     def _ring_ended(self, at: float) -> list[Action]:
         self._due_at.pop(Due.RING_END, None)

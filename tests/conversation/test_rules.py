@@ -12,8 +12,10 @@ from callflow.call.simulate import Act, Simulation, hangs_up, presses, speaks
 from callflow.errors import CallflowError
 from callflow.etiquette.audit import Judgement, judge
 from callflow.etiquette.house import House
+from callflow.events import DigitPressed
 from callflow.facts import Fact
 from callflow.flow.model import Flow
+from callflow.media.messages import PlayBoth
 from tests.support.exchange import Exchange
 
 pytestmark = pytest.mark.conversation
@@ -259,6 +261,16 @@ def test_crs_04_a_wait_is_announced_in_minutes(house_named: Named) -> None:
     exchange.passes(1.0)
     estimated = [fact for fact in exchange.facts if fact.fact == "hold.estimated"]
     assert [(fact.rule, fact.details["minutes"]) for fact in estimated] == [("crs-04", 3)]
+
+
+@pytest.mark.rule("crs-04")
+def test_crs_04_the_seat_names_the_minutes_by_key(house_named: Named) -> None:
+    exchange = served(house_named("service-course"))
+    exchange.commands.clear()
+    for key in "*112#":
+        exchange.tells(2, DigitPressed(key))
+    exchange.passes(1.0)
+    assert PlayBoth(1, "crs_minutes_or_callback?minutes=12") in exchange.commands
 
 
 @pytest.mark.rule("crs-14")

@@ -680,3 +680,34 @@ def test_the_words_of_return_are_the_houses(name: str, rule: str) -> None:
     stage = held(shipped(name))
     done: list[Action] = stage.happen(BACK)
     assert [action.rule for action in done if isinstance(action, (Say, Note))] == [rule, rule]
+
+
+def test_a_caller_who_could_choose_may_still_choose_while_held() -> None:
+    logistics = shipped("logistics")
+    stage = held(logistics).wait(10.0)
+    assert stage.happen(DigitPressed(logistics.hold.consent.no)) == [
+        Note("offer.taken", "log-02", {"offer": "callback"}),
+        Note("hold.ended", "log-02", {"why": "offer", "seconds": 10.0}),
+        EndHold(),
+        ReleaseSeat(),
+        Conclude("log-02", Outcome.CALLBACK_WANTED),
+    ]
+    assert stage.machine.phase is Phase.DONE
+
+
+def test_what_a_reminder_names_may_be_taken_from_then_on(house: House) -> None:
+    stage = held(house, offers_from=2).wait(31.0)
+    key = house.recall.offers[0].key
+    assert stage.happen(DigitPressed(key)) == []
+    stage.wait(32.0)
+    assert stage.said[-2:] == [(HELD_AT + 60.0, "still_working"), (HELD_AT + 62.0, "press_3_for_callback")]
+    taken = stage.happen(DigitPressed(key))
+    assert taken[0] == Note("offer.taken", "csr-23", {"offer": "callback"})
+    assert StopSaying() in taken
+    assert taken[-1] == Conclude("csr-23", Outcome.CALLBACK_WANTED)
+
+
+def test_a_key_that_nobody_named_takes_nothing_from_a_caller_who_waits(house: House) -> None:
+    stage = held(house).wait(100.0)
+    assert [action for key in "0123456789*#" for action in stage.happen(DigitPressed(key))] == []
+    assert not stage.machine.awaits_key
