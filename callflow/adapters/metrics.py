@@ -15,8 +15,9 @@ from callflow import __version__
 from callflow.adapters.media_metrics import MediaMetrics
 from callflow.adapters.seat_metrics import SeatMetrics
 from callflow.adapters.sip_metrics import SipMetrics
-from callflow.etiquette.audit import Judgement, judge
+from callflow.etiquette.audit import judge
 from callflow.etiquette.house import CARRIED, House
+from callflow.etiquette.verdict import Judgement
 from callflow.facts import Fact
 
 _ANSWER: Final = (0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 8, 12, 20, 30)

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from callflow.adapters.softphone import CallReport
-from callflow.etiquette.audit import Measure, measure
+from callflow.etiquette.audit import measure
 from callflow.etiquette.house import House
+from callflow.etiquette.verdict import Measure
 from callflow.facts import Fact
 
 AGREEMENT = 0.05

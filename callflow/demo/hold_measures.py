@@ -5,8 +5,8 @@ from itertools import pairwise
 
 from callflow.adapters.softphone import CallReport
 from callflow.demo.comparison import Row, nearest
-from callflow.etiquette.audit import Measure
 from callflow.etiquette.house import House
+from callflow.etiquette.verdict import Measure
 from callflow.facts import Fact
 
 Span = tuple[float, float]

@@ -4,62 +4,15 @@ The audit looks only at facts, so it can judge a call of last year, or find that
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 
+from callflow.etiquette.audit_waiting import verdicts_on_waiting
 from callflow.etiquette.house import House
+from callflow.etiquette.verdict import Judgement, Measure, Verdict
 from callflow.facts import Fact
-
-TOLERANCE = 0.1
-"""Seconds by which a pause may differ from the prescribed one."""
-
-
-class Judgement(StrEnum):
-    KEPT = "kept"
-    BROKEN = "broken"
-
-
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """One prescribed length of time, and what it was."""
-
-    rule: str
-    begins: str
-    """What the time counts from: `arrival`, or the prompt whose end it is."""
-    ends: str
-    """What it counts to: `answer`, the next prompt, or `hang_up`."""
-    prescribed: float
-    """Seconds."""
-    begins_at: float
-    ends_at: float
-    at_most: bool = False
-    """Whether less than prescribed is good too."""
-
-    @property
-    def measured(self) -> float:
-        """Seconds."""
-        return self.ends_at - self.begins_at
-
-    @property
-    def kept(self) -> bool:
-        return self.allows(self.measured)
-
-    def allows(self, seconds: float) -> bool:
-        """Whether the rule is content with this length."""
-        over = seconds - self.prescribed
-        return over <= TOLERANCE and (self.at_most or over >= -TOLERANCE)
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    rule: str
-    judgement: Judgement
-    why: str = ""
-    measures: tuple[Measure, ...] = ()
 
 
 def judge(facts: Sequence[Fact], house: House) -> list[Verdict]:
-    """A verdict for each rule that the call came under, in the order of the rules."""
+    """A verdict for each rule that the call came under: of beginning and end, then of all waiting."""
     measures = [*measure(facts, house)]
     verdicts = []
     for rule in ("csr-01", "csr-04", "csr-35", "csr-36"):
@@ -69,7 +22,7 @@ def judge(facts: Sequence[Fact], house: House) -> list[Verdict]:
         why = _wrong(rule, facts, house) or _out_of_time(own)
         if own or why or any(fact.rule == rule for fact in facts):
             verdicts.append(Verdict(rule, Judgement.BROKEN if why else Judgement.KEPT, why, own))
-    return verdicts
+    return [*verdicts, *verdicts_on_waiting(facts, house)]
 
 
 def measure(facts: Sequence[Fact], house: House) -> Iterator[Measure]:

@@ -5,8 +5,8 @@ after five the supervisor is told, and the caller given another way. All of it c
 the wait, so that the last reminder comes as exactly as the first. A caller who agreed to more minutes than
 that is not taken away from the seat before they are over.
 
-A key takes what the house offers instead of waiting, once the caller was told of it: the call back, where that
-was the choice, or what is named with a reminder.
+A key takes what the house offers instead of waiting, once the caller was told of it: the call back, where
+that was the choice, or what is named with a reminder.
 """
 
 from enum import Enum, IntEnum, StrEnum, auto

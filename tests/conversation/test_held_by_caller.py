@@ -5,8 +5,9 @@ import pytest
 from callflow.call.call import Call
 from callflow.call.ledger import Ledger
 from callflow.call.simulate import Act, Simulation, hangs_up
-from callflow.etiquette.audit import Judgement, judge
+from callflow.etiquette.audit import judge
 from callflow.etiquette.house import House
+from callflow.etiquette.verdict import Judgement
 from callflow.events import Event, HeldByCaller, ResumedByCaller
 from callflow.facts import Fact
 from callflow.flow.model import Flow

@@ -10,8 +10,9 @@ from callflow.call.ledger import Ledger
 from callflow.call.seats import SeatPlan
 from callflow.call.simulate import Act, Simulation, hangs_up, presses, speaks
 from callflow.errors import CallflowError
-from callflow.etiquette.audit import Judgement, judge
+from callflow.etiquette.audit import judge
 from callflow.etiquette.house import House
+from callflow.etiquette.verdict import Judgement
 from callflow.events import DigitPressed
 from callflow.facts import Fact
 from callflow.flow.model import Flow

@@ -2,8 +2,9 @@
 
 import pytest
 
-from callflow.etiquette.audit import Judgement, judge
+from callflow.etiquette.audit import judge
 from callflow.etiquette.house import House
+from callflow.etiquette.verdict import Judgement
 from callflow.facts import Detail, Fact
 
 pytestmark = pytest.mark.pure

@@ -11,7 +11,8 @@ from callflow import config
 from callflow.actions import Action, Answer, HangUp, Ring, Say, StopSaying
 from callflow.call.call import Call
 from callflow.call.ledger import Ledger
-from callflow.etiquette.audit import Judgement, judge
+from callflow.etiquette.audit import judge
+from callflow.etiquette.verdict import Judgement
 from callflow.events import (
     CallAnswered,
     CallArrived,
