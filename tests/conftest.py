@@ -14,7 +14,11 @@ CATEGORIES = frozenset({"pure", "conversation", "sockets", "interop"})
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--without-rule", help="give every test a house in which this rule is off")
+    parser.addoption(
+        "--without-own-rule",
+        action="store_true",
+        help="give each test that names a rule a house in which that rule is off",
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -40,22 +44,25 @@ def pytest_runtest_makereport(
     return report
 
 
+def taken_away(request: pytest.FixtureRequest, house: House) -> House:
+    """The house as the command line wants it for this test."""
+    named = request.node.get_closest_marker("rule")
+    taken = request.config.getoption("--without-own-rule") and named
+    return house.without(named.args[0]) if taken else house
+
+
 @pytest.fixture
 def house(request: pytest.FixtureRequest) -> House:
-    """csr-standard, without the rule that the command line takes away."""
-    house = resources.read_house(resources.HOUSES / "csr-standard.yaml")
-    without = request.config.getoption("--without-rule")
-    return house.without(without) if without else house
+    """csr-standard."""
+    return taken_away(request, resources.read_house(resources.HOUSES / "csr-standard.yaml"))
 
 
 @pytest.fixture
 def house_named(request: pytest.FixtureRequest) -> Callable[[str], House]:
-    """A house by its name, without the rule that the command line takes away."""
-    without = request.config.getoption("--without-rule")
+    """A house by its name."""
 
     def read(name: str) -> House:
-        house = resources.read_house(resources.HOUSES / f"{name}.yaml")
-        return house.without(without) if without else house
+        return taken_away(request, resources.read_house(resources.HOUSES / f"{name}.yaml"))
 
     return read
 
