@@ -14,7 +14,8 @@ from callflow.config_seats import SeatsConfig
 from callflow.config_sip import Host, HostPort, SipConfig
 from callflow.document import Document, Duration, Shape, did_you_mean
 from callflow.errors import Fault, SourceError
-from callflow.etiquette.house import House, Mode
+from callflow.etiquette.house import CARRIED, House, Mode
+from callflow.etiquette.modes import Modes
 from callflow.events import LONGEST_ESTIMATE
 from callflow.flow.check import missing_prompts
 from callflow.flow.load import load
@@ -23,6 +24,15 @@ from callflow.media.hearing import Thresholds
 from callflow.sip.trunks import TrunkPlan
 
 ReadT = TypeVar("ReadT")
+
+
+def _carried(rule: str) -> str:
+    if rule not in CARRIED:
+        raise ValueError(f"{rule!r} is not carried{did_you_mean(rule, list(CARRIED))}")
+    return rule
+
+
+Rule = Annotated[str, pydantic.AfterValidator(_carried)]
 
 
 def _port_range(text: object) -> tuple[int, ...]:
@@ -72,6 +82,28 @@ class LimitsConfig(Shape):
     calls: Annotated[int, pydantic.Field(ge=1, le=4000)] = 500
 
 
+Some = Mode | dict[Rule, Mode]
+
+
+class MannersConfig(Shape):
+    """Which of the house's rules are in force, and where: `enforce`, `observe` or `off`."""
+
+    default: Mode = "enforce"
+    """For all rules that the house enforces."""
+    rules: dict[Rule, Mode] = {}  # noqa: RUF012
+    queues: dict[str, Some] = {}  # noqa: RUF012
+    """For who waits in a queue, or is served from it: one mode for all rules, or modes for single ones."""
+    trunks: dict[str, Some] = {}  # noqa: RUF012
+
+    def over(self, house: House) -> House:
+        """The house with what holds everywhere."""
+        return house.in_mode(self.default).in_modes(self.rules)
+
+
+def _one_mode(said: object) -> object:
+    return {"default": said} if isinstance(said, str) else said
+
+
 class Config(Shape):
     """A configuration file. Without one, these are the values."""
 
@@ -81,8 +113,8 @@ class Config(Shape):
     http: HttpConfig = HttpConfig()
     prompts: PromptsConfig = PromptsConfig()
     seats: SeatsConfig = SeatsConfig()
-    manners: Mode = "enforce"
-    """One switch for all of the house's rules: `observe` only notes, `off` joins plainly."""
+    manners: Annotated[MannersConfig, pydantic.BeforeValidator(_one_mode)] = MannersConfig()
+    """One switch for all of the house's rules (`observe` only notes, `off` joins plainly), or several."""
     limits: LimitsConfig = LimitsConfig()
     flow: Path = Path("hotline.yaml")
     """Beside the configuration, or one that ships with the program."""
@@ -104,6 +136,11 @@ class Setup:
     prompts: PromptLibrary
     accounts: dict[str, str]
     trunks: tuple[TrunkPlan, ...] = ()
+
+    @property
+    def modes(self) -> Modes:
+        """Which rules are in force for some queues and trunks."""
+        return Modes(self.config.manners.queues, self.config.manners.trunks)
 
     @property
     def thresholds(self) -> Thresholds:
@@ -194,7 +231,8 @@ def _set_up(config: Config, source: Document, folder: Path) -> Setup:
     prompts = _or_faults(faults, lambda: _prompts(config, folder))
     if flow is None or prompts is None:
         raise SourceError(*faults)
-    flow = flow[0], flow[1].in_mode(config.manners) if config.manners != "enforce" else flow[1]
+    flow = flow[0], config.manners.over(flow[1])
+    faults += _modes_of_nothing(config, source)
     setup = Setup(config, *flow, prompts, accounts, tuple(trunks))
     faults += _unsayable_flow(setup, _flow_path(config, source, folder))
     faults += _unknown_queues(setup, _flow_path(config, source, folder))
@@ -235,6 +273,18 @@ def _unknown_queues(setup: Setup, path: Path) -> Iterator[Fault]:
             known = did_you_mean(queue, list(queues))
             source = resources.read_document(path)
             yield source.fault(place, f"there is no queue {queue!r} under seats.queues{known}")
+
+
+def _modes_of_nothing(config: Config, source: Document) -> Iterator[Fault]:
+    """A fault for each queue and trunk that has manners of its own and is not there."""
+    for kind, where, named, known in (
+        ("queues", "seats.queues", config.manners.queues, config.seats.queues),
+        ("trunks", "sip.trunks", config.manners.trunks, config.sip.trunks),
+    ):
+        for name in named:
+            if name not in known:
+                what = f"there is no {kind[:-1]} {name!r} under {where}{did_you_mean(name, [*known])}"
+                yield source.fault(("manners", kind, name), what, at_key=True)
 
 
 def _prompts(config: Config, folder: Path) -> PromptLibrary:

@@ -47,6 +47,8 @@ class CallArrived(Event):
     """The caller's number or name as signalled; personal data."""
     called: str = field(repr=False)
     """The number that was dialled."""
+    trunk: str = ""
+    """By which of the configured trunks, if by one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ class Service:
     def __init__(self, setup: Setup, sinks: Iterable[FactSink], media: Callable[[], MediaPort]) -> None:
         config = setup.config
         self._setup = setup
-        self.metrics = Metrics(setup.flow.name, setup.house)
+        self.metrics = Metrics(setup.flow.name, setup.house, setup.modes)
         self._log = FactLog()
         self._sinks: tuple[FactSink, ...] = (self.metrics, self._log, *sinks)
         self.media = media()
@@ -158,6 +158,7 @@ class Service:
             seats=tuple(seat.plan(number) for number, seat in people.at.items()),
             queues=tuple(queue.plan(name) for name, queue in people.queues.items()),
             wrap_up=people.wrap_up,
+            modes=setup.modes,
         )
         return Controller(settings, endpoint, PortPool(self.media.ports), _new_call_id, self.fact)
 

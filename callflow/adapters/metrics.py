@@ -17,6 +17,7 @@ from callflow.adapters.seat_metrics import SeatMetrics
 from callflow.adapters.sip_metrics import SipMetrics
 from callflow.etiquette.audit import judge
 from callflow.etiquette.house import CARRIED, House
+from callflow.etiquette.modes import Modes
 from callflow.etiquette.verdict import Judgement
 from callflow.facts import Fact
 
@@ -32,7 +33,8 @@ _DURATION: Final = (5, 15, 30, 60, 120, 180, 300, 600, 1200, 1800, 3600)
 class Metrics:
     """One controller's registry. Its methods are called as things happen and never raise for facts."""
 
-    def __init__(self, flow: str, house: House) -> None:
+    def __init__(self, flow: str, house: House, modes: Modes | None = None) -> None:
+        """`modes`: which rules are in force for some queues and trunks."""
         # When a series began is nothing that anybody graphs.
         disable_created_metrics()  # type: ignore[no-untyped-call]
         registry = self.registry = CollectorRegistry()
@@ -41,6 +43,7 @@ class Metrics:
         self.seats = SeatMetrics(registry)
         self._flow = flow
         self._house = house
+        self._modes = modes or Modes()
         self._ledgers: dict[str, list[Fact]] = {}
         self._calls = Counter(
             "callflow_calls_total", "Calls that are over.", ["flow", "outcome"], registry=registry
@@ -107,5 +110,8 @@ class Metrics:
         self._calls.labels(self._flow, outcome).inc()
         self._active.labels(self._flow).dec()
         self._duration.labels(self._flow).observe(ended.at - ledger[0].at)
-        for verdict in judge(ledger, self._house):
+        house = self._modes.house_of(self._house, ledger)
+        for verdict in judge(ledger, house):
             self._rules.labels(verdict.rule, verdict.judgement).inc()
+        for verdict in judge(ledger, house.as_if_enforced):
+            self._rules.labels(verdict.rule, f"would_be_{verdict.judgement}").inc()

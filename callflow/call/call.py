@@ -5,7 +5,7 @@ saying, hang up. The call has one deadline, the earliest of all its machines.
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from callflow.actions import (
@@ -65,11 +65,19 @@ OF_THE_SEAT = (
 class Call:
     """One caller, from arrival to end."""
 
-    def __init__(self, flow: Flow, house: House, ledger: Ledger) -> None:
+    def __init__(
+        self,
+        flow: Flow,
+        house: House,
+        ledger: Ledger,
+        in_queue: Callable[[str], House] | None = None,
+    ) -> None:
+        """`in_queue` gives the house for who waits in a queue, where it differs."""
         self.ledger = ledger
         self._notes = Notes(ledger)
         self.ended = False
-        self._manners = Manners(house, self._notes)
+        self._manners = Manners(house, self._notes, in_queue)
+        self._queue = ""
         self._flow = FlowRun(flow)
         self._flow_name = flow.name
         self._limit_after = flow.limits.call
@@ -202,7 +210,8 @@ class Call:
                     pending.extendleft(reversed(self._manners.pick_up(wanted, now)))
                 case FindSeat() | HandToQueue() as found:
                     done.append(found)
-                    pending.extendleft(reversed(self._manners.queue(now)))
+                    self._queue = found.queue if isinstance(found, FindSeat) else self._queue
+                    pending.extendleft(reversed(self._manners.queue(self._queue, now)))
                 case HangUp() as hang_up:
                     self._end(now, Party.CALLFLOW, hang_up.reason, hang_up.rule)
                     done.append(hang_up)

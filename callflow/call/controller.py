@@ -1,7 +1,7 @@
 """All calls: which one a message or a sound belongs to, and what each wants done. Still pure."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Final
 
 from callflow.actions import Action, Answer, FindSeat, HandToQueue
@@ -21,6 +21,7 @@ from callflow.call.seats import SeatPlan
 from callflow.call.switchboard import Happened, News, Switchboard
 from callflow.errors import IllegalEvent, PeerError
 from callflow.etiquette.house import House
+from callflow.etiquette.modes import Modes
 from callflow.events import (
     CallAnswered,
     CallArrived,
@@ -72,6 +73,8 @@ class Settings:
     queues: tuple[QueuePlan, ...] = ()
     wrap_up: float = 15.0
     """Seconds after each call in which its seat is not rung."""
+    modes: Modes = field(default_factory=Modes)
+    """Which rules are in force for some queues and trunks."""
 
 
 class Controller:
@@ -229,10 +232,17 @@ class Controller:
             refused: list[Effect] = [*self._endpoint.calls.refuse(invited.session, error, now)]
             return [*refused, Counted("rejected", str(error.status))]
         settings = self._settings
-        call = Call(settings.flow, settings.house, Ledger(name, self._sink))
+        trunk = self._endpoint.trunks.at(invited.source)
+        modes, base = settings.modes, settings.house
+        call = Call(
+            settings.flow,
+            modes.house(base, trunk=trunk),
+            Ledger(name, self._sink),
+            lambda queue: modes.house(base, trunk=trunk, queue=queue),
+        )
         calling = calling_as(invited, settings.media_host)
         self._rooms[name] = Room(call, leg, calling, self._endpoint.calls, self._lines)
-        return self._happen(leg, CallArrived(invited.caller, invited.called), now)
+        return self._happen(leg, CallArrived(invited.caller, invited.called, trunk), now)
 
     # --- seats ---
 

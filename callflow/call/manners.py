@@ -1,21 +1,23 @@
 """The house's rules in one call: which of them are at work, and what the end of one is the beginning of."""
 
+from collections.abc import Callable
 from typing import Any
 
-from callflow.actions import Action, FindSeat, HangUp
+from callflow.actions import Action, FindSeat, HangUp, Note, Say
 from callflow.call.notes import Notes
 from callflow.etiquette.answering import Answering
 from callflow.etiquette.closing import Closing
 from callflow.etiquette.hold import Hold
 from callflow.etiquette.hold import Phase as HoldPhase
 from callflow.etiquette.house import House
-from callflow.etiquette.joining import Joining
+from callflow.etiquette.joining import Joining, greeting_of
 from callflow.etiquette.line_check import SilentLine
 from callflow.etiquette.machine import Machine
 from callflow.etiquette.parting import Parting
 from callflow.etiquette.plain import PlainJoining
 from callflow.etiquette.queueing import Queueing
 from callflow.etiquette.seat_closing import SeatClosing
+from callflow.etiquette.shadow import Shadow
 from callflow.events import (
     CallArrived,
     ConversationOver,
@@ -35,8 +37,10 @@ from callflow.events import (
 class Manners:
     """The machines of one call. What its methods return is to be worked off at once."""
 
-    def __init__(self, house: House, notes: Notes) -> None:
+    def __init__(self, house: House, notes: Notes, in_queue: Callable[[str], House] | None = None) -> None:
+        """`in_queue` gives the house for who waits in a queue, or is served from it."""
         self.house = house
+        self._in_queue = in_queue or (lambda _: house)
         self.rules: list[Machine[Any]] = []
         self.sound: LineHeard | None = None
         """The unbroken sound that the caller's line makes now, if it makes any."""
@@ -90,15 +94,20 @@ class Manners:
         house = self.house
         answering = Answering(house.answering, greet=house.enforces("csr-01"))
         self.rules = [answering]
+        greeting = house.answering.greeting
         if self.watched:
-            self.rules.append(SilentLine(house.silent_line, house.answering.greeting))
+            self.rules.append(SilentLine(house.silent_line, greeting))
+        elif house.observes("csr-04") and house.enforces("csr-01"):
+            self.rules.append(Shadow(SilentLine(house.silent_line, greeting), "csr-04", hears=greeting))
         return answering.receive(CallArrived("", ""), now)
 
     def close(self, now: float) -> list[Action]:
         """csr-35 and csr-36."""
         house = self.house
         ask, release = house.enforces("csr-35"), house.enforces("csr-36")
-        return self._begin(Closing(house.closing, ask=ask, release=release), ConversationOver(), now)
+        begun = self._begin(Closing(house.closing, ask=ask, release=release), ConversationOver(), now)
+        ideal = Closing(house.closing, ask=True, release=True)
+        return [*begun, *self._shadow(ideal, ideal.receive(ConversationOver(), now), now)]
 
     def part(self, reason: str, now: float) -> list[Action]:
         """The last words of a call that cannot go on."""
@@ -111,15 +120,17 @@ class Manners:
         self.rules = [answering]
         return answering.receive(CallArrived("", ""), now)
 
-    def queue(self, now: float) -> list[Action]:
-        """crs-02: the caller waits for a seat."""
-        self._notes.ledger.write(now, "queue.entered", "crs-02")
+    def queue(self, queue: str, now: float) -> list[Action]:
+        """crs-02: the caller waits for a seat, under the rules that are in force there."""
+        self._notes.ledger.write(now, "queue.entered", "crs-02", queue=queue)
+        self.house = self._in_queue(queue)
         self.rules, self._notes.queued_at = [], now
-        if not self.house.enforces("crs-02"):
-            return []
         queueing = Queueing(self.house.queue)
+        begun = queueing.begin(now)
+        if not self.house.enforces("crs-02"):
+            return self._shadow(queueing, begun, now)
         self.rules = [queueing]
-        return queueing.begin(now)
+        return begun
 
     def concluded(self, outcome: Outcome, now: float) -> list[Action]:
         """What the end of one rule's work is the beginning of."""
@@ -128,10 +139,13 @@ class Manners:
             case Outcome.GREETED if self._wanted is not None:
                 wanted, self._wanted = self._wanted, None
                 return [wanted]
+            case Outcome.GREETED if house.observes("csr-01"):
+                line = SilentLine(house.silent_line, house.answering.greeting)
+                return self._shadow(line, [Say(house.answering.greeting, "csr-01")], now)
             case Outcome.JOINED | Outcome.SEAT_BACK:
                 return self._serve(now)
             case Outcome.SEAT_LEFT if not house.enforces(house.seat_closing.rule):
-                return [HangUp("seat_hung_up")]
+                return [*self._noted(house.seat_closing.rule, would="close"), HangUp("seat_hung_up")]
             case Outcome.SEAT_LEFT if self._left is not None:
                 return self._begin(SeatClosing(house), self._left, now)
         return []
@@ -156,15 +170,19 @@ class Manners:
     def _join(self, answered: SeatAnswered, now: float) -> list[Action]:
         """The waiting is over: its words stop, and both hear the greeting."""
         silenced = [action for rule in self.rules for action in rule.receive(answered, now)]
-        joining = Joining(self.house.joining_in_force, self._notes.waited(now))
+        waited = self._notes.waited(now)
+        joining = Joining(self.house.joining_in_force, waited)
         self.rules, self._notes.queued_at = [joining], None
-        return [*silenced, *joining.receive(answered, now)]
+        ideal = greeting_of(self.house.joining, answered, waited)
+        noted = self._noted(ideal.rule, would="say", prompt=ideal.prompt)
+        return [*silenced, *noted, *joining.receive(answered, now)]
 
     def _serve(self, now: float) -> list[Action]:
         """Seat and caller speak with each other, for as long as they like."""
         deaf, self._deaf = self._deaf, None
         rule = self.house.hold.rules.ask
-        hold: Machine[Any] = PlainJoining(rule, observes=self.house.mode(rule) == "observe")
+        observed = self.house.hold if self.house.observes(rule) else None
+        hold: Machine[Any] = PlainJoining(rule, observed=observed)
         if self.house.enforces(rule):
             hold = Hold(*self.house.hold_in_force)
         self.rules = [hold]
@@ -172,7 +190,21 @@ class Manners:
             hold.receive(self.sound, now)
         return hold.receive(deaf, now) if deaf else []
 
+    def _shadow(self, ideal: Machine[Any], begun: list[Action], now: float) -> list[Action]:
+        """Let a machine run of which nothing is heard, where any of its rules is observed."""
+        observed = [rule for rule in (*ideal.rules, "csr-01") if self.house.observes(rule)]
+        if not observed:
+            return []
+        shadow = Shadow(ideal, *observed, begun=begun, now=now)
+        self.rules.append(shadow)
+        return shadow.first
+
+    def _noted(self, rule: str | None, **would: str) -> list[Action]:
+        """What a rule would do that is only observed."""
+        return [Note("rule.observed", rule, would)] if rule and self.house.observes(rule) else []
+
     def _begin(self, machine: Machine[Any], first: Event, now: float) -> list[Action]:
-        self.rules = [machine]
+        # Whoever only watches goes on watching.
+        self.rules = [machine, *(rule for rule in self.rules if isinstance(rule, Shadow))]
         actions = machine.receive(first, now)
         return [*actions, *machine.receive(self.sound, now)] if self.sound else actions

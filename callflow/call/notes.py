@@ -46,8 +46,9 @@ class Notes:
         """Write what happened; what no ledger need hold is passed over."""
         write = self.ledger.write
         match event:
-            case CallArrived(caller=caller, called=called):
-                write(now, "call.arrived", caller=caller, called=called)
+            case CallArrived(caller=caller, called=called, trunk=trunk):
+                by = {"trunk": trunk} if trunk else {}
+                write(now, "call.arrived", None, caller=caller, called=called, **by)
             case CallAnswered():
                 write(now, "call.answered", "csr-01")
             case PromptStarted() | PromptFinished() | PromptStopped():

@@ -4,7 +4,7 @@ A house is written in YAML; it may extend another and then says only what differ
 in as a `Document`: who reads the file is not this floor's business.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Literal
 
 import pydantic
@@ -256,6 +256,10 @@ class House(Shape):
     def enforces(self, rule: str) -> bool:
         return self.mode(rule) == "enforce"
 
+    def observes(self, rule: str) -> bool:
+        """Whether it is only noted what the rule would do."""
+        return self.mode(rule) == "observe"
+
     def mode(self, rule: str) -> Mode:
         return self.rules.get(rule, "enforce")
 
@@ -263,6 +267,18 @@ class House(Shape):
         """The same house with all that is enforced in another mode: one switch for everything."""
         rules = {rule: mode if self.enforces(rule) else self.mode(rule) for rule in CARRIED}
         return self.model_copy(update={"rules": rules})
+
+    def in_modes(self, modes: Mapping[str, Mode]) -> "House":
+        """The same house with some rules in other modes."""
+        return self.model_copy(update={"rules": self.rules | dict(modes)}) if modes else self
+
+    @property
+    def as_if_enforced(self) -> "House":
+        """The same house, with what is only observed in force, and all else not."""
+        modes: dict[str, Mode] = {
+            rule: "enforce" if self.mode(rule) == "observe" else "off" for rule in CARRIED
+        }
+        return self.model_copy(update={"rules": modes})
 
     @property
     def hold_in_force(self) -> tuple[HoldManners, RecallManners]:

@@ -66,22 +66,23 @@ class Joining(Machine[Phase]):
         return self._join()
 
     def _greet(self, answered: SeatAnswered, now: float) -> list[Action]:
-        say = self._greeting_of(answered)
+        say = greeting_of(self._manners, answered, self._waited)
         self._greeting = say.prompt
         return self._enter(Phase.GREETING, now + LONGEST, NOBODY_HEARD, say)
-
-    def _greeting_of(self, answered: SeatAnswered) -> Say:
-        manners = self._manners
-        if self._waited > manners.late_after:
-            return Say(manners.late, "csr-16", BOTH)
-        if answered.trainee and manners.trainee:
-            return Say(manners.trainee.prompt, manners.trainee.rule, BOTH)
-        if answered.overflow and manners.overflow:
-            return Say(manners.overflow.prompt, manners.overflow.rule, BOTH)
-        return Say(manners.greeting, "csr-01", BOTH, {"seat": answered.seat})
 
     def _join(self) -> list[Action]:
         return self._enter(Phase.DONE, None, BOTH_HEARD, self._concluded(Outcome.JOINED))
 
     def _concluded(self, outcome: Outcome) -> Conclude:
         return Conclude("csr-01", outcome)
+
+
+def greeting_of(manners: JoiningManners, answered: SeatAnswered, waited: float) -> Say:
+    """What both hear when this seat has picked up; `waited` are seconds."""
+    if waited > manners.late_after:
+        return Say(manners.late, "csr-16", BOTH)
+    if answered.trainee and manners.trainee:
+        return Say(manners.trainee.prompt, manners.trainee.rule, BOTH)
+    if answered.overflow and manners.overflow:
+        return Say(manners.overflow.prompt, manners.overflow.rule, BOTH)
+    return Say(manners.greeting, "csr-01", BOTH, {"seat": answered.seat})

@@ -8,6 +8,7 @@ from enum import Enum, auto
 
 from callflow.actions import Action, CancelRecall, Conclude, Note
 from callflow.etiquette.gates import BOTH_HEARD, SEAT_UNHEARD
+from callflow.etiquette.house import HoldManners
 from callflow.etiquette.machine import Machine
 from callflow.events import (
     Event,
@@ -20,6 +21,7 @@ from callflow.events import (
     SeatResumed,
     Way,
 )
+from callflow.facts import Detail
 
 
 class Phase(Enum):
@@ -34,11 +36,12 @@ class PlainJoining(Machine[Phase]):
 
     rules = ()
 
-    def __init__(self, rule: str, *, observes: bool) -> None:
-        """`rule` is what would be in force; `observes` whether it is noted where it would have spoken."""
+    def __init__(self, rule: str, *, observed: HoldManners | None = None) -> None:
+        """`rule` is what would be in force; `observed`: by what it is noted where it would have spoken."""
         super().__init__(Phase.JOINED)
         self._rule = rule
-        self._observes = observes
+        self._observed = observed
+        self._held_at = 0.0
 
     def receive(self, event: Event, now: float) -> list[Action]:
         match self.phase, event:
@@ -53,13 +56,26 @@ class PlainJoining(Machine[Phase]):
             case Phase.JOINED, HoldRequested(way=way):
                 # Only a phone that holds plays music of its own; whoever asks by code still speaks.
                 unheard = [SEAT_UNHEARD] if way is Way.PHONE else []
-                return self._enter(Phase.HELD, None, *unheard, *self._observed(way))
+                self._held_at = now
+                return self._enter(Phase.HELD, None, *unheard, *self._would_ask(way))
             case Phase.HELD, SeatResumed():
-                return self._enter(Phase.JOINED, None, BOTH_HEARD)
+                return self._enter(Phase.JOINED, None, BOTH_HEARD, *self._would_have_reminded(now))
         return []
 
     def _due(self, at: float) -> list[Action]:
         return []
 
-    def _observed(self, way: Way) -> list[Action]:
-        return [Note("hold.observed", self._rule, {"way": way})] if self._observes else []
+    def _would_ask(self, way: Way) -> list[Action]:
+        return [Note("rule.observed", self._rule, {"would": "ask", "way": way})] if self._observed else []
+
+    def _would_have_reminded(self, now: float) -> list[Action]:
+        """How many words the caller did not get who was left waiting."""
+        if self._observed is None:
+            return []
+        seconds = now - self._held_at
+        words: dict[str, Detail] = {
+            "would": "remind",
+            "times": int(seconds / self._observed.every),
+            "seconds": round(seconds, 3),
+        }
+        return [Note("rule.observed", self._observed.rules.remind, words)]

@@ -72,6 +72,13 @@ class Trunks:
     def deadline(self) -> float | None:
         return self._agenda.next
 
+    def at(self, host: str) -> str:
+        """The name of the trunk that an IPv4 address is one of; empty where it is none's."""
+        for name, kept in self._kept.items():
+            if any(candidate.host == host for candidate in kept.candidates):
+                return name
+        return ""
+
     def hops(self, name: str) -> tuple[Hop, ...]:
         """Where a call by that trunk goes, in the order to try; none before it was found."""
         kept = self._kept[name]

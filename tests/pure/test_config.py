@@ -265,3 +265,35 @@ def test_every_house_has_audio_for_all_that_it_may_say_to_who_is_served(tmp_path
     assert "greeting?seat=8001" in spoken
     named = {f"{prompt}?minutes={n}" for prompt in setup.house.hold.question for n in (1, 30)}
     assert named <= spoken or not setup.house.hold.estimate
+
+
+MANNERS = """\
+seats: {queues: {service: {}}}
+manners:
+  rules: {csr-16: off}
+  queues: {service: {csr-23: observe}}
+"""
+
+
+def test_manners_are_one_switch_or_several(tmp_path: Path) -> None:
+    assert read(tmp_path, "manners: off\n").house.mode("csr-23") == "off"
+    setup = read(tmp_path, MANNERS)
+    assert (setup.house.mode("csr-16"), setup.house.mode("csr-23")) == ("off", "enforce")
+    assert setup.modes.house(setup.house, queue="service").mode("csr-23") == "observe"
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ("{csr-16: of}", "callflow.yaml:4:19: Input should be 'enforce', 'observe' or 'off', not 'of'"),
+        ("{csr-61: off}", "callflow.yaml:4:19: 'csr-61' is not carried; did you mean 'csr-36'?"),
+    ],
+)
+def test_modes_of_rules_that_are_none(tmp_path: Path, changed: str, told: str) -> None:
+    assert told in "\n".join(faults(tmp_path, MANNERS.replace("{csr-16: off}", changed)))
+
+
+def test_modes_for_a_queue_that_is_none(tmp_path: Path) -> None:
+    told = "callflow.yaml:5:12: there is no queue 'servise' under seats.queues; did you mean 'service'?"
+    text = MANNERS.replace("queues: {service: {csr-23", "queues: {servise: {csr-23")
+    assert faults(tmp_path, text) == [told]

@@ -15,6 +15,7 @@ from callflow.call.leg import Broke, Effect
 from callflow.call.queues import QueuePlan
 from callflow.call.seats import SeatPlan
 from callflow.etiquette.house import House
+from callflow.etiquette.modes import Modes
 from callflow.events import DigitPressed, Event, PromptFinished, PromptStarted, PromptStopped
 from callflow.facts import Fact
 from callflow.flow.model import Flow
@@ -31,13 +32,15 @@ from callflow.media.messages import (
     StopPlaying,
 )
 from callflow.media.ports import PortPool
-from callflow.sip.address import Address, AllowList, Hop
+from callflow.sip.address import Address, AllowList, Hop, Transport
 from callflow.sip.endpoint import Endpoint
 from callflow.sip.happenings import Counted
 from callflow.sip.headers import NameAddress
+from callflow.sip.locate import Candidate
 from callflow.sip.message import Request, Response, parse, respond
 from callflow.sip.registrar import Binding, Registrar
 from callflow.sip.transaction import Send
+from callflow.sip.trunks import TrunkPlan
 from callflow.sip.uri import Uri
 from tests.support.sip_phone import OFFER, THEM, US, Phone
 
@@ -132,8 +135,15 @@ class Exchange:
     """Everything that one test needs; prompts last `PROMPT` seconds and are heard to their end."""
 
     def __init__(
-        self, flow: Flow, house: House, *seats: str | SeatPlan, queue: QueuePlan | None = None
+        self,
+        flow: Flow,
+        house: House,
+        *seats: str | SeatPlan,
+        queue: QueuePlan | None = None,
+        modes: Modes | None = None,
+        trunk: str = "",
     ) -> None:
+        """`trunk` is the name of the one that the caller comes by."""
         self.now = 0.0
         self.facts: list[Fact] = []
         self.commands: list[Command] = []
@@ -149,12 +159,18 @@ class Exchange:
         registrar = Registrar({}, "callflow", b"secret")
         for index, plan in enumerate(plans):
             self._register(registrar, plan, ("192.0.2.50", 5100 + index))
-        endpoint = Endpoint(US, registrar, AllowList(["192.0.2.0/24"]), lambda: f"id{next(numbers)}")
-        settings = Settings(flow, house, US[0], 10, seats=plans, queues=(queue or QueuePlan("service"),))
+        trunks = [TrunkPlan(trunk, THEM[0], keepalive=False)] if trunk else []
+        endpoint = Endpoint(
+            US, registrar, AllowList(["192.0.2.0/24"]), lambda: f"id{next(numbers)}", trunks=trunks
+        )
+        queues = (queue or QueuePlan("service"),)
+        settings = Settings(flow, house, US[0], 10, seats=plans, queues=queues, modes=modes or Modes())
         ports = PortPool(tuple(range(20_000, 20_032, 2)))
         self.controller = Controller(
             settings, endpoint, ports, lambda: f"call-{next(calls)}", self.facts.append
         )
+        if trunk:
+            self.take(self.controller.located(trunk, [Candidate(*THEM, Transport.UDP)], 0.0))
 
     def _register(self, registrar: Registrar, plan: SeatPlan, address: Address) -> None:
         contact = NameAddress(Uri("sip", plan.number, *address))

@@ -1,0 +1,36 @@
+"""Where which rules are in force: for everything, for one queue's callers, for one trunk's.
+
+How an admin begins: `observe` on one queue, a look at what would have been said, `enforce`; and how one rule
+is taken back where it does harm, without a word about the others.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from callflow.etiquette.house import House, Mode
+from callflow.facts import Fact
+
+Some = Mode | Mapping[str, Mode]
+"""One mode for all that is enforced, or modes for single rules."""
+
+
+@dataclass(frozen=True, slots=True)
+class Modes:
+    """What holds for queues and trunks by their names; what a queue says stands over what a trunk says."""
+
+    queues: Mapping[str, Some] = field(default_factory=dict)
+    trunks: Mapping[str, Some] = field(default_factory=dict)
+
+    def house(self, house: House, *, trunk: str = "", queue: str = "") -> House:
+        """The house for a caller who came by a trunk and waits, or waited, in a queue."""
+        return _in(_in(house, self.trunks.get(trunk, {})), self.queues.get(queue, {}))
+
+    def house_of(self, house: House, facts: Sequence[Fact]) -> House:
+        """The house that a call was held to at its end, as its ledger tells."""
+        trunk = next((f.details.get("trunk", "") for f in facts if f.fact == "call.arrived"), "")
+        queues = [f.details.get("queue", "") for f in facts if f.fact == "queue.entered"]
+        return self.house(house, trunk=str(trunk), queue=str(queues[-1]) if queues else "")
+
+
+def _in(house: House, some: Some) -> House:
+    return house.in_mode(some) if isinstance(some, str) else house.in_modes(some)
