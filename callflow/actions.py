@@ -98,6 +98,14 @@ class Note(Action):
 
 
 @dataclass(frozen=True, slots=True)
+class Keep(Action):
+    """Write a fact to the journal; `FactKept` tells that it is on disk, and the call waits for that."""
+
+    number: int
+    note: Note
+
+
+@dataclass(frozen=True, slots=True)
 class Gate(Action):
     """Decide who of the two is not heard by the other; prompts are heard in any case."""
 

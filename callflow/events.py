@@ -219,6 +219,13 @@ class AnswerAttested(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class FactKept(Event):
+    """The journal has a fact on disk that the call waits for."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerRecognised(Event):
     """A recogniser understood the caller's spoken answer."""
 

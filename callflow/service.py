@@ -17,7 +17,7 @@ from callflow.adapters.seat_pages import SeatPages
 from callflow.adapters.trace import TraceRing
 from callflow.adapters.trace_pages import TracePages
 from callflow.call.controller import Controller, Settings
-from callflow.call.journal import Journalled
+from callflow.call.journal import FactEntry, Journalled
 from callflow.codec import Law
 from callflow.config import Setup
 from callflow.facts import Fact
@@ -104,6 +104,10 @@ class Service:
         if self._journal is not None:
             self._journal.write(change)
 
+    def to_keep(self, entry: FactEntry) -> None:
+        if self._journal is not None:
+            self._journal.write(entry)
+
     def saw(self, now: float, incoming: bool, peer: Address, data: bytes) -> None:
         self.trace.saw(now, incoming, peer, data)
 
@@ -114,6 +118,9 @@ class Service:
     async def start(self) -> None:
         """Raises `OSError` where an address is taken."""
         await self.media.start()
+        if self._journal is not None:
+            loop = asyncio.get_running_loop()
+            self._journal.on_kept = lambda entry: loop.call_soon_threadsafe(self._driver.kept, entry)
         self._load_prompts()
         await self.http.start()
         self._driver.start(self._wire)

@@ -1,18 +1,22 @@
 """The journal on disk: a line for each change of a call, appended by a thread of its own.
 
 What matters is the last line of each call; the file is written anew, with those alone, when it has grown to
-several times their number.
+several times their number. A consent is on the disk itself before its call is told so.
 """
 
 import json
+import os
 import queue
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 import structlog
 
-from callflow.call.journal import CallEntry, Journalled
+from callflow.call.journal import CallEntry, FactEntry, Journalled
+
+Change = Journalled | FactEntry
 
 _MOST_WAITING: Final = 10_000
 """Lines that wait for the disk; what is more is lost, and counted."""
@@ -30,13 +34,17 @@ class JournalFile:
         self._path = path
         self._living: dict[str, str] = {call: entry.as_json() for call, entry in read(path).items()}
         self._lines = len(self._living)
-        self._queue: queue.Queue[Journalled | None] = queue.Queue(_MOST_WAITING)
+        self._kept: dict[str, list[str]] = {}
+        """The consents of the calls that stand."""
+        self.on_kept: Callable[[FactEntry], object] = lambda entry: None
+        """Called from the journal's own thread."""
+        self._queue: queue.Queue[Change | None] = queue.Queue(_MOST_WAITING)
         self._rewrite()
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
         self._thread.start()
 
-    def write(self, change: Journalled) -> None:
-        """Note a change; returns at once."""
+    def write(self, change: Change) -> None:
+        """Note a change, or a fact that a call waits for; returns at once."""
         try:
             self._queue.put_nowait(change)
         except queue.Full:
@@ -56,9 +64,9 @@ class JournalFile:
                 self.lost += len(changes)
                 structlog.get_logger("callflow").error("journal.failed", error=error.strerror)
 
-    def _waiting(self) -> list[Journalled]:
+    def _waiting(self) -> list[Change]:
         """What else is there: one write for all."""
-        found: list[Journalled] = []
+        found: list[Change] = []
         while not self._queue.empty():
             change = self._queue.get()
             if change is None:
@@ -67,25 +75,38 @@ class JournalFile:
             found.append(change)
         return found
 
-    def _append(self, changes: list[Journalled]) -> None:
+    def _append(self, changes: list[Change]) -> None:
         for change in changes:
-            if change.entry is None:
-                self._living.pop(change.call, None)
-            else:
-                self._living[change.call] = change.entry.as_json()
+            self._note(change)
+        waited_for = [change for change in changes if isinstance(change, FactEntry)]
         with self._path.open("a", encoding="utf-8") as file:
             file.writelines(_line(change) for change in changes)
+            if waited_for:
+                file.flush()
+                os.fsync(file.fileno())
+        for entry in waited_for:
+            self.on_kept(entry)
         self._lines += len(changes)
         if self._lines > max(_LEAST_LINES, 4 * len(self._living)):
             self._rewrite()
 
+    def _note(self, change: Change) -> None:
+        if isinstance(change, FactEntry):
+            self._kept.setdefault(change.call, []).append(change.as_json())
+        elif change.entry is None:
+            self._living.pop(change.call, None)
+            self._kept.pop(change.call, None)
+        else:
+            self._living[change.call] = change.entry.as_json()
+
     def _rewrite(self) -> None:
         beside = self._path.with_name(self._path.name + ".new")
-        beside.write_text("".join(f"{text}\n" for text in self._living.values()), encoding="utf-8")
+        lines = [*self._living.values(), *(text for kept in self._kept.values() for text in kept)]
+        beside.write_text("".join(f"{text}\n" for text in lines), encoding="utf-8")
         # Numbers of callers stand in it.
         beside.chmod(0o600)
         beside.replace(self._path)
-        self._lines = len(self._living)
+        self._lines = len(lines)
 
 
 def read(path: Path) -> dict[str, CallEntry]:
@@ -105,7 +126,9 @@ def read(path: Path) -> dict[str, CallEntry]:
     return living
 
 
-def _line(change: Journalled) -> str:
+def _line(change: Change) -> str:
+    if isinstance(change, FactEntry):
+        return change.as_json() + "\n"
     if change.entry is None:
         return json.dumps({"over": change.call}) + "\n"
     return change.entry.as_json() + "\n"

@@ -17,11 +17,13 @@ from callflow.actions import (
     Greet,
     HandToQueue,
     HangUp,
+    Keep,
     Note,
     Say,
     StopSaying,
 )
 from callflow.call.journal import CallEntry, LegEntry, RuleEntry
+from callflow.call.keeping import KEPT, PATIENCE, Keeping
 from callflow.call.ledger import Ledger
 from callflow.call.manners import Manners
 from callflow.call.notes import Notes
@@ -32,6 +34,7 @@ from callflow.events import (
     CallArrived,
     DigitPressed,
     Event,
+    FactKept,
     Heard,
     HeldByCaller,
     HoldRequested,
@@ -71,9 +74,17 @@ class Call:
         house: House,
         ledger: Ledger,
         in_queue: Callable[[str], House] | None = None,
+        *,
+        keeps: bool = False,
     ) -> None:
-        """`in_queue` gives the house for who waits in a queue, where it differs."""
+        """`in_queue` gives the house for who waits in a queue, where it differs.
+
+        `keeps`: there is a journal; a consent is on disk before it is acted on, and the ledger tells so.
+        """
         self.ledger = ledger
+        self._keeps = keeps
+        self._keeping: Keeping | None = None
+        self._kept = 0
         self._notes = Notes(ledger)
         self.ended = False
         self._manners = Manners(house, self._notes, in_queue)
@@ -95,6 +106,8 @@ class Call:
         """When `tick` wants to be called, in seconds; None when only an event can change anything."""
         if self.ended:
             return None
+        if self._keeping is not None:
+            return self._keeping.until
         known = [self._limit]
         if not self.held_by_caller:
             known += [self._flow.deadline, *(rule.deadline for rule in self._manners.rules)]
@@ -140,7 +153,12 @@ class Call:
         if self.ended or (isinstance(event, DigitPressed) and not self._spoken_to):
             # A key pressed before our first word belongs to whatever was dialled before us.
             return []
+        if self._keeping is not None:
+            return self._while_keeping(self._keeping, event, now)
         match event:
+            case FactKept():
+                # The disk answered when the call had gone on.
+                return []
             case HeldByCaller() if not self.keeps_keys:
                 # The two speak with each other: between them we count no pause.
                 return []
@@ -156,13 +174,15 @@ class Call:
 
     def tick(self, now: float) -> list[Action]:
         """What is to be done because time has passed."""
+        if self._keeping is not None:
+            return self._go_on(now, durable=False) if now >= self._keeping.until else []
         done: list[Action] = []
         if self._limit is not None and now >= self._limit:
             self._limit = None
             done += self.part("call_limit", now)
         machines: tuple[Machine[Any] | FlowRun, ...] = (*self._manners.rules, self._flow)
         for machine in machines:
-            if not (self.ended or self.held_by_caller):
+            if not (self.ended or self.held_by_caller or self._keeping):
                 done += self._work_off(deque(), now, machine.tick(now))
         return done
 
@@ -170,13 +190,14 @@ class Call:
         """End the call with the last words and the pause, whatever it is doing (a limit, a shutdown)."""
         if self.ended:
             return []
+        before = self._go_on(now, durable=False) if self._keeping else []
         self._flow.stop()
         self._held_since = None
         if not self._answered:
             # Nobody listens to a call that still rings: it is refused.
             self._manners.rules = []
             return self._work_off(deque(), now, [HangUp(reason)])
-        return self._work_off(deque(), now, self._manners.part(reason, now))
+        return [*before, *self._work_off(deque(), now, self._manners.part(reason, now))]
 
     def give_up(self, reason: str, now: float) -> list[Action]:
         """End the call without a word: the last resort of a call whose own machines are broken."""
@@ -194,37 +215,46 @@ class Call:
             if not pending:
                 pending.extend(self._take(events.popleft(), now))
                 continue
-            match pending.popleft():
-                case Conclude(outcome=outcome, rule=rule):
-                    self.ledger.write(now, "rule.concluded", rule, outcome=outcome)
-                    pending.extendleft(reversed(self._concluded(outcome, now)))
-                    events.append(RuleConcluded(outcome))
-                case Note(fact=fact, rule=rule, details=details):
-                    self.ledger.write(now, fact, rule, **details)
-                case Gate(shut=shut) as gate:
-                    self._manners.gate(shut, now)
-                    done.append(gate)
-                case Greet() | Close() as begun:
-                    pending.extendleft(reversed(self._start(begun, now)))
-                case FindSeat() as wanted if not self._answered:
-                    pending.extendleft(reversed(self._manners.pick_up(wanted, now)))
-                case FindSeat() | HandToQueue() as found:
-                    done.append(found)
-                    self._queue = found.queue if isinstance(found, FindSeat) else self._queue
-                    pending.extendleft(reversed(self._manners.queue(self._queue, now)))
-                case HangUp() as hang_up:
-                    self._end(now, Party.CALLFLOW, hang_up.reason, hang_up.rule)
-                    done.append(hang_up)
-                case Say() as say:
-                    self._saying = say
-                    self._notes.wanted(say, now)
-                    done.append(say)
-                case StopSaying() as stop:
-                    self._saying = None
-                    done.append(stop)
-                case action:
-                    done.append(action)
+            action = pending.popleft()
+            if self._keeps and isinstance(action, Note) and action.fact in KEPT:
+                return [*done, self._keep(action, pending, events, now)]
+            done += self._one(action, pending, events, now)
         return done
+
+    def _one(self, action: Action, pending: deque[Action], events: deque[Event], now: float) -> list[Action]:
+        """Do one action as far as it is the call's own; what is left is for who has the lines."""
+        match action:
+            case Conclude(outcome=outcome, rule=rule):
+                self.ledger.write(now, "rule.concluded", rule, outcome=outcome)
+                pending.extendleft(reversed(self._concluded(outcome, now)))
+                events.append(RuleConcluded(outcome))
+                return []
+            case Note():
+                self._write(action, now)
+                return []
+            case Greet() | Close():
+                pending.extendleft(reversed(self._start(action, now)))
+                return []
+            case FindSeat() if not self._answered:
+                pending.extendleft(reversed(self._manners.pick_up(action, now)))
+                return []
+            case FindSeat() | HandToQueue():
+                self._queue = action.queue if isinstance(action, FindSeat) else self._queue
+                pending.extendleft(reversed(self._manners.queue(self._queue, now)))
+            case Gate(shut=shut):
+                self._manners.gate(shut, now)
+            case HangUp(reason=reason, rule=rule):
+                self._end(now, Party.CALLFLOW, reason, rule)
+            case Say():
+                self._saying = action
+                self._notes.wanted(action, now)
+            case StopSaying():
+                self._saying = None
+        return [action]
+
+    def _write(self, note: Note, now: float) -> None:
+        details = {**note.details, "durable": False} if note.fact in KEPT else note.details
+        self.ledger.write(now, note.fact, note.rule, **details)
 
     def _start(self, begun: Greet | Close, now: float) -> list[Action]:
         return self._manners.greet(now) if isinstance(begun, Greet) else self._manners.close(now)
@@ -266,6 +296,31 @@ class Call:
                 self._spoken_to = True
             case PromptFinished(prompt=prompt) if self._saying and self._saying.prompt == prompt:
                 self._saying = None
+
+    # --- a consent is on its way to the disk ---
+
+    def _keep(self, note: Note, actions: deque[Action], events: deque[Event], now: float) -> Keep:
+        self._kept += 1
+        self._keeping = Keeping(self._kept, note, now + PATIENCE, actions, events)
+        return Keep(self._kept, note)
+
+    def _while_keeping(self, keeping: Keeping, event: Event, now: float) -> list[Action]:
+        match event:
+            case FactKept(number=number):
+                return self._go_on(now, durable=True) if number == keeping.number else []
+            case HungUp():
+                return [*self._go_on(now, durable=False), *self.receive(event, now)]
+        keeping.missed.append(event)
+        return []
+
+    def _go_on(self, now: float, *, durable: bool) -> list[Action]:
+        """Act on the consent, and then on all that has happened since."""
+        assert self._keeping is not None
+        keeping, self._keeping = self._keeping, None
+        written = keeping.written(durable=durable)
+        self.ledger.write(now, written.fact, written.rule, **written.details)
+        done = self._work_off(keeping.events, now, keeping.actions)
+        return [*done, *(action for event in keeping.missed for action in self.receive(event, now))]
 
     # --- the caller's side holds the call: time stands still ---
 

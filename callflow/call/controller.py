@@ -26,6 +26,7 @@ from callflow.events import (
     CallAnswered,
     CallArrived,
     Event,
+    FactKept,
     Party,
     PromptFinished,
     PromptStarted,
@@ -164,6 +165,11 @@ class Controller:
                 effects += self._act(room, lambda call: call.tick(now), now)
         return [*effects, *self._spread(self.switchboard.tick(now), now)]
 
+    def kept(self, call: str, number: int, now: float) -> list[Effect]:
+        """The journal has a fact of a call on disk."""
+        room = self._rooms.get(call)
+        return self._happen(room.caller, FactKept(number), now) if room else []
+
     def located(self, trunk: str, candidates: Sequence[Candidate], now: float) -> list[Effect]:
         """A trunk's addresses as DNS has them now."""
         return self._take(self._endpoint.trunks.located(trunk, candidates, now), now)
@@ -239,6 +245,7 @@ class Controller:
             modes.house(base, trunk=trunk),
             Ledger(name, self._sink),
             lambda queue: modes.house(base, trunk=trunk, queue=queue),
+            keeps=settings.journals,
         )
         calling = calling_as(invited, settings.media_host)
         self._rooms[name] = Room(call, leg, calling, self._endpoint.calls, self._lines)

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from callflow.codec import Law
+from callflow.facts import Detail
 from callflow.sip.address import Address, Hop, Transport
 from callflow.sip.dialog import Dialog
 from callflow.sip.headers import NameAddress
@@ -134,6 +135,22 @@ def _leg(read: Mapping[str, Any]) -> LegEntry:
             "dialog": None if dialog is None else DialogEntry(**dialog),
         }
     )
+
+
+@dataclass(frozen=True, slots=True)
+class FactEntry:
+    """A fact that a call waits for until it is on disk."""
+
+    call: str
+    number: int
+    at: float
+    """Seconds on the controller's monotonic clock."""
+    fact: str
+    rule: str | None
+    details: Mapping[str, Detail]
+
+    def as_json(self) -> str:
+        return json.dumps({"kept": asdict(self)}, ensure_ascii=False, separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)

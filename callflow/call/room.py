@@ -11,6 +11,7 @@ from callflow.actions import (
     EndHold,
     Gate,
     HangUp,
+    Keep,
     Notice,
     Recall,
     ReleaseSeat,
@@ -23,7 +24,7 @@ from callflow.actions import (
 )
 from callflow.call.call import Call
 from callflow.call.feature_codes import FeatureCodes
-from callflow.call.journal import CallEntry
+from callflow.call.journal import CallEntry, FactEntry
 from callflow.call.leg import Effect, Leg
 from callflow.call.lines import Lines
 from callflow.call.phonebook import Place
@@ -125,21 +126,28 @@ class Room:
                 return [*self._calls.hang_up(self.caller.session, reason, now)]
             case Gate(shut=shut):
                 return [*self._set_gates(shut, now)]
+            case Recall() | CancelRecall() | ReplaceSeat() | ReleaseSeat():
+                return self._change_seat(action, now)
+            case TellSeat(notice=notice) | TellSupervisor(notice=notice):
+                self.notice = notice
+                return []
+            case Keep(number=number, note=note):
+                return [FactEntry(self.name, number, now, note.fact, note.rule, note.details)]
+            case BeginHold() | EndHold():
+                # Between the words there is quiet: the caller's leg always has a stream.
+                return []
+        raise ValueError(f"a call cannot {action!r}")
+
+    def _change_seat(self, action: Action, now: float) -> list[Effect]:
+        match action:
             case Recall():
                 return self._recall(now)
             case CancelRecall():
                 return self._drop_recall(now)
             case ReplaceSeat():
                 return self._replace_seat(now)
-            case ReleaseSeat():
+            case _:
                 return self.release_seat(now)
-            case TellSeat(notice=notice) | TellSupervisor(notice=notice):
-                self.notice = notice
-                return []
-            case BeginHold() | EndHold():
-                # Between the words there is quiet: the caller's leg always has a stream.
-                return []
-        raise ValueError(f"a call cannot {action!r}")
 
     def await_key(self) -> list[Effect]:
         """Listen for the caller's tones while a key is asked for, and keep keys for us from the seat."""

@@ -6,7 +6,7 @@ from typing import Final, Protocol
 
 from callflow.call.controller import Controller
 from callflow.call.desk import Act, View
-from callflow.call.journal import Journalled
+from callflow.call.journal import FactEntry, Journalled
 from callflow.call.leg import Broke, Effect
 from callflow.media.messages import Command, Report
 from callflow.net.media_port import MediaPort
@@ -41,6 +41,9 @@ class Observer(Protocol):
 
     def journalled(self, change: Journalled) -> None:
         """A call stands otherwise than before."""
+
+    def to_keep(self, entry: FactEntry) -> None:
+        """A call waits until this fact is on disk."""
 
     def broke(self, error: Exception) -> None:
         """A fault of ours that was kept from the other calls."""
@@ -83,6 +86,10 @@ class Driver:
     def hear(self, report: Report) -> None:
         """The plane tells of a leg."""
         self._run(lambda now: self._controller.hear(report))
+
+    def kept(self, entry: FactEntry) -> None:
+        """The fact is on disk."""
+        self._run(lambda now: self._controller.kept(entry.call, entry.number, now))
 
     def desk_of(self, seat: str) -> View:
         """What a seat's page shows."""
@@ -147,6 +154,8 @@ class Driver:
                 self._media.command(effect)
             case Journalled():
                 self._observer.journalled(effect)
+            case FactEntry():
+                self._observer.to_keep(effect)
 
     def _arm(self, loop: asyncio.AbstractEventLoop) -> None:
         deadline = self._controller.deadline

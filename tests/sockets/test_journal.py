@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from callflow.adapters.journal import JournalFile, read
-from callflow.call.journal import CallEntry, Journalled
+from callflow.call.journal import CallEntry, FactEntry, Journalled
 
 pytestmark = pytest.mark.sockets
 
@@ -15,7 +15,7 @@ def entry(call: str, step: str = "greet") -> CallEntry:
     return CallEntry(call, "hotline", step, None, (), 900.0, ())
 
 
-def written(path: Path, *changes: Journalled) -> None:
+def written(path: Path, *changes: Journalled | FactEntry) -> None:
     journal = JournalFile(path)
     for change in changes:
         journal.write(change)
@@ -57,3 +57,37 @@ def test_the_file_does_not_grow_for_ever(tmp_path: Path) -> None:
 def test_a_place_that_cannot_be_written_is_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No such file"):
         JournalFile(tmp_path / "nowhere" / "journal")
+
+
+CONSENT = FactEntry("a", 1, 12.5, "consent.given", "csr-23", {"how": "key", "asked": 1})
+
+
+def test_who_waits_for_a_consent_is_told_when_it_can_be_read_back(tmp_path: Path) -> None:
+    path, found = tmp_path / "journal", []
+    journal = JournalFile(path)
+    journal.on_kept = lambda entry: found.append((entry, path.read_text().splitlines()[-1]))
+    journal.write(CONSENT)
+    journal.close()
+    assert found == [(CONSENT, CONSENT.as_json())]
+
+
+def test_a_consent_stays_as_long_as_its_call(tmp_path: Path) -> None:
+    path = tmp_path / "journal"
+    grown = [Journalled("b", entry("b", str(n))) for n in range(3000)]
+    written(path, Journalled("a", entry("a")), CONSENT, *grown)
+    assert CONSENT.as_json() in path.read_text().splitlines()
+    over = tmp_path / "over"
+    written(over, Journalled("a", entry("a")), CONSENT, Journalled("a", None), *grown, *grown)
+    assert CONSENT.as_json() not in over.read_text().splitlines()
+
+
+def test_a_disk_that_refuses_tells_nobody_that_it_has_it(tmp_path: Path) -> None:
+    path = tmp_path / "journal"
+    found: list[FactEntry] = []
+    journal = JournalFile(path)
+    journal.on_kept = found.append
+    path.unlink()
+    path.mkdir()
+    journal.write(CONSENT)
+    journal.close()
+    assert (found, journal.lost) == ([], 1)

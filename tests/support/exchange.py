@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from callflow.call.controller import Controller, Settings
+from callflow.call.journal import FactEntry
 from callflow.call.leg import Broke, Effect
 from callflow.call.queues import QueuePlan
 from callflow.call.seats import SeatPlan
@@ -142,12 +143,15 @@ class Exchange:
         queue: QueuePlan | None = None,
         modes: Modes | None = None,
         trunk: str = "",
+        journals: bool = False,
     ) -> None:
         """`trunk` is the name of the one that the caller comes by."""
         self.now = 0.0
         self.facts: list[Fact] = []
         self.commands: list[Command] = []
         self.counted: list[Counted] = []
+        self.to_keep: list[FactEntry] = []
+        """What calls wait for until it is on disk."""
         self.caller = Phone()
         self.others: list[Phone] = []
         self.hears: list[str] = []
@@ -164,7 +168,9 @@ class Exchange:
             US, registrar, AllowList(["192.0.2.0/24"]), lambda: f"id{next(numbers)}", trunks=trunks
         )
         queues = (queue or QueuePlan("service"),)
-        settings = Settings(flow, house, US[0], 10, seats=plans, queues=queues, modes=modes or Modes())
+        settings = Settings(
+            flow, house, US[0], 10, seats=plans, queues=queues, modes=modes or Modes(), journals=journals
+        )
         ports = PortPool(tuple(range(20_000, 20_032, 2)))
         self.controller = Controller(
             settings, endpoint, ports, lambda: f"call-{next(calls)}", self.facts.append
@@ -222,6 +228,11 @@ class Exchange:
         """The plane tells of a leg."""
         self.take(self.controller.hear(Report(self.now, leg, event)))
 
+    def keeps(self) -> None:
+        """The disk has what it was given last."""
+        entry = self.to_keep[-1]
+        self.take(self.controller.kept(entry.call, entry.number, self.now))
+
     def receives(self, data: bytes, source: Address) -> None:
         self.take(self.controller.receive(data, source, self.now))
 
@@ -235,6 +246,8 @@ class Exchange:
                     self.counted.append(effect)
                 case Broke(error=error):
                     raise error
+                case FactEntry():
+                    self.to_keep.append(effect)
                 case LoadPrompt():
                     pass
                 case Command():
