@@ -43,7 +43,7 @@ def described(message: Message) -> bytes:
 
 def check_encoding(message: Message) -> None:
     """We read nothing that is compressed (§8.2.3)."""
-    if message.headers.tokens("content-encoding") - {"identity"}:
+    if "content-encoding" in message.headers and message.headers.tokens("content-encoding") - {"identity"}:
         raise Refusal(415, "Unsupported Media Type", ("accept-encoding", "identity"))
 
 

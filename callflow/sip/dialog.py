@@ -152,6 +152,8 @@ def target_in(response: Response) -> Uri | None:
 
 def _routes(message: Message) -> list[str]:
     """The Record-Route. Raises `PeerError(400)` now, while it can be refused, and not when our BYE leaves."""
+    if "record-route" not in message.headers:
+        return []
     routes = message.headers.all("record-route")
     for route in routes:
         NameAddress.parse(route)

@@ -5,6 +5,7 @@ taken, and what is said in it, is decided on the floor above.
 """
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from callflow.errors import PeerError
 from callflow.sip.address import Address, AllowList, Hop, Transport, is_sendable
@@ -23,6 +24,9 @@ from callflow.sip.transactions import Transactions
 from callflow.sip.trunks import TrunkPlan, Trunks
 from callflow.sip.uac import UserAgentClient
 from callflow.sip.uas import UserAgentServer
+
+_COUNTED: Final = {method: Counted("request", method) for method in (*METHODS, *OTHER_METHODS)}
+_OTHER: Final = Counted("request", "other")
 
 
 class Endpoint:
@@ -82,8 +86,7 @@ class Endpoint:
             return [Counted("dropped", "not_sip")]
         if isinstance(message, Response):
             return self._receive_response(message, now)
-        known = message.method in METHODS or message.method in OTHER_METHODS
-        counted = Counted("request", message.method if known else "other")
+        counted = _COUNTED.get(message.method, _OTHER)
         came_by = Hop(source, transport)
         try:
             hop = _way_back(message, came_by)
@@ -176,8 +179,9 @@ def _way_back(request: Request, came_by: Hop) -> Hop:
     via = request.via
     if came_by.transport.reliable:
         return came_by
-    host, _ = came_by.address
-    destination = came_by.address if "rport" in via.params else (host, via.port or 5060)
-    if not is_sendable(*destination):
+    host, port = came_by.address
+    if "rport" not in via.params:
+        port = via.port or 5060
+    if not is_sendable(host, port):
         raise PeerError(400, "Bad Via")
-    return Hop(destination)
+    return came_by if port == came_by.address[1] else Hop((host, port))

@@ -1,11 +1,14 @@
 """The small pieces of SIP's grammar that several headers share (RFC 3261 §25.1)."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from callflow.errors import PeerError
 
+NO_PARAMS: Final[Mapping[str, str | None]] = {}
+PLAIN_PORT: Final = "[1-5][0-9]{4}|[1-9][0-9]{1,3}"
+"""What most ports look like; the others are read digit by digit."""
 _PLAIN: Final = re.compile(r'[^\s;,"<>]+')
 """What a parameter's value may be without quotes."""
 
@@ -32,6 +35,11 @@ def split_list(value: str) -> list[str]:
             start = index + 1
     parts.append(value[start:].strip())
     return [part for part in parts if part]
+
+
+def tokens(values: Iterable[str]) -> set[str]:
+    """The words of lists such as Supported, in lower case and without their parameters."""
+    return {part.partition(";")[0].strip().lower() for value in values for part in split_list(value)}
 
 
 def parse_params(text: str, separator: str = ";") -> dict[str, str | None]:
@@ -69,7 +77,7 @@ def quote(text: str) -> str:
 
 def displayable(text: str) -> str:
     """Text of a peer's as it may be written anywhere: what was no UTF-8 is replaced."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return text if text.isascii() else text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def split_host_port(text: str) -> tuple[str, int | None]:

@@ -2,34 +2,41 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from callflow.errors import PeerError
-from callflow.sip.grammar import params_text, parse_params, quote, split_host_port, unquote
+from callflow.sip.grammar import (
+    NO_PARAMS,
+    PLAIN_PORT,
+    params_text,
+    parse_params,
+    quote,
+    split_host_port,
+    unquote,
+)
 from callflow.sip.uri import Uri
 
 _PROTOCOL: Final = re.compile(r"\s*SIP\s*/\s*2\.0\s*/\s*([^\s/;]+)\s+", re.IGNORECASE)
 _PLAIN_VIA: Final = re.compile(
-    r"SIP/2\.0/(UDP|TCP) ([a-z0-9.-]+)(?::([1-9][0-9]{1,3}))?((?:;[a-z]+(?:=[^;\s,\"]+)?)*)"
+    rf"SIP/2\.0/(UDP|TCP) ([a-z0-9.-]+)(?::({PLAIN_PORT}))?((?:;[a-z]+(?:=[^;\s,\"]+)?)*)"
 )
-"""What most phones write: no blanks within, nothing quoted, a short port."""
+"""What most phones write: no blanks within, nothing quoted."""
 _PLAIN_ADDRESS: Final = re.compile(
-    r'(?:"([^"\\]*)" ?|([A-Za-z0-9 ]*?) ?)<(sips?):(?:([^@:;?<>\s]+)@)?([a-z0-9.-]+)(?::([1-9][0-9]{1,3}))?>'
+    r'(?:"([^"\\]*)" ?|([A-Za-z0-9 ]*?) ?)'
+    rf"<(sips?):(?:([^@:;?<>\s]+)@)?([a-z0-9.-]+)(?::({PLAIN_PORT}))?(?:;transport=([A-Za-z]+))?>"
     r"(?:;tag=([^;\s,\"]+))?"
 )
 """What most phones write: a plain URI in brackets, a tag or nothing behind it."""
 _PLAIN_CSEQ: Final = re.compile(r"([0-9]{1,9}) ([A-Z]+)")
 
 
-@dataclass(frozen=True, slots=True)
-class Via:
+class Via(NamedTuple):
     """One hop of the way back (§20.42)."""
 
     transport: str
     host: str
     port: int | None
-    params: Mapping[str, str | None] = field(default_factory=dict)
+    params: Mapping[str, str | None] = NO_PARAMS
 
     @classmethod
     def parse(cls, text: str) -> "Via":
@@ -63,21 +70,21 @@ class Via:
         return f"SIP/2.0/{self.transport} {self.host}{port}{params_text(self.params)}"
 
 
-@dataclass(frozen=True, slots=True)
-class NameAddress:
+class NameAddress(NamedTuple):
     """A From, To, Contact or Route: a URI with a display name and parameters (§20.10)."""
 
     uri: Uri
     display: str = ""
-    params: Mapping[str, str | None] = field(default_factory=dict)
+    params: Mapping[str, str | None] = NO_PARAMS
 
     @classmethod
     def parse(cls, text: str) -> "NameAddress":
         """Raises `PeerError(400)`."""
         if plain := _PLAIN_ADDRESS.fullmatch(text):
-            quoted, bare, scheme, user, host, port, tag = plain.groups()
-            plain_uri = Uri(scheme, user or "", host, int(port) if port else None)
-            return cls(plain_uri, quoted or bare or "", {"tag": tag} if tag else {})
+            quoted, bare, scheme, user, host, port, transport, tag = plain.groups()
+            uri_params = {"transport": transport} if transport else NO_PARAMS
+            plain_uri = Uri(scheme, user or "", host, int(port) if port else None, uri_params)
+            return cls(plain_uri, quoted or bare or "", {"tag": tag} if tag else NO_PARAMS)
         text = text.strip()
         opening = _opening_bracket(text)
         if opening < 0:
@@ -103,8 +110,7 @@ class NameAddress:
         return f"{display}<{self.uri}>{params_text(self.params)}"
 
 
-@dataclass(frozen=True, slots=True)
-class CSeq:
+class CSeq(NamedTuple):
     """A request's number and method (§20.16)."""
 
     number: int

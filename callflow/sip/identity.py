@@ -9,6 +9,7 @@ from callflow.errors import PeerError
 from callflow.sip.grammar import displayable
 from callflow.sip.headers import NameAddress
 from callflow.sip.message import Request
+from callflow.sip.uri import Uri
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,31 +26,32 @@ class Identity:
 
 def identity(invite: Request) -> Identity:
     """Asserted before preferred before claimed; what cannot be read is passed over, save From."""
-    told = _first(invite, "p-asserted-identity") or _first(invite, "p-preferred-identity") or invite.from_
+    told = _first(invite, "p-asserted-identity", "p-preferred-identity") or invite.from_
     diverted = _first(invite, "diversion")
     return Identity(
-        number(told),
+        number(told.uri),
         displayable(told.display),
         _is_private(invite),
-        number(diverted) if diverted else "",
+        number(diverted.uri) if diverted else "",
     )
 
 
-def number(address: NameAddress) -> str:
+def number(uri: Uri) -> str:
     """Its user part without parameters, or its host where there is none."""
-    return displayable(address.uri.user.partition(";")[0] or address.uri.host)
+    return displayable(uri.user.partition(";")[0] or uri.host)
 
 
 def _is_private(invite: Request) -> bool:
     """`Privacy: id` or stronger; `none` is the wish not to be hidden (RFC 3323 §4.2)."""
+    if "privacy" not in invite.headers:
+        return False
     wishes = {wish.strip().lower() for text in invite.headers.all("privacy") for wish in text.split(";")}
     return bool(wishes & {"id", "user", "header"})
 
 
-def _first(invite: Request, name: str) -> NameAddress | None:
-    if not invite.headers.count(name):
-        return None
-    for text in invite.headers.all(name):
+def _first(invite: Request, *names: str) -> NameAddress | None:
+    """The first that can be read of the header fields of these names, in their order."""
+    for text in [text for name in names if name in invite.headers for text in invite.headers.all(name)]:
         try:
             return NameAddress.parse(text)
         except PeerError:

@@ -68,7 +68,7 @@ def hops_left(request: Request) -> int:
 def check_extensions(request: Request) -> None:
     """Whether we understand what the request requires (§8.2.2.3). Raises `Refusal(420)`."""
     # A BYE is obeyed whatever it requires: a call that its caller has left must not go on.
-    if not request.headers.count("require") or request.method in ("ACK", "CANCEL", "BYE"):
+    if "require" not in request.headers or request.method in ("ACK", "CANCEL", "BYE"):
         return
     known = _EXTENSIONS.get(request.method, set())
     strange = [name for name in request.headers.all("require") if name.lower() not in known]

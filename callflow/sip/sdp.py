@@ -6,6 +6,7 @@ streams of the offer are refused by port 0 in their place.
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 from callflow.codec import PTIME, Law
@@ -25,14 +26,15 @@ class Direction(StrEnum):
     @property
     def mirrored(self) -> "Direction":
         """The answer that agrees to this offer."""
-        turned = {Direction.SENDONLY: Direction.RECVONLY, Direction.RECVONLY: Direction.SENDONLY}
-        return turned.get(self, self)
+        return _MIRRORED.get(self, self)
 
 
 EVENT_TYPE: Final = 101
 """Ours, for telephone-event."""
 _DIRECTIONS: Final = {f"a={direction}": direction for direction in Direction}
 _STATIC: Final = {str(law.payload_type): law for law in Law}
+_ENCODINGS: Final = {law: f"{law}/8000" for law in Law}
+_MIRRORED: Final = {Direction.SENDONLY: Direction.RECVONLY, Direction.RECVONLY: Direction.SENDONLY}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +71,11 @@ class Agreed:
 
     def again(self, local: Address, session: int, version: int) -> bytes:
         """Our own offer of the same, at `local`."""
-        lines = _head(local[0], session, version)
-        for index, stream in enumerate(self.streams):
-            if index == self.chosen:
-                lines += _audio([self.law], self.event_type, Direction.SENDRECV, local[1])
-            else:
-                lines.append(_refused(stream))
-        return _text(lines)
+        ours = _audio((self.law,), self.event_type, Direction.SENDRECV, local[1])
+        audio = [
+            ours if index == self.chosen else _refused(stream) for index, stream in enumerate(self.streams)
+        ]
+        return _text(_head(local[0], session, version), *audio)
 
     @property
     def peer_listens(self) -> bool:
@@ -98,7 +98,7 @@ class Offer:
         streams = parse(offer)
         for stream in streams:
             if _carried(stream):
-                law = next((found for format_ in stream.formats if (found := _law(stream, format_))), None)
+                law = _law(stream)
                 if law is not None:
                     return cls(streams, stream, law, _event_type(stream))
         raise PeerError(488, "Not Acceptable Here")
@@ -119,26 +119,21 @@ class Offer:
 
     def answered(self, local: Address, session: int, version: int = 1) -> Agreed:
         """Our audio is at `local`; `version` counts the descriptions of one `session` (RFC 3264 §8)."""
-        lines = _head(local[0], session, version)
-        for stream in self.streams:
-            if stream is self.chosen:
-                lines += _audio([self.law], self.event_type, self.direction, local[1])
-            else:
-                lines.append(_refused(stream))
-        return self.agreed(_text(lines))
+        ours = _audio((self.law,), self.event_type, self.direction, local[1])
+        audio = [ours if stream is self.chosen else _refused(stream) for stream in self.streams]
+        return self.agreed(_text(_head(local[0], session, version), *audio))
 
     def agreed(self, answer: bytes) -> Agreed:
         """What it comes to with that answer of ours; with none, where it is itself the answer to ours."""
-        streams = tuple(self.streams)
-        chosen = next(index for index, stream in enumerate(streams) if stream is self.chosen)
+        streams, chosen = tuple(self.streams), self.streams.index(self.chosen)
         return Agreed(self.law, self.event_type, self.remote, self.direction, answer, streams, chosen)
 
 
 def offered(local: Address, session: int, version: int = 1, first: Law | None = None) -> bytes:
     """Our own offer: both laws, `first` before the other, and keys."""
-    laws = sorted([Law.PCMA, Law.PCMU], key=lambda law: law is not first)
+    laws = (Law.PCMU, Law.PCMA) if first is Law.PCMU else (Law.PCMA, Law.PCMU)
     audio = _audio(laws, EVENT_TYPE, Direction.SENDRECV, local[1])
-    return _text([*_head(local[0], session, version), *audio])
+    return _text(_head(local[0], session, version), audio)
 
 
 def accept(answer: bytes) -> Agreed:
@@ -153,36 +148,36 @@ def agree(offer: bytes, local: Address, session: int, version: int = 1) -> Agree
 
 def parse(body: bytes) -> list[Stream]:
     """The streams of a description, in order. Raises `PeerError(400)`."""
-    lines = body.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    if not lines[0].startswith("v="):
+    text = body.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
+    if not text.startswith("v="):
         raise PeerError(400, "Bad SDP")
-    session_address, session_direction = "", Direction.SENDRECV
-    sections: list[list[str]] = [[]]
-    for line in lines:
-        if line.startswith("m="):
-            sections.append([])
-        sections[-1].append(line.strip())
-    for line in sections[0]:
+    session, *streams = text.split("\nm=")
+    address, direction = "", Direction.SENDRECV
+    for line in session.split("\n"):
+        line = line.strip()
         if line.startswith("c="):
-            session_address = _address(line) or session_address
-        session_direction = _DIRECTIONS.get(line, session_direction)
-    return [_stream(section, session_address, session_direction) for section in sections[1:]]
+            address = _address(line) or address
+        elif line in _DIRECTIONS:
+            direction = _DIRECTIONS[line]
+    return [_stream(stream.split("\n"), address, direction) for stream in streams]
 
 
 def _stream(lines: list[str], address: str, direction: Direction) -> Stream:
-    words = lines[0].removeprefix("m=").split()
+    """Of one m= line, without these two letters, and what follows it."""
+    words = lines[0].split()
     port = words[1].partition("/")[0] if len(words) >= 4 else ""
     if not (port.isascii() and port.isdigit() and len(port) <= 5 and int(port) <= 65535):
         raise PeerError(400, "Bad SDP")
     rtpmap = {}
     for line in lines[1:]:
+        line = line.strip()
         if line.startswith("a=rtpmap:"):
             format_, _, encoding = line[9:].partition(" ")
             rtpmap[format_] = "/".join(encoding.strip().upper().split("/")[:2])
         elif line.startswith("c="):
             address = _address(line) or address
-        else:
-            direction = _DIRECTIONS.get(line, direction)
+        elif line in _DIRECTIONS:
+            direction = _DIRECTIONS[line]
     return Stream(words[0], int(port), words[2], tuple(words[3:]), address, direction, rtpmap)
 
 
@@ -195,10 +190,14 @@ def _carried(stream: Stream) -> bool:
     return stream.kind == "audio" and stream.port > 0 and stream.protocol.upper() == "RTP/AVP"
 
 
-def _law(stream: Stream, format_: str) -> Law | None:
-    # A dynamic number for G.711 is legal but not worth having: all peers offer the static ones.
-    law = _STATIC.get(format_)
-    return law if law and stream.rtpmap.get(format_, f"{law}/8000") == f"{law}/8000" else None
+def _law(stream: Stream) -> Law | None:
+    """The first that is offered."""
+    for format_ in stream.formats:
+        # A dynamic number for G.711 is legal but not worth having: all peers offer the static ones.
+        law = _STATIC.get(format_)
+        if law is not None and stream.rtpmap.get(format_) in (None, _ENCODINGS[law]):
+            return law
+    return None
 
 
 def _event_type(stream: Stream) -> int | None:
@@ -212,19 +211,26 @@ def _refused(stream: Stream) -> str:
     return f"m={stream.kind} 0 {stream.protocol} {' '.join(stream.formats)}"
 
 
-def _head(host: str, session: int, version: int) -> list[str]:
+def _head(host: str, session: int, version: int) -> str:
     origin = f"o=callflow {session} {version} IN IP4 {host}"
-    return ["v=0", origin, "s=callflow", f"c=IN IP4 {host}", "t=0 0"]
+    return f"v=0\r\n{origin}\r\ns=callflow\r\nc=IN IP4 {host}\r\nt=0 0"
 
 
-def _audio(laws: list[Law], event_type: int | None, direction: Direction, port: int) -> list[str]:
+def _audio(laws: tuple[Law, ...], event_type: int | None, direction: Direction, port: int) -> str:
+    formats, attributes = _formats(laws, event_type)
+    return f"m=audio {port} RTP/AVP {formats}\r\n{attributes}\r\na={direction}"
+
+
+@lru_cache(maxsize=256)
+def _formats(laws: tuple[Law, ...], event_type: int | None) -> tuple[str, str]:
+    """The payload types, and the lines that explain them: of a few laws and the 32 dynamic numbers."""
     formats = [str(law.payload_type) for law in laws]
-    maps = [f"a=rtpmap:{law.payload_type} {law}/8000" for law in laws]
+    lines = [f"a=rtpmap:{law.payload_type} {_ENCODINGS[law]}" for law in laws]
     if event_type is not None:
         formats.append(str(event_type))
-        maps += [f"a=rtpmap:{event_type} telephone-event/8000", f"a=fmtp:{event_type} 0-15"]
-    return [f"m=audio {port} RTP/AVP {' '.join(formats)}", *maps, f"a=ptime:{PTIME}", f"a={direction}"]
+        lines += [f"a=rtpmap:{event_type} telephone-event/8000", f"a=fmtp:{event_type} 0-15"]
+    return " ".join(formats), "\r\n".join([*lines, f"a=ptime:{PTIME}"])
 
 
-def _text(lines: list[str]) -> bytes:
+def _text(*lines: str) -> bytes:
     return ("\r\n".join(lines) + "\r\n").encode()

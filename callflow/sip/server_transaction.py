@@ -8,11 +8,12 @@ from callflow.sip.transaction import T1, T2, T4, Send, State, Transaction
 class ServerTransaction(Transaction):
     """What both machines share."""
 
+    _last: Send | None = None
+
     def __init__(self, request: Request, hop: Hop) -> None:
         """Responses go to `hop` (§18.2.2, RFC 3581)."""
         super().__init__(hop, State.TRYING)
         self.request = request
-        self._last: Send | None = None
 
     @property
     def last(self) -> Send:
@@ -60,10 +61,8 @@ class NonInviteServer(ServerTransaction):
 class InviteServer(ServerTransaction):
     """§17.2.1, with the Accepted state of RFC 6026: the transaction outlives its 2xx."""
 
-    def __init__(self, request: Request, hop: Hop) -> None:
-        super().__init__(request, hop)
-        self._timer_g = T1
-        self._timer_h = 0.0
+    _timer_g = T1
+    _timer_h = 0.0
 
     def respond(self, response: Response, now: float) -> list[Send]:
         if self.state not in (State.TRYING, State.PROCEEDING):

@@ -1,10 +1,12 @@
 """An INVITE session, whoever began it: ringing, answered, confirmed, over (RFC 3261 §13, §15)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, IntEnum, auto
 from typing import Protocol
 
 from callflow.sip.dialog import Dialog
+from callflow.sip.grammar import tokens
 from callflow.sip.message import Request, Response
 from callflow.sip.refresh import Timer
 from callflow.sip.reliable import Reliable
@@ -73,8 +75,8 @@ class Session:
     """How many of them there were (RFC 3262 §3), or the number of the peer's latest."""
     timer: Timer | None = None
     """Of RFC 4028."""
-    peer_allows: frozenset[str] = frozenset()
-    """The methods that the peer says it takes."""
+    peer_allow: Sequence[str] = ()
+    """The values of the peer's Allow, which are seldom asked for."""
     description: bytes = b""
     """The last session description of ours that was sent."""
     prover: Prover | None = None
@@ -104,6 +106,10 @@ class Session:
         """The INVITE or re-INVITE in hand."""
         assert self.transaction is not None
         return self.transaction.request
+
+    def peer_takes(self, method: str) -> bool:
+        """Whether the peer says that it takes the method (§20.5)."""
+        return method.lower() in tokens(self.peer_allow)
 
     def answered(self, ok: Send, now: float) -> None:
         """Our 200 has left: it is repeated until the ACK is here (§13.3.1.4)."""

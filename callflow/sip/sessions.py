@@ -1,6 +1,7 @@
 """All calls that are not over, whoever began them: what they wait for, and how each of them may end."""
 
 from collections.abc import Callable
+from typing import Final
 
 from callflow.agenda import Agenda
 from callflow.errors import PeerError
@@ -18,6 +19,8 @@ PeerKey = tuple[str, str]
 """Call-ID and the peer's tag: what the other side calls its call."""
 Waited = Callable[[Session, float], list[Output]]
 """What is to be done because a session has waited long enough."""
+
+_WAITS: Final = tuple(Wait)
 
 
 class Sessions:
@@ -162,7 +165,7 @@ class Sessions:
     def forget(self, session: Session) -> None:
         """The session is over: nothing in its dialog is known any more."""
         session.over()
-        for wait in Wait:
+        for wait in _WAITS:
             self.watch(session, wait, None)
         self._sessions.pop(session.id, None)
         self.unknow(session)

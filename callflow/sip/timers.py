@@ -30,6 +30,8 @@ class SessionTimers:
 
     def begin(self, session: Session, timer: Timer | None, now: float) -> None:
         """The interval begins now; without a timer nobody is missed."""
+        if timer is None and session.timer is None:
+            return
         session.timer = timer
         self._sessions.watch(session, Wait.REFRESH, None if timer is None else now + timer.due_after)
 
@@ -37,7 +39,7 @@ class SessionTimers:
         if session.timer is None or not session.timer.ours:
             return self._sessions.give_up(session, "no_refresh", "session timer", now)
         self._sessions.watch(session, Wait.REFRESH, now + RETRY)
-        if "UPDATE" not in session.peer_allows and self.reinvite is not None:
+        if not session.peer_takes("UPDATE") and self.reinvite is not None:
             return self.reinvite(session, now)
         asker = _Refresh(self, self._sessions, session)
         return self._sessions.ask(session, asker, "UPDATE", *offered(session), now=now)

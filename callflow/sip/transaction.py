@@ -1,7 +1,7 @@
 """What all transactions have in common (RFC 3261 §17): the timers' base values, the states, what leaves."""
 
-from dataclasses import dataclass
 from enum import Enum, auto
+from typing import NamedTuple
 
 from callflow.sip.address import Address, Hop, Transport
 
@@ -9,8 +9,7 @@ T1, T2, T4 = 0.5, 4.0, 5.0
 """Seconds: round trip, longest interval between retransmissions, longest life of a message (§17.1.1.1)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(NamedTuple):
     """A message that is to leave."""
 
     data: bytes
@@ -35,10 +34,11 @@ class State(Enum):
 class Transaction:
     """A state, and the deadline of the timer that runs; timers bear the RFC's letters."""
 
+    deadline: float | None = None
+
     def __init__(self, hop: Hop, state: State) -> None:
         self.hop = hop
         self.state = state
-        self.deadline: float | None = None
 
     @property
     def over(self) -> bool:

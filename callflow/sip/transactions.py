@@ -85,9 +85,13 @@ class Transactions:
 
     def respond(self, server: Server, response: Response, now: float) -> list[Send | Counted]:
         """Send `response`; nothing where a final one has gone before."""
-        sent: list[Send | Counted] = [*server.respond(response, now)]
-        self._watch_server(key_of(server.request), server)
-        return [*sent, _COUNTED[response.status // 100]] if sent else []
+        sent = server.respond(response, now)
+        if not sent:
+            return []
+        if response.status >= 200:
+            # A provisional one starts no timer.
+            self._watch_server(key_of(server.request), server)
+        return [*sent, _COUNTED[response.status // 100]]
 
     def acknowledge(self, server: InviteServer, now: float) -> None:
         """The ACK to a refusal is here."""

@@ -95,7 +95,7 @@ class UserAgentClient:
             return [call.acks[tag]]
         session = call.earlies.get(tag) or self._new_session(call, response)
         session.dialog.answered_by(response)
-        session.peer_allows = response.allowed
+        session.peer_allow = response.headers.lines("allow")
         ack = call.acks[tag] = self._ack(call, session)
         is_late = call.is_over
         self._leave(call)

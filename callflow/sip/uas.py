@@ -8,7 +8,6 @@ from callflow.sip.address import Hop
 from callflow.sip.body import SDP, described, description
 from callflow.sip.dialog import Dialog, contact_of
 from callflow.sip.happenings import Answered, Confirmed, Counted, Ended, Invited, Output, Reoffered
-from callflow.sip.headers import NameAddress
 from callflow.sip.identity import identity, number
 from callflow.sip.message import Request, respond
 from callflow.sip.refusal import check_extensions, draining, hops_left, no_dialog
@@ -59,11 +58,13 @@ class UserAgentServer:
             # The same INVITE has come to us by another way (§8.2.2.2).
             raise PeerError(482, "Loop Detected")
         transaction = self._transactions.open_invite(request, hop)
-        session = Session(self._new_id(), dialog, transaction, peer_allows=request.allowed)
+        peer_allow = request.headers.lines("allow")
+        session = Session(self._new_id(), dialog, transaction, peer_allow=peer_allow)
         self._sessions.adopt(session)
-        self._sessions.watch(session, Wait.ANSWER, _expiry(request, now))
+        if "expires" in request.headers:
+            self._sessions.watch(session, Wait.ANSWER, _expiry(request, now))
         trying = self._transactions.respond(transaction, respond(request, 100, "Trying"), now)
-        whom = number(NameAddress(request.requested))
+        whom = number(request.requested)
         told = (caller.display, caller.private, caller.diverted_from, hops_left(request))
         return [*trying, Invited(session.id, caller.number, whom, offer, source.address[0], *told)]
 
@@ -147,7 +148,8 @@ class UserAgentServer:
         session.answered(session.transaction.last, now)
         session.offering = not session.request.body
         self._sessions.watch(session, Wait.ANSWER, None)
-        self._sessions.watch(session, Wait.PRACK, None)
+        if session.reliable is not None:
+            self._sessions.watch(session, Wait.PRACK, None)
         self._sessions.watch(session, Wait.ACK, session.deadline)
         return [*outputs]
 

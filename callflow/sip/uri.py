@@ -2,21 +2,20 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from callflow.errors import PeerError
-from callflow.sip.grammar import params_text, parse_params, split_host_port
+from callflow.sip.grammar import NO_PARAMS, PLAIN_PORT, params_text, parse_params, split_host_port
 
 _PLAIN: Final = re.compile(
-    r"(sips?):(?:([^@:;?<>\s]+)@)?([a-z0-9.-]+)(?::([1-9][0-9]{1,3}))?", re.ASCII | re.IGNORECASE
+    rf"(sips?):(?:([^@:;?<>\s]+)@)?([a-z0-9.-]+)(?::({PLAIN_PORT}))?(?:;transport=([a-z]+))?",
+    re.ASCII | re.IGNORECASE,
 )
-"""Most URIs, which are read by this alone: no parameters, no headers, a short port."""
+"""Most URIs, which are read by this alone: no headers, no parameter but the transport."""
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*")
 
 
-@dataclass(frozen=True, slots=True)
-class Uri:
+class Uri(NamedTuple):
     """`sip:user@host:port;params?headers` or `tel:number;params`."""
 
     scheme: str
@@ -24,15 +23,16 @@ class Uri:
     host: str
     """Empty in a tel URI."""
     port: int | None = None
-    params: Mapping[str, str | None] = field(default_factory=dict)
+    params: Mapping[str, str | None] = NO_PARAMS
     headers: str = ""
 
     @classmethod
     def parse(cls, text: str) -> "Uri":
         """Raises `PeerError(400)` where it is no URI, `PeerError(416)` where the scheme is none of ours."""
         if plain := _PLAIN.fullmatch(text):
-            scheme, user, host, port = plain.groups()
-            return cls(scheme.lower(), user or "", host.lower(), int(port) if port else None)
+            scheme, user, host, port, transport = plain.groups()
+            known = {"transport": transport} if transport else NO_PARAMS
+            return cls(scheme.lower(), user or "", host.lower(), int(port) if port else None, known)
         scheme, colon, rest = text.strip().partition(":")
         scheme = scheme.lower()
         if not colon or not rest or not _SCHEME.fullmatch(scheme):

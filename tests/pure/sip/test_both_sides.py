@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from callflow.errors import PeerError
 from callflow.sip.address import Transport
-from callflow.sip.happenings import Accepted, Declined, Ended
+from callflow.sip.happenings import Accepted, Declined, Ended, Invited
 from callflow.sip.transaction import Send
 from tests.support.sip_phone import words
 from tests.support.wire import DELAY, Side, Wire
@@ -249,7 +249,7 @@ def test_a_call_that_was_passed_on_too_often_goes_nowhere() -> None:
     assert (wire.heard(wire.caller), wire.said()) == (["Declined 483"], [])
     wire.calls(max_forwards=1)
     wire.run(0.1)
-    assert [told.hops_left for told in wire.callee.told if hasattr(told, "hops_left")] == [1]
+    assert [told.hops_left for told in wire.callee.told if isinstance(told, Invited)] == [1]
 
 
 def test_requests_within_the_call_are_answered() -> None:

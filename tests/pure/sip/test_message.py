@@ -1,5 +1,6 @@
 """Messages to values and back, however the peer writes them; and nothing that a peer sends raises."""
 
+import re
 import time
 
 import pytest
@@ -125,7 +126,49 @@ def test_the_frame_of_an_answer() -> None:
     assert isinstance(parse(answer.to_bytes()), Response)
     tagged = request(PLAIN.replace(b".1>\r\n", b".1> ; Tag = theirs\r\n"))
     assert respond(tagged, 200, "OK", to_tag="mine").to.tag == "theirs"
+    other = request(PLAIN.replace(b".1>\r\n", b".1>;x=1\r\n"))
+    assert respond(other, 200, "OK", to_tag="mine").to.params == {"x": "1", "tag": "mine"}
     assert Headers([("v", "1")]) == Headers([("Via", "1")])
+
+
+def test_what_we_answer_can_be_read_as_what_peers_write() -> None:
+    answer = respond(request(PLAIN), 200, "OK", ("X-Odd", ""), ("allow", "ACK"), to_tag="mine")
+    heard = parse(answer.to_bytes())
+    assert (answer.headers, answer.to.tag, answer.via) == (heard.headers, "mine", heard.via)
+    assert (answer.headers.get("x-odd"), answer.headers.lines("via")) == ("", heard.headers.lines("via"))
+    assert respond(request(PLAIN), 100, "Trying").to.tag == ""
+
+
+@pytest.mark.parametrize(
+    ("params", "seen"),
+    [
+        ("rport;branch=z9hG4bK1", "rport=5070;received=192.0.2.9;branch=z9hG4bK1"),
+        ("branch=z9hG4bK1", "branch=z9hG4bK1;received=192.0.2.9"),
+        ("rportx=1;rport", "rportx=1;rport=5070;received=192.0.2.9"),
+        ("rport;rportx=1", "rport=5070;rportx=1;received=192.0.2.9"),
+        ("received=192.0.2.1;rport", "received=192.0.2.9;rport=5070"),
+        ("rport, SIP/2.0/UDP b;rport", "rport=5070;received=192.0.2.9, SIP/2.0/UDP b;rport"),
+    ],
+)
+def test_the_topmost_via_tells_where_it_was_seen(params: str, seen: str) -> None:
+    data = f"OPTIONS sip:a SIP/2.0\r\nVia: SIP/2.0/UDP a;{params}\r\nVia: SIP/2.0/UDP c;rport\r\n\r\n"
+    asked = parse(data.encode(), ("192.0.2.9", 5070))
+    assert isinstance(asked, Request)
+    vias = respond(asked, 200, "OK").headers.lines("via")
+    assert vias == [f"SIP/2.0/UDP a;{seen}", "SIP/2.0/UDP c;rport"]
+
+
+def test_the_same_to_is_read_once_and_its_tags_are_its_own() -> None:
+    tagged = PLAIN.replace(b".1>\r\n", b".1>;tag=theirs\r\n")
+    assert [request(data).to.tag for data in (PLAIN, tagged, PLAIN)] == ["", "theirs", ""]
+    assert request(PLAIN).to is request(PLAIN).to
+
+
+@given(st.lists(st.sampled_from([b"\r", b"\n", b"\r\n", b"x"]), max_size=12).map(b"".join))
+def test_the_body_begins_behind_the_first_empty_line(data: bytes) -> None:
+    data = b"OPTIONS sip:a SIP/2.0\r\nX: y" + data
+    blank = re.search(rb"\r?\n\r?\n", data)
+    assert request(data).body == (data[blank.end() :] if blank else b"")
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,8 @@ pytestmark = pytest.mark.pure
     [
         ("sip:4001@192.0.2.1", Uri("sip", "4001", "192.0.2.1")),
         ("sip:192.0.2.1:5080;lr", Uri("sip", "", "192.0.2.1", 5080, {"lr": None})),
+        ("sip:a@h:49152;transport=TCP", Uri("sip", "a", "h", 49152, {"transport": "TCP"})),
+        ("sip:h;transport=tcp;lr", Uri("sip", "", "h", None, {"transport": "tcp", "lr": None})),
         ("sips:a@[2001:db8::1]:5061", Uri("sips", "a", "[2001:db8::1]", 5061)),
         ("sip:a;x=b@h;lr?Subject=hi", Uri("sip", "a;x=b", "h", None, {"lr": None}, "Subject=hi")),
         ("tel:+86-10;phone-context=cn", Uri("tel", "+86-10", "", None, {"phone-context": "cn"})),
@@ -28,6 +30,14 @@ def test_a_uri_is_written_as_it_was_read(text: str, uri: Uri) -> None:
 def test_a_uri_in_other_writing() -> None:
     assert Uri.parse(" SIP:Bob@EXAMPLE.com ") == Uri("sip", "Bob", "example.com")
     assert Uri.parse("sip:bob:secret@h").user == "bob"
+
+
+@pytest.mark.parametrize("port", [1, 9, 10, 5060, 10000, 59999, 60000, 65535])
+def test_every_port_is_read_everywhere(port: int) -> None:
+    contact = NameAddress.parse(f"<sip:a@h:{port};transport=tcp>;tag=t")
+    assert contact == NameAddress(Uri("sip", "a", "h", port, {"transport": "tcp"}), "", {"tag": "t"})
+    assert Uri.parse(f"sip:a@h:{port}").port == port
+    assert Via.parse(f"SIP/2.0/UDP h:{port};branch=b").port == port
 
 
 @pytest.mark.parametrize(

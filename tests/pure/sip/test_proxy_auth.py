@@ -1,0 +1,132 @@
+"""INVITEs of those who must prove who they are: what proves it, and what does not. Digests by RFC 2617."""
+
+import hashlib
+
+import pytest
+
+from callflow.sip.auth import Proof
+from callflow.sip.endpoint import Endpoint
+from callflow.sip.message import Response, parse
+from callflow.sip.proxy_auth import ProxyAuth
+from callflow.sip.registrar import Registrar
+from callflow.sip.transaction import Send
+from tests.support.sip_phone import Phone, new_endpoint
+
+pytestmark = pytest.mark.pure
+
+PASSWORDS = {"1001": "open sesame", "1002": "other"}
+URI = "sip:4001@198.51.100.1"
+
+
+def md5(text: str) -> str:
+    return hashlib.md5(text.encode()).hexdigest()
+
+
+class Caller:
+    """A phone that calls 4001, and what is made of its proofs."""
+
+    def __init__(self) -> None:
+        endpoint: Endpoint = new_endpoint()
+        guard = Registrar(PASSWORDS, "callflow", b"secret").guard
+        self.auth = ProxyAuth(guard, endpoint._sessions, endpoint._transactions)
+        self.phone = Phone(endpoint)
+        self.cseq = 0
+
+    def invites(self, *fields: str) -> str:
+        """The session."""
+        self.cseq += 1
+        self.phone.to_tag = ""
+        self.phone.says(self.phone.request("INVITE", *fields, cseq=self.cseq), 0.0)
+        return self.phone.session
+
+    def challenged(self, session: str, *, stale: bool = False) -> Response:
+        [send, *_] = [
+            each for each in self.auth.challenge(session, 0.0, stale=stale) if isinstance(each, Send)
+        ]
+        message = parse(send.data)
+        assert isinstance(message, Response)
+        return message
+
+    def nonce(self) -> str:
+        challenge = self.challenged(self.invites()).headers.need("proxy-authenticate")
+        return challenge.split('nonce="')[1].split('"')[0]
+
+    def proof(
+        self,
+        nonce: str,
+        user: str = "1001",
+        password: str = "open sesame",
+        uri: str = URI,
+        nc: str = "00000001",
+        method: str = "INVITE",
+    ) -> str:
+        """The Proxy-Authorization of who knows that password; without `nc` in the form of RFC 2069."""
+        secret, request = md5(f"{user}:callflow:{password}"), md5(f"{method}:{uri}")
+        counted = f"{nc}:c:auth:" if nc else ""
+        also = f', qop=auth, nc={nc}, cnonce="c"' if nc else ""
+        response = md5(f"{secret}:{nonce}:{counted}{request}")
+        return (
+            f'Proxy-Authorization: Digest username="{user}", realm="callflow", nonce="{nonce}", '
+            f'uri="{uri}", response="{response}"{also}'
+        )
+
+
+def test_who_says_nothing_has_proven_nothing_and_is_asked() -> None:
+    caller = Caller()
+    session = caller.invites()
+    assert (caller.auth.claims(session), caller.auth.proof(session, 0.0)) == ("1001", Proof.NONE)
+    response = caller.challenged(session)
+    assert response.status == 407
+    assert 'realm="callflow"' in response.headers.need("proxy-authenticate")
+    # The call is over; what comes now is another.
+    assert caller.auth.claims(session) == ""
+    assert caller.auth.challenge(session, 0.0) == []
+
+
+def test_the_password_proves_it_once() -> None:
+    caller = Caller()
+    proof = caller.proof(caller.nonce())
+    assert caller.auth.proof(caller.invites(proof), 0.0) is Proof.RIGHT
+    caller.phone.from_tag = "another"
+    assert caller.auth.proof(caller.invites(proof), 0.0) is Proof.STALE
+
+
+def test_a_nonce_of_old_is_only_stale() -> None:
+    caller = Caller()
+    session = caller.invites(caller.proof(caller.nonce()))
+    assert caller.auth.proof(session, 301.0) is Proof.STALE
+    assert "stale=true" in caller.challenged(session, stale=True).headers.need("proxy-authenticate")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"password": "guessed"},
+        {"user": "1002", "password": "other"},
+        {"user": "1003"},
+        {"uri": "sip:0044123@198.51.100.1"},
+        {"uri": "nonsense"},
+        {"uri": ""},
+        {"nc": ""},
+        {"method": "REGISTER"},
+    ],
+)
+def test_what_proves_something_else_proves_nothing(wrong: dict[str, str]) -> None:
+    """Another's password, another number, a form that could be said again, a registration overheard."""
+    caller = Caller()
+    session = caller.invites(caller.proof(caller.nonce(), **wrong))
+    assert caller.auth.proof(session, 0.0) is Proof.WRONG
+
+
+def test_an_authorization_of_the_registrars_kind_is_none() -> None:
+    caller = Caller()
+    proof = caller.proof(caller.nonce()).removeprefix("Proxy-")
+    assert caller.auth.proof(caller.invites(proof), 0.0) is Proof.NONE
+
+
+def test_the_same_phone_may_call_again_at_once() -> None:
+    """A 407 leaves nothing behind that would take the next INVITE for a loop."""
+    caller = Caller()
+    for _ in range(3):
+        assert caller.challenged(caller.invites()).status == 407
+    assert caller.phone.endpoint.in_hand()["sessions"] == 0
