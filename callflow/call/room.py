@@ -27,6 +27,7 @@ from callflow.call.feature_codes import FeatureCodes
 from callflow.call.journal import CallEntry, FactEntry
 from callflow.call.leg import Effect, Leg
 from callflow.call.lines import Lines
+from callflow.call.notices import fields_with, show, shown_as
 from callflow.call.phonebook import Place
 from callflow.errors import PeerError
 from callflow.events import Party
@@ -38,7 +39,9 @@ from callflow.media.messages import (
     PassKeys,
     Play,
     PlayBoth,
+    PlayMusic,
     ShutGate,
+    StopMusic,
     StopPlaying,
 )
 from callflow.sip.calls import Calls
@@ -128,14 +131,18 @@ class Room:
                 return [*self._set_gates(shut, now)]
             case Recall() | CancelRecall() | ReplaceSeat() | ReleaseSeat():
                 return self._change_seat(action, now)
-            case TellSeat(notice=notice) | TellSupervisor(notice=notice):
-                self.notice = notice
+            case TellSeat(notice=notice):
+                return self._show(notice, now)
+            case TellSupervisor():
+                # Whoever looks after the queue sees it in the facts and the metrics.
                 return []
             case Keep(number=number, note=note):
                 return [FactEntry(self.name, number, now, note.fact, note.rule, note.details)]
-            case BeginHold() | EndHold():
-                # Between the words there is quiet: the caller's leg always has a stream.
-                return []
+            case BeginHold(music=music):
+                # Without music there is quiet between the words: the caller's leg always has a stream.
+                return [PlayMusic(self.caller.media, music)] if music else []
+            case EndHold():
+                return [StopMusic(self.caller.media)]
         raise ValueError(f"a call cannot {action!r}")
 
     def _change_seat(self, action: Action, now: float) -> list[Effect]:
@@ -232,16 +239,26 @@ class Room:
             return [Play(caller, name)] if Party.CALLER in action.to else []
         return [PlayBoth(caller, name) if self._says_to_both else Play(self.seat.media, name)]
 
-    def _set_gates(self, shut: frozenset[Party], now: float) -> list[Command]:
+    def _set_gates(self, shut: frozenset[Party], now: float) -> list[Effect]:
         self._shut = shut
         if self.seat is None:
             return []
+        # Who speaks with the caller again sees who it is.
+        shown = self._show(None, now) if not shut and not self.call.asks else []
         if not shut and self.seat.joined_at is None:
             self.seat.joined_at = now
         legs = {Party.CALLER: self.caller, Party.SEAT: self.seat}
-        return [ShutGate(leg.media) if party in shut else OpenGate(leg.media) for party, leg in legs.items()]
+        gates = [ShutGate(leg.media) if party in shut else OpenGate(leg.media) for party, leg in legs.items()]
+        return [*gates, *shown]
 
-    def _join(self, now: float) -> list[Command]:
+    def _show(self, notice: Notice | None, now: float) -> list[Effect]:
+        """Tell the seat by its phone's display; on its page the matter stands anyhow."""
+        changed, self.notice = notice != self.notice, notice
+        if self.seat is None or not changed:
+            return []
+        return [*show(self._calls, self.seat.session, self.calling.caller, notice, now)]
+
+    def _join(self, now: float) -> list[Effect]:
         assert self.seat is not None
         return [Join(self.caller.media, self.seat.media), *self._set_gates(self._shut, now)]
 
@@ -249,7 +266,7 @@ class Room:
         if self.place is None or self.recall is not None:
             return []
         try:
-            self.recall, sent = self._invite(self.place.seat, self.place, now)
+            self.recall, sent = self._invite(self.place.seat, self.place, now, self.notice)
         except PeerError:
             # No port: the deadline of the recall leads on.
             return []
@@ -267,15 +284,18 @@ class Room:
         ended = self._end(before, "picked up anew", now) if before else []
         return [*ended, *self._join(now), KeepKeys(self.seat.media)]
 
-    def _invite(self, seat: str, place: Place, now: float) -> tuple[Leg, list[Effect]]:
+    def _invite(
+        self, seat: str, place: Place, now: float, notice: Notice | None = None
+    ) -> tuple[Leg, list[Effect]]:
+        """Ring a phone; with a notice it is shown for the caller's name."""
         law = self.caller.agreed.law if self.caller.agreed else None
         leg = self._lines.prepare(self.name, seat, place.hop.address[0], law, now)
         plan = Plan(
             place.target,
-            self.calling.caller,
+            shown_as(self.calling.caller, notice),
             leg.description,
             (place.hop,),
-            self.calling.fields,
+            fields_with(self.calling.fields, notice),
             max_forwards=max(self.calling.hops_left - 1, 0),
         )
         session, sent = self._calls.invite(plan, now)

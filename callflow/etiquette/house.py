@@ -321,6 +321,7 @@ class House(Shape):
         words = {*hold.question, hold.hint, hold.thanks, hold.going_on, hold.reminder, *recall.back}
         words |= {self.queue.first, self.queue.again}
         words |= {self.joining.greeting, self.joining.late}
+        words |= {hold.music} if hold.music else set()
         words |= {each.prompt for each in (self.joining.trainee, self.joining.overflow) if each}
         words |= {recall.calling, recall.not_reached, recall.gone, *(offer.prompt for offer in recall.offers)}
         return frozenset(words)

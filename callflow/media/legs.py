@@ -72,7 +72,7 @@ class Legs:
     def _close(self, leg: int, now: float) -> None:
         parts, slot = self._parts, self.slots[leg]
         parts.untap(slot, now)
-        parts.speaker.stop(slot, now)
+        parts.speaker.forget(slot, now)
         parts.bridge.part(slot, now)
         parts.mixer.leave(slot)
         missed, round_trip = parts.reporter.close(slot)

@@ -68,6 +68,18 @@ class Play(LegCommand):
 
 
 @dataclass(frozen=True, slots=True)
+class PlayMusic(LegCommand):
+    """Play a prompt over and over wherever nothing else is said, until `StopMusic`; nothing is told of it."""
+
+    prompt: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopMusic(LegCommand):
+    """Quiet where nothing is said."""
+
+
+@dataclass(frozen=True, slots=True)
 class StopPlaying(LegCommand):
     """Silence, from the next packet on."""
 

@@ -14,11 +14,13 @@ from callflow.media.messages import (
     PassKeys,
     Play,
     PlayBoth,
+    PlayMusic,
     PlayTone,
     Record,
     SendDigits,
     SetGain,
     ShutGate,
+    StopMusic,
     StopPlaying,
     StopRecording,
 )
@@ -91,6 +93,12 @@ class Orders:
                 for one in {slot, max(int(bridge.partner[slot]), -1)} - {-1}:
                     speaker.stop(one, now)
                     speaker.play(one, prompt)
+            case PlayMusic(prompt=prompt) if prompt in speaker.player:
+                speaker.play_music(slot, prompt)
+                return True
+            case StopMusic():
+                speaker.stop_music(slot)
+                return True
             case PlayTone(hertz=hertz, level=level, seconds=seconds):
                 speaker.stop(slot, now)
                 speaker.sound(slot, Tone(hertz, level, seconds))

@@ -25,12 +25,14 @@ from callflow.media.messages import (
     PassKeys,
     Play,
     PlayBoth,
+    PlayMusic,
     PlayTone,
     Record,
     Report,
     SendDigits,
     SetGain,
     ShutGate,
+    StopMusic,
     StopPlaying,
     StopRecording,
     ToneFinished,
@@ -184,6 +186,10 @@ def _note_setting(settings: dict[str, LegCommand], command: LegCommand) -> None:
             settings["gate"] = command
         case OpenGate():
             settings.pop("gate", None)
+        case PlayMusic():
+            settings["music"] = command
+        case StopMusic():
+            settings.pop("music", None)
         case KeepKeys():
             settings["keys"] = command
         case PassKeys():

@@ -44,6 +44,11 @@ class Calls:
         session = self._sessions.get(session_id)
         return session.dialog if session else None
 
+    def allows(self, session_id: str, method: str) -> bool:
+        """Whether the other side has said that it takes such requests (RFC 3261 §20.5)."""
+        session = self._sessions.get(session_id)
+        return session is not None and session.peer_takes(method)
+
     def ring(
         self, session_id: str, now: float, status: int = 180, reason: str = "Ringing", sdp: bytes = b""
     ) -> list[Output]:

@@ -67,10 +67,14 @@ class SeatPhone:
     """Those that ring or are answered, the latest last."""
     asked: list[str] = field(default_factory=list)
     """The methods that came, all of them."""
+    requests: list[Request] = field(default_factory=list)
+    allows: str = ""
+    """What its Allow says; it has none where this is empty."""
     cseq: int = 0
 
     def takes(self, request: Request) -> None:
         self.asked.append(request.method)
+        self.requests.append(request)
         if request.method == "INVITE":
             self.invites.append(request)
             self._replies(respond(request, 100, "Trying"))
@@ -88,6 +92,7 @@ class SeatPhone:
     def answers(self, status: int = 200, reason: str = "OK") -> None:
         invite = self.invites[-1]
         fields = [("contact", f"<sip:{self.number}@{self.address[0]}:{self.address[1]}>")]
+        fields += [("allow", self.allows)] if self.allows else []
         body = sdp() if status == 200 else b""
         if body:
             fields.append(("content-type", "application/sdp"))
