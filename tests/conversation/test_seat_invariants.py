@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from callflow import config, resources
 from callflow.call.queues import QueuePlan, Strategy
+from callflow.etiquette.audit import judge
+from callflow.etiquette.verdict import Judgement
 from callflow.events import DigitPressed
 from callflow.facts import Fact
 from tests.support.exchange import PROMPT, Exchange, SeatPhone
@@ -98,6 +100,8 @@ def test_whatever_they_do(house: str, strategy: Strategy, acts: list[tuple[float
     never_held_without_consent(facts)
     never_long_without_a_word(facts, manners.hold.every)
     nothing_after_the_end(facts)
+    # The audit knows nothing of the machines: what it finds wrong, they did wrong, or it is wrong itself.
+    assert [verdict for verdict in judge(facts, manners) if verdict.judgement is Judgement.BROKEN] == []
     assert [each for each in exchange.counted if each.what == "fault"] == []
     in_hand = exchange.controller.in_hand()
     assert in_hand == dict.fromkeys(in_hand, 0)
