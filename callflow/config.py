@@ -1,7 +1,7 @@
 """The configuration of one controller, and everything it names: flow, house, prompts."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
@@ -10,7 +10,7 @@ import pydantic
 from callflow import resources
 from callflow.adapters.prompts import CannotSpeak, PromptLibrary
 from callflow.call.room import recording
-from callflow.config_seats import SeatsConfig
+from callflow.config_seats import SEATS_HEAR, SeatsConfig, people_faults, read_secrets
 from callflow.config_sip import Host, HostPort, SipConfig
 from callflow.document import Document, Duration, Shape, did_you_mean
 from callflow.errors import Fault, SourceError
@@ -136,6 +136,10 @@ class Setup:
     prompts: PromptLibrary
     accounts: dict[str, str]
     trunks: tuple[TrunkPlan, ...] = ()
+    passwords: dict[str, str] = field(default_factory=dict, repr=False)
+    """The seats' own, by their numbers; those that have one."""
+    pins: dict[str, str] = field(default_factory=dict, repr=False)
+    """What seats dial to log in by key, by their numbers; those that must."""
 
     @property
     def modes(self) -> Modes:
@@ -148,14 +152,17 @@ class Setup:
 
     @property
     def seat_passwords(self) -> dict[str, str]:
-        """By the seats' numbers: what their phones register with opens their pages too."""
-        return {number: self.accounts[seat.phone] for number, seat in self.config.seats.at.items()}
+        """By the seats' numbers, what opens their pages: their own, else what their phones register with."""
+        seats = self.config.seats.at.items()
+        phones = {number: self.accounts[seat.phone] for number, seat in seats if seat.phone in self.accounts}
+        return {**phones, **self.passwords}
 
     @property
     def said(self) -> frozenset[str]:
         """Every prompt that a call may say."""
         waiting = self.house.waiting_prompts if self.flow.queues else frozenset()
-        return self.house.prompts | waiting | set(self.flow.prompts.values())
+        seats = self.house.waiting_prompts | SEATS_HEAR if self.config.seats.at else frozenset()
+        return self.house.prompts | waiting | seats | set(self.flow.prompts.values())
 
     @property
     def recordings(self) -> Iterator[tuple[str, str, dict[str, str]]]:
@@ -220,20 +227,15 @@ def _set_up(config: Config, source: Document, folder: Path) -> Setup:
             trunks.append(trunk.plan(name, folder))
         except ValueError as error:
             faults.append(source.fault(("sip", "trunks", name, "account"), str(error)))
-    for number, seat in config.seats.at.items():
-        if seat.phone not in config.sip.accounts:
-            known = did_you_mean(seat.phone, list(config.sip.accounts))
-            place = ("seats", "at", number, "phone")
-            faults.append(
-                source.fault(place, f"there is no account {seat.phone!r} under sip.accounts{known}")
-            )
+    secrets = read_secrets(config.seats, source, folder, faults)
+    faults += people_faults(config.seats, config.sip, source)
     flow = _or_faults(faults, lambda: read_flow(_flow_path(config, source, folder)))
     prompts = _or_faults(faults, lambda: _prompts(config, folder))
     if flow is None or prompts is None:
         raise SourceError(*faults)
     flow = flow[0], config.manners.over(flow[1])
     faults += _modes_of_nothing(config, source)
-    setup = Setup(config, *flow, prompts, accounts, tuple(trunks))
+    setup = Setup(config, *flow, prompts, accounts, tuple(trunks), *secrets)
     faults += _unsayable_flow(setup, _flow_path(config, source, folder))
     faults += _unknown_queues(setup, _flow_path(config, source, folder))
     faults += _unspeakable(setup, source)
@@ -298,6 +300,8 @@ def _unspeakable(setup: Setup, source: Document) -> Iterator[Fault]:
     house, prompts = setup.house, setup.prompts
     for key in sorted(prompts.missing(house.prompts)):
         yield source.fault(("prompts",), f"the house {house.name!r} says {key!r}, which has no audio")
+    for key in sorted(SEATS_HEAR - prompts.keys) if setup.config.seats.at else ():
+        yield source.fault(("prompts",), f"what seats dial is answered with {key!r}, which has no audio")
     recorded = {prompt for _, prompt, _ in setup.recordings}
     for key in sorted((setup.said & prompts.keys) - recorded):
         lacking = sorted(prompts.fields(key) - setup.config.fields.keys())

@@ -1,32 +1,100 @@
-"""The part of the configuration that is about people: seats and queues."""
+"""The part of the configuration that is about people: seats, their phones and calls, and queues."""
 
-from typing import Annotated
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Final
 
 import pydantic
 
+from callflow.call.dial_plan import EMERGENCY, CallsOut, allowed
 from callflow.call.queues import QueuePlan, Strategy
-from callflow.call.seats import SeatPlan
-from callflow.document import Duration, Shape
+from callflow.call.seats import MOST_FORWARDS, SeatPlan
+from callflow.call.service_call import REFUSED, SAYS
+from callflow.config_sip import Secret, SipConfig
+from callflow.document import Document, Duration, Shape, did_you_mean
+from callflow.errors import Fault
+from callflow.sip.trunks import TrunkPlan
 
+SEATS_HEAR: Final = frozenset({*SAYS.values(), REFUSED, "nobody_there"})
+"""What may be said in a call that a seat has begun, beside the words of the house."""
+
+
+def _pattern(text: object) -> str:
+    allowed([str(text)])
+    return str(text)
+
+
+def _password(text: object) -> str:
+    # A fault shows what it finds; this does not.
+    if not isinstance(text, str):
+        raise ValueError("a password is text; put it in quotes")
+    return text
+
+
+Password = Annotated[str, pydantic.BeforeValidator(_password)]
 Skill = Annotated[str, pydantic.Field(pattern=r"^[\w-]+$")]
 SeatNumber = Annotated[str, pydantic.Field(pattern=r"^[0-9]{1,8}$")]
 QueueName = Annotated[str, pydantic.Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Number = Annotated[str, pydantic.Field(pattern=r"^\+?[0-9]{2,20}$")]
+Pattern = Annotated[str, pydantic.BeforeValidator(_pattern)]
+
+
+class AwayConfig(Shape):
+    """Who has a seat's calls while it is away."""
+
+    forward: SeatNumber
+    after: Annotated[Duration, pydantic.Field(ge=0, le=86_400)] = 0.0
+    """For how long it must have been away (crs-09)."""
 
 
 class SeatConfig(Shape):
-    """One seat: a person's number, and the phone it sits at."""
+    """One seat: a person's number, and the phone it sits at, if it is always the same."""
 
-    phone: str
-    """The account under `sip.accounts` that the phone registers with."""
+    phone: str | None = None
+    """The account under `sip.accounts` that the phone registers with; without one the seat logs in."""
     skills: tuple[Skill, ...] = ()
     priority: Annotated[int, pydantic.Field(ge=0, le=100)] = 0
     trainee: bool = False
     opaque: bool = False
     """Whether a PBX keeps the phone's Hold to itself: then only feature codes and the page count."""
+    password: Password | None = pydantic.Field(default=None, repr=False)
+    password_file: Path | None = None
+    password_env: str | None = None
+    """What opens its page, where that is not its phone's password."""
+    pin: Secret | None = None
+    """Digits that it must dial to log in by key."""
+    caller_id: Number | None = None
+    away: AwayConfig | None = None
 
-    def plan(self, number: str) -> SeatPlan:
-        skills = frozenset(self.skills)
-        return SeatPlan(number, self.phone, skills, self.priority, self.trainee, self.opaque)
+    @property
+    def own(self) -> Secret | None:
+        """Its own password. Raises `ValueError` where several are named."""
+        named = self.password, self.password_file, self.password_env
+        if named == (None, None, None):
+            return None
+        return Secret(password=named[0], password_file=named[1], password_env=named[2])
+
+    @pydantic.model_validator(mode="after")
+    def _can_be_somebody(self) -> "SeatConfig":
+        if sum(each is not None for each in (self.password, self.password_file, self.password_env)) > 1:
+            raise ValueError("a seat has at most one of password, password_file and password_env")
+        if self.phone is None and self.own is None:
+            raise ValueError("a seat without a phone needs a password, password_file or password_env")
+        return self
+
+    def plan(self, number: str, pin: str | None = None) -> SeatPlan:
+        return SeatPlan(
+            number,
+            self.phone,
+            frozenset(self.skills),
+            self.priority,
+            self.trainee,
+            self.opaque,
+            self.caller_id or "",
+            pin,
+            self.away.forward if self.away else "",
+            self.away.after if self.away else 0.0,
+        )
 
 
 class QueueConfig(Shape):
@@ -41,11 +109,106 @@ class QueueConfig(Shape):
         return QueuePlan(name, frozenset(self.skills), self.strategy, self.ring_for, self.longest_wait)
 
 
+class CallsOutConfig(Shape):
+    """Whom seats may call."""
+
+    trunks: tuple[str, ...] = ()
+    """Under `sip.trunks`, in the order to try."""
+    caller_id: Number | None = None
+    """What calls out show, where it is not our account at the trunk."""
+    allow: tuple[Pattern, ...] = ()
+    """Digits, `x`, `[1-5]` and a `*` at the end; see `callflow.call.dial_plan`."""
+    emergency: tuple[Annotated[str, pydantic.Field(pattern=r"^[0-9]{2,8}$")], ...] = EMERGENCY
+    """Allowed to every phone that proves its password, whoever sits there."""
+
+    def plan(self, trunks: Sequence[TrunkPlan]) -> CallsOut:
+        known = {trunk.name: trunk for trunk in trunks}
+        ordered = tuple(known[name] for name in self.trunks)
+        return CallsOut(ordered, self.caller_id or "", self.allow, self.emergency)
+
+
 class SeatsConfig(Shape):
     """All seats and queues."""
 
     wrap_up: Annotated[Duration, pydantic.Field(ge=0, le=600)] = 15.0
     """Seconds after each call in which its seat is not rung (crs-08)."""
+    phones: tuple[str, ...] = ()
+    """Free desks, by their accounts: where seats log in."""
+    away_reasons: dict[Annotated[str, pydantic.Field(pattern=r"^[0-9]$")], str] = {}  # noqa: RUF012
+    """By the digit that is dialled after `*52`."""
+    calls_out: CallsOutConfig = CallsOutConfig()
     at: dict[SeatNumber, SeatConfig] = {}  # noqa: RUF012
     """The seats by their numbers."""
     queues: dict[QueueName, QueueConfig] = {}  # noqa: RUF012
+
+
+def read_secrets(
+    seats: SeatsConfig, source: Document, folder: Path, faults: list[Fault]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """The seats' own passwords and their PINs, by number; what is wrong is added to `faults`."""
+    passwords: dict[str, str] = {}
+    pins: dict[str, str] = {}
+    for number, seat in seats.at.items():
+        for secret, found, place in ((seat.own, passwords, ()), (seat.pin, pins, ("pin",))):
+            if secret is None:
+                continue
+            try:
+                found[number] = secret.secret(folder)
+            except ValueError as error:
+                faults.append(source.fault(("seats", "at", number, *place), str(error)))
+    for number, pin in pins.items():
+        if not (pin.isascii() and pin.isdigit() and len(pin) <= 16):
+            faults.append(source.fault(("seats", "at", number, "pin"), "a PIN is 1 to 16 digits"))
+    return passwords, pins
+
+
+def people_faults(seats: SeatsConfig, sip: SipConfig, source: Document) -> Iterator[Fault]:
+    """A fault for each phone, trunk and seat that is named and is not there, or cannot be so."""
+    yield from _phone_faults(seats, sip, source)
+    for index, trunk in enumerate(seats.calls_out.trunks):
+        if trunk not in sip.trunks:
+            told = f"there is no trunk {trunk!r} under sip.trunks{did_you_mean(trunk, list(sip.trunks))}"
+            yield source.fault(("seats", "calls_out", "trunks", index), told)
+    for number, seat in seats.at.items():
+        if number in seats.calls_out.emergency:
+            told = f"{number} is an emergency number, and nobody could call that seat"
+            yield source.fault(("seats", "at", number), told, at_key=True)
+        if seat.away and (why := _forward_fault(seats, number, seat.away.forward)):
+            yield source.fault(("seats", "at", number, "away", "forward"), why)
+
+
+def _phone_faults(seats: SeatsConfig, sip: SipConfig, source: Document) -> Iterator[Fault]:
+    sits: dict[str, str] = {}
+    named: list[tuple[tuple[str | int, ...], str]]
+    named = [(("seats", "phones", index), phone) for index, phone in enumerate(seats.phones)]
+    for number, seat in seats.at.items():
+        if seat.phone is None:
+            continue
+        place = ("seats", "at", number, "phone")
+        named.append((place, seat.phone))
+        if seat.phone in sits:
+            told = (
+                f"{seat.phone!r} is the phone of {sits[seat.phone]} already; without `phone` a seat logs in"
+            )
+            yield source.fault(place, told)
+        sits.setdefault(seat.phone, number)
+    for where, phone in named:
+        if phone not in sip.accounts:
+            known = did_you_mean(phone, list(sip.accounts))
+            yield source.fault(where, f"there is no account {phone!r} under sip.accounts{known}")
+
+
+def _forward_fault(seats: SeatsConfig, number: str, forward: str) -> str:
+    """Why a seat's calls cannot go there; empty where they can."""
+    if forward not in seats.at:
+        return f"there is no seat {forward!r} under seats.at{did_you_mean(forward, list(seats.at))}"
+    passed = [number]
+    while forward:
+        if forward in passed:
+            return f"calls would go round in a circle: {' → '.join([*passed, forward])}"
+        passed.append(forward)
+        away = seats.at[forward].away if forward in seats.at else None
+        forward = away.forward if away else ""
+    if len(passed) > MOST_FORWARDS + 1:
+        return f"a call is passed on {MOST_FORWARDS} times at most: {' → '.join(passed)}"
+    return ""

@@ -74,7 +74,7 @@ class Service:
         self.controller = self._new_controller()
         self._driver = Driver(self.controller, self.media, self)
         self.http.add_routes(
-            SeatPages(setup.seat_passwords, self._driver.desk_of, self._driver.desk_does).routes()
+            SeatPages(setup.seat_passwords, self._driver.desk_of, self._driver.desk_asks).routes()
         )
         self.metrics.sip.watch_connections(self._wire.counts)
         self._scouts = Scouts(
@@ -86,7 +86,7 @@ class Service:
         return self._wire.address
 
     def fact(self, fact: Fact) -> None:
-        if fact.fact == "call.arrived":
+        if fact.fact in ("call.arrived", "call.dialled"):
             # Its INVITE is the datagram in hand.
             self.trace.name_latest(fact.call)
         for sink in self._sinks:
@@ -162,12 +162,16 @@ class Service:
             media_host,
             config.limits.calls,
             journals=config.journal is not None,
-            seats=tuple(seat.plan(number) for number, seat in people.at.items()),
+            seats=tuple(seat.plan(number, setup.pins.get(number)) for number, seat in people.at.items()),
             queues=tuple(queue.plan(name) for name, queue in people.queues.items()),
             wrap_up=people.wrap_up,
+            phones=people.phones,
+            away_reasons=people.away_reasons,
+            calls_out=people.calls_out.plan(setup.trunks),
             modes=setup.modes,
         )
-        return Controller(settings, endpoint, PortPool(self.media.ports), _new_call_id, self.fact)
+        ports = PortPool(self.media.ports)
+        return Controller(settings, endpoint, ports, _new_call_id, self.fact, now=time.monotonic())
 
     def _load_prompts(self) -> None:
         for name, prompt, fields in self._setup.recordings:

@@ -96,7 +96,7 @@ class Metrics:
         ledger = self._ledgers.setdefault(fact.call, [])
         ledger.append(fact)
         match fact.fact:
-            case "call.arrived":
+            case "call.arrived" | "call.dialled":
                 self._active.labels(self._flow).inc()
             case "call.answered":
                 self._answer.labels(self._flow).observe(fact.at - ledger[0].at)

@@ -1,6 +1,7 @@
 """The seat's page: who calls, where the question stands, and the buttons that ask for the same as the keys.
 
-A seat logs in with its number and its phone's password; what it sees is its own call, and nobody else's.
+A seat logs in with its number and its password, its phone's where it has none of its own; what it sees is its
+own call, and nobody else's. It may say at which phone it sits from now on.
 """
 
 import asyncio
@@ -14,7 +15,8 @@ from typing import Final
 
 from aiohttp import web
 
-from callflow.call.desk import Act, View
+from callflow.call.desk import Act, Asked, View
+from callflow.call.seats import SeatState
 from callflow.events import LONGEST_ESTIMATE
 
 _COOKIE: Final = "callflow_seat"
@@ -28,8 +30,11 @@ _POLICY: Final = (
 )
 _HTML: Final = (Path(__file__).parent / "seat_page.html").read_text(encoding="utf-8")
 
+_LONGEST_REASON: Final = 40
+_IN_A_CALL: Final = (SeatState.RINGING, SeatState.TALKING, SeatState.HOLDING)
+
 Look = Callable[[str], View]
-Do = Callable[[str, Act, int | None], None]
+Do = Callable[[str, Asked], None]
 
 
 class SeatPages:
@@ -63,6 +68,8 @@ class SeatPages:
         if known is None or not hmac.compare_digest(known.encode(), given.encode()):
             await asyncio.sleep(_PATIENCE)
             raise web.HTTPForbidden
+        if phone := str(form.get("phone", "")).strip():
+            self._carry_out(seat, Asked(Act.LOGIN, phone=phone))
         token = secrets.token_urlsafe(24)
         if len(self._sessions) >= _MOST_SESSIONS:
             del self._sessions[next(iter(self._sessions))]
@@ -102,8 +109,17 @@ class SeatPages:
             raise web.HTTPBadRequest(text=f"act is one of {', '.join(Act)}") from None
         if minutes and not (minutes.isdecimal() and 1 <= int(minutes) <= LONGEST_ESTIMATE):
             raise web.HTTPBadRequest(text=f"minutes is a number from 1 to {LONGEST_ESTIMATE}")
-        self._do(seat, act, int(minutes) if minutes else None)
+        phone, reason = (str(form.get(name, "")).strip() for name in ("phone", "reason"))
+        if len(reason) > _LONGEST_REASON:
+            raise web.HTTPBadRequest(text=f"reason has at most {_LONGEST_REASON} characters")
+        self._carry_out(seat, Asked(act, int(minutes) if minutes else None, phone, reason))
         return web.Response(status=204)
+
+    def _carry_out(self, seat: str, asked: Asked) -> None:
+        """Raises `HTTPConflict` where the seat has not got what it asked for."""
+        self._do(seat, asked)
+        if not _came_true(asked, self._look(seat)):
+            raise web.HTTPConflict(text=f"{asked.act} is not possible now")
 
     def _seat(self, request: web.Request) -> str:
         """Who asks. Raises `HTTPUnauthorized`."""
@@ -111,3 +127,17 @@ class SeatPages:
         if seat is None:
             raise web.HTTPUnauthorized
         return seat
+
+
+def _came_true(asked: Asked, view: View) -> bool:
+    """Whether a seat is where it wanted to be; what it wants of its caller is told by the view."""
+    match asked.act:
+        case Act.LOGIN:
+            return view.phone == asked.phone if asked.phone else bool(view.phone)
+        case Act.LOGOUT:
+            return not view.phone
+        case Act.AWAY:
+            return view.state == SeatState.AWAY
+        case Act.READY:
+            return bool(view.phone) and view.state not in _IN_A_CALL
+    return True

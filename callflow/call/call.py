@@ -172,6 +172,16 @@ class Call:
                 return self._while_held(event, now)
         return self._work_off(deque([event]), now)
 
+    def connected(self, seat: str, now: float) -> list[Action]:
+        """Whom `seat` has called has answered: from now on that is the caller, and the two speak.
+
+        The flow waits where callers are who speak with a seat: what it would do to get there is done.
+        """
+        self._answered = True
+        self._notes.seat = seat
+        self._flow.receive(CallArrived("", ""), now)
+        return self._work_off(deque(), now, [Gate(frozenset()), *self._manners.serve(now)])
+
     def tick(self, now: float) -> list[Action]:
         """What is to be done because time has passed."""
         if self._keeping is not None:

@@ -1,26 +1,29 @@
 """All calls: which one a message or a sound belongs to, and what each wants done. Still pure."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from callflow.actions import Action, Answer, FindSeat, HandToQueue
 from callflow.agenda import Agenda
 from callflow.call.call import Call
 from callflow.call.caller_side import CallerSide
-from callflow.call.desk import Act, Desk, View
+from callflow.call.calls_from_seats import CallsFromSeats
+from callflow.call.desk import Act, Asked, Desk, View
+from callflow.call.dial_plan import CallsOut, DialPlan
 from callflow.call.journal import CallEntry, Journalled
 from callflow.call.ledger import Ledger, Sink
 from callflow.call.leg import Broke, Effect, Leg
 from callflow.call.lines import Lines
+from callflow.call.media_side import MediaSide
 from callflow.call.phonebook import Phonebook
 from callflow.call.queues import QueuePlan
 from callflow.call.room import Room, calling_as
 from callflow.call.seat_side import SeatSide
 from callflow.call.seats import SeatPlan
-from callflow.call.switchboard import Happened, News, Switchboard
+from callflow.call.served import served
+from callflow.call.switchboard import Connected, Happened, News, Switchboard
 from callflow.errors import IllegalEvent, PeerError
-from callflow.etiquette.house import House
+from callflow.etiquette.house import CARRIED, House
 from callflow.etiquette.modes import Modes
 from callflow.events import (
     CallAnswered,
@@ -35,17 +38,11 @@ from callflow.events import (
 from callflow.facts import Fact
 from callflow.flow.model import Flow
 from callflow.media.messages import (
-    Latched,
     LegQuality,
     MediaEvent,
-    NoPackets,
-    PacketsResumed,
-    PacketsStopped,
     Report,
-    SourceTaken,
 )
 from callflow.media.ports import PortPool
-from callflow.media.quality import DROPOUT
 from callflow.sip.address import Address, Transport
 from callflow.sip.endpoint import Endpoint
 from callflow.sip.happenings import (
@@ -55,8 +52,6 @@ from callflow.sip.happenings import (
     Told,
 )
 from callflow.sip.locate import Candidate
-
-_MOST_LEDGERS: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +69,11 @@ class Settings:
     queues: tuple[QueuePlan, ...] = ()
     wrap_up: float = 15.0
     """Seconds after each call in which its seat is not rung."""
+    phones: tuple[str, ...] = ()
+    """Free desks, by their accounts."""
+    away_reasons: Mapping[str, str] = field(default_factory=dict)
+    """By the digit that is dialled for them."""
+    calls_out: CallsOut = field(default_factory=CallsOut)
     modes: Modes = field(default_factory=Modes)
     """Which rules are in force for some queues and trunks."""
 
@@ -88,43 +88,41 @@ class Controller:
         ports: PortPool,
         new_call: Callable[[], str],
         sink: Sink | None = None,
+        now: float = 0.0,
     ) -> None:
-        """`new_call` names calls; `sink` is told every fact as it happens."""
+        """`new_call` names calls; `sink` is told every fact as it happens.
+
+        `now` is since when the seats do what they do, in seconds of the same clock as always.
+        """
         self._settings = settings
         self._endpoint = endpoint
         self._ports = ports
         self._new_call = new_call
         self._sink = sink
         self._lines = Lines(endpoint.calls, ports, settings.media_host)
-        self.switchboard = Switchboard(
-            settings.seats,
-            settings.queues,
-            Phonebook(endpoint.bindings),
-            self._lines,
-            self._tell,
-            wrap_up=settings.wrap_up,
-        )
+        self.switchboard = self._new_switchboard(now)
+        self._from_seats = self._new_from_seats()
         self._desk = Desk(self.switchboard)
         self._caller_side = CallerSide(self._lines, endpoint.calls)
+        self._media_side = MediaSide(self._lines, self._ledger_of)
         self._seat_side = SeatSide(self._lines, endpoint.calls, self.switchboard)
         self._rooms: dict[str, Room] = {}
         self._written: dict[str, CallEntry] = {}
-        self._ledgers: dict[str, Ledger] = {}
-        """Of the calls that ended last: how well their legs were heard is told afterwards."""
         self._agenda: Agenda[str] = Agenda()
 
     def __len__(self) -> int:
         """Calls that are not over."""
-        return len(self._rooms)
+        return len(self._rooms) + len(self._from_seats)
 
     @property
     def deadline(self) -> float | None:
-        known = (self._agenda.next, self._endpoint.deadline, self.switchboard.deadline)
+        rooms = (self._endpoint, self.switchboard, self._from_seats)
+        known = (self._agenda.next, *(room.deadline for room in rooms))
         return min((at for at in known if at is not None), default=None)
 
     def in_hand(self) -> dict[str, int]:
         """What must come to nothing when all calls are over and 32 s have passed."""
-        own = {"calls": len(self._rooms), "legs": len(self._lines), "ports": len(self._ports)}
+        own = {"calls": len(self), "legs": len(self._lines), "ports": len(self._ports)}
         return {**self._endpoint.in_hand(), **own}
 
     def receive(
@@ -140,13 +138,15 @@ class Controller:
     def hear(self, report: Report) -> list[Effect]:
         """The plane tells of a leg; what it tells may be older than the leg's end."""
         if isinstance(report.event, LegQuality):
-            self._note_quality(report.leg, report.event, report.at)
+            self._media_side.heard_well(report.leg, report.event, report.at)
             return []
         leg = self._lines.heard(report.leg)
         if isinstance(report.event, MediaEvent):
-            return self._media_told(leg, report.event, report.at)
+            return self._media_side.told(leg, report.event, report.at)
         if leg is None:
             return []
+        if leg.call in self._from_seats:
+            return self._spread(self._from_seats.heard(leg, report.event, report.at), report.at)
         if leg.party is Party.SEAT:
             room = self._rooms[leg.call]
             effects = self._spread(self._seat_side.heard(room, leg, report.event, report.at), report.at)
@@ -163,7 +163,7 @@ class Controller:
             self._watch(room)
             if name in self._rooms:
                 effects += self._act(room, lambda call: call.tick(now), now)
-        return [*effects, *self._spread(self.switchboard.tick(now), now)]
+        return [*effects, *self._spread([*self.switchboard.tick(now), *self._from_seats.tick(now)], now)]
 
     def kept(self, call: str, number: int, now: float) -> list[Effect]:
         """The journal has a fact of a call on disk."""
@@ -180,7 +180,11 @@ class Controller:
 
     def desk_does(self, seat: str, act: Act, minutes: int | None, now: float) -> list[Effect]:
         """A seat asks for something by its page."""
-        return self._spread(self._desk.does(seat, act, minutes, self._rooms.values(), now), now)
+        return self.desk_asks(seat, Asked(act, minutes), now)
+
+    def desk_asks(self, seat: str, asked: Asked, now: float) -> list[Effect]:
+        """The same, with all that may be said beside."""
+        return self._spread(self._desk.does(seat, asked, self._rooms.values(), now), now)
 
     @property
     def registered(self) -> bool:
@@ -194,10 +198,39 @@ class Controller:
 
     def part(self, reason: str, now: float) -> list[Effect]:
         """Bring every call to its end with the last words and the pause."""
-        effects: list[Effect] = []
+        effects = self._spread(self._from_seats.part(now), now)
         for room in [*self._rooms.values()]:
             effects += self._act(room, lambda call: call.part(reason, now), now)
         return effects
+
+    def _new_switchboard(self, now: float) -> Switchboard:
+        settings = self._settings
+        return Switchboard(
+            settings.seats,
+            settings.queues,
+            Phonebook(self._endpoint.bindings),
+            self._lines,
+            self._tell,
+            wrap_up=settings.wrap_up,
+            phones=settings.phones,
+            now=now,
+        )
+
+    def _new_from_seats(self) -> CallsFromSeats:
+        settings = self._settings
+        return CallsFromSeats(
+            DialPlan(settings.calls_out, self.switchboard.seats.__contains__, settings.away_reasons),
+            settings.calls_out,
+            self._endpoint,
+            self._lines,
+            self.switchboard,
+            self._new_dialled,
+            settings.media_host,
+        )
+
+    def _ledger_of(self, name: str) -> Ledger | None:
+        room = self._rooms.get(name)
+        return room.call.ledger if room else None
 
     def _tell(self, fact: Fact) -> None:
         if self._sink is not None:
@@ -219,6 +252,8 @@ class Controller:
         return effects
 
     def _told(self, leg: Leg, told: Told, now: float) -> list[Effect]:
+        if leg.call in self._from_seats:
+            return self._spread(self._from_seats.told(leg, told, now), now)
         room = self._rooms[leg.call]
         if leg.party is Party.SEAT:
             news = self._seat_side.told(room, leg, told, now)
@@ -229,9 +264,11 @@ class Controller:
         return effects
 
     def _invited(self, invited: Invited, now: float) -> list[Effect]:
-        name = self._new_call()
+        name, full = self._new_call(), len(self) >= self._settings.most_calls
+        if self._from_seats.is_one(invited):
+            return self._spread(self._from_seats.invited(name, invited, now, full=full), now)
         try:
-            if len(self._rooms) >= self._settings.most_calls:
+            if full:
                 raise PeerError(503, "Service Unavailable")
             leg = self._lines.answer(name, invited, now)
         except PeerError as error:
@@ -262,42 +299,31 @@ class Controller:
                     effects += self._happen(room.caller, event, now)
                 case Happened():
                     continue
+                case Connected(room=room, seat=seat):
+                    effects += self._connect(room, seat, now)
                 case effect:
                     effects.append(effect)
         return effects
 
+    def _connect(self, room: Room, seat: str, now: float) -> list[Effect]:
+        """Whom a seat has called has answered."""
+        self._rooms[room.name] = room
+        return self._act(room, lambda call: call.connected(seat, now), now)
+
+    def _new_dialled(self, name: str, queue: str, is_plain: bool) -> Call:
+        settings = self._settings
+        flow, ledger = served(queue, settings.flow.limits), Ledger(name, self._sink)
+        if is_plain:
+            return Call(flow, settings.house.without(*CARRIED), ledger)
+
+        def in_queue(queue: str) -> House:
+            return settings.modes.house(settings.house, queue=queue)
+
+        return Call(flow, in_queue(queue), ledger, in_queue, keeps=settings.journals)
+
     def _watch(self, room: Room) -> None:
         if room.name in self._rooms:
             self._agenda.put(room.name, room.deadline)
-
-    # --- what the plane tells beside what happens in calls ---
-
-    def _media_told(self, leg: Leg | None, event: MediaEvent, now: float) -> list[Effect]:
-        match event:
-            case Latched() if leg:
-                self._lines.latched(leg)
-            case NoPackets():
-                return [Counted("media", "no_packets")]
-            case PacketsResumed() if leg:
-                leg.quiet_since = None
-            case PacketsStopped():
-                if leg is not None:
-                    leg.quiet_since = now - DROPOUT
-                return [Counted("media", "packets_stopped")]
-            case SourceTaken():
-                moved = self._lines.elsewhere(leg, now) if leg else []
-                return [Counted("media", "source_taken"), *moved]
-        return []
-
-    def _note_quality(self, media: int, quality: LegQuality, now: float) -> None:
-        """How well a leg was heard is told after its end: the last word of its ledger."""
-        leg = self._lines.left.pop(media, None)
-        if leg is None:
-            return
-        room = self._rooms.get(leg.call)
-        ledger = room.call.ledger if room else self._ledgers.get(leg.call)
-        if ledger is not None:
-            ledger.write_of(leg.name, now, "leg.quality", **asdict(quality))
 
     # --- what a call wants ---
 
@@ -352,9 +378,7 @@ class Controller:
             return []
         freed = self._spread(self.switchboard.left(room, now), now)
         self._agenda.put(room.name, None)
-        self._ledgers[room.name] = room.call.ledger
-        while len(self._ledgers) > _MOST_LEDGERS:
-            del self._ledgers[next(iter(self._ledgers))]
+        self._media_side.ended(room.call.ledger)
         over = self._written.pop(room.name, None)
         ended = room.let_go(now)
         return [*freed, *ended, *([Journalled(room.name, None)] if over else [])]

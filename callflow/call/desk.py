@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from callflow.call.room import Room
-from callflow.call.seats import SeatState
+from callflow.call.seats import FREE, SeatRefused, SeatState
 from callflow.call.switchboard import Happened, News, Switchboard
 from callflow.events import AnswerAttested, Event, HoldRequested, SeatResumed, Way
 from callflow.facts import Fact
@@ -22,6 +22,22 @@ class Act(StrEnum):
     READY = "ready"
     """The last call is written up, or the seat is back."""
     AWAY = "away"
+    LOGIN = "login"
+    """The seat sits at a phone from now on."""
+    LOGOUT = "logout"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a page asks for, and what it says beside."""
+
+    act: Act
+    minutes: int | None = None
+    """How long the caller is to wait."""
+    phone: str = ""
+    """Where it logs in; empty for its own."""
+    reason: str = ""
+    """Why it is away."""
 
 
 class Matter(StrEnum):
@@ -57,6 +73,10 @@ class View:
     """How long the matter has stood so."""
     next_word_in: float | None = None
     """Until the waiting caller is spoken to again."""
+    phone: str = ""
+    """Where it is logged in; empty for nowhere."""
+    reason: str = ""
+    """Why it is away."""
 
 
 class Desk:
@@ -75,7 +95,8 @@ class Desk:
         state, since = seats.state(seat, now), round(max(now - seat.since, 0.0), 1)
         room = _room_of(number, rooms)
         if room is None:
-            return View(number, state, since)
+            reason = seat.reason if state is SeatState.AWAY else ""
+            return View(number, state, since, phone=seat.phone or "", reason=reason)
         matter, at = _matter(room.call.ledger)
         waits = matter is Matter.WAITS and room.call.deadline is not None
         return View(
@@ -87,43 +108,55 @@ class Desk:
             matter=matter,
             matter_seconds=round(now - at, 1),
             next_word_in=round(max((room.call.deadline or now) - now, 0.0), 1) if waits else None,
+            phone=seat.phone or "",
         )
 
-    def does(
-        self, number: str, act: Act, minutes: int | None, rooms: Iterable[Room], now: float
-    ) -> list[News]:
+    def does(self, number: str, asked: Asked, rooms: Iterable[Room], now: float) -> list[News]:
         """The seat has asked for something; what makes no sense now changes nothing."""
-        match act:
+        match asked.act:
             case Act.READY | Act.AWAY:
-                return self._turns(number, act, now)
+                return self._turns(number, asked, now)
+            case Act.LOGIN | Act.LOGOUT:
+                return self._moves(number, asked, now)
         room = _room_of(number, rooms)
         if room is None or room.seat is None or room.seat.seat != number:
             return []
-        return [Happened(room, _asked(act, number, minutes))]
+        return [Happened(room, _event(asked, number))]
 
-    def _turns(self, number: str, act: Act, now: float) -> list[News]:
-        seat = self._switchboard.seats[number]
-        if seat.state not in (SeatState.READY, SeatState.WRAP_UP, SeatState.AWAY):
+    def _turns(self, number: str, asked: Asked, now: float) -> list[News]:
+        if self._switchboard.seats[number].state not in FREE:
             # Whoever talks or rings is not elsewhere.
             return []
-        state = SeatState.READY if act is Act.READY else SeatState.AWAY
-        return self._switchboard.turn(number, state, now)
+        state = SeatState.READY if asked.act is Act.READY else SeatState.AWAY
+        return self._switchboard.turn(number, state, now, asked.reason)
+
+    def _moves(self, number: str, asked: Asked, now: float) -> list[News]:
+        switchboard = self._switchboard
+        phone = asked.phone or switchboard.seats[number].plan.phone or ""
+        try:
+            if asked.act is Act.LOGOUT:
+                return switchboard.log_out(number, now)
+            return switchboard.log_in(number, phone, now)
+        except SeatRefused as refused:
+            switchboard.refused(f"seat {number}", asked.act, refused.why, now)
+            return []
 
 
-def _asked(act: Act, number: str, minutes: int | None) -> Event:
-    match act:
+def _event(asked: Asked, number: str) -> Event:
+    match asked.act:
         case Act.HOLD:
-            return HoldRequested(Way.PAGE, minutes)
+            return HoldRequested(Way.PAGE, asked.minutes)
         case Act.RESUME:
             return SeatResumed(Way.PAGE)
-        case _:
+        case act:
             return AnswerAttested(act is Act.YES, number)
 
 
 def _room_of(number: str, rooms: Iterable[Room]) -> Room | None:
-    """The call that the seat serves, or that rings at it."""
+    """The call that the seat serves, that rings at it, or that it has made to a colleague."""
     for room in rooms:
-        if number in room.ringing or (room.seat is not None and room.seat.seat == number):
+        serves = room.seat is not None and room.seat.seat == number
+        if serves or number in room.ringing or room.caller.seat == number:
             return room
     return None
 

@@ -61,13 +61,15 @@ class Lines:
         self._enter(leg)
         return leg
 
-    def prepare(self, call: str, seat: str, host: str, law: Law | None, now: float) -> Leg:
-        """A leg for a seat at `host` that we are going to call; the session's id is given by `begun`.
+    def prepare(
+        self, call: str, seat: str, host: str, law: Law | None, now: float, party: Party = Party.SEAT
+    ) -> Leg:
+        """A leg for whom we are going to call at `host`; the session's id is given by `begun`.
 
-        `law` is the caller's: offered first, so that the audio passes as it is. Raises `PeerError`.
+        `law` is the other party's: offered first, so that the audio passes as it is. Raises `PeerError`.
         """
         leg = self._new(call, "", host, None)
-        leg.party, leg.seat = Party.SEAT, seat
+        leg.party, leg.seat = party, seat
         self._take_port(leg, now)
         leg.description = offered(self._local(leg), leg.media, first=law)
         return leg

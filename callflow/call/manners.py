@@ -143,12 +143,25 @@ class Manners:
                 line = SilentLine(house.silent_line, house.answering.greeting)
                 return self._shadow(line, [Say(house.answering.greeting, "csr-01")], now)
             case Outcome.JOINED | Outcome.SEAT_BACK:
-                return self._serve(now)
+                return self.serve(now)
             case Outcome.SEAT_LEFT if not house.enforces(house.seat_closing.rule):
                 return [*self._noted(house.seat_closing.rule, would="close"), HangUp("seat_hung_up")]
             case Outcome.SEAT_LEFT if self._left is not None:
                 return self._begin(SeatClosing(house), self._left, now)
         return []
+
+    def serve(self, now: float) -> list[Action]:
+        """Seat and caller speak with each other, for as long as they like."""
+        deaf, self._deaf = self._deaf, None
+        rule = self.house.hold.rules.ask
+        observed = self.house.hold if self.house.observes(rule) else None
+        hold: Machine[Any] = PlainJoining(rule, observed=observed)
+        if self.house.enforces(rule):
+            hold = Hold(*self.house.hold_in_force)
+        self.rules = [hold]
+        if self.sound:
+            hold.receive(self.sound, now)
+        return hold.receive(deaf, now) if deaf else []
 
     def gate(self, shut: frozenset[Party], now: float) -> None:
         """From the moment that both can hear each other, the ledger calls them joined."""
@@ -176,19 +189,6 @@ class Manners:
         ideal = greeting_of(self.house.joining, answered, waited)
         noted = self._noted(ideal.rule, would="say", prompt=ideal.prompt)
         return [*silenced, *noted, *joining.receive(answered, now)]
-
-    def _serve(self, now: float) -> list[Action]:
-        """Seat and caller speak with each other, for as long as they like."""
-        deaf, self._deaf = self._deaf, None
-        rule = self.house.hold.rules.ask
-        observed = self.house.hold if self.house.observes(rule) else None
-        hold: Machine[Any] = PlainJoining(rule, observed=observed)
-        if self.house.enforces(rule):
-            hold = Hold(*self.house.hold_in_force)
-        self.rules = [hold]
-        if self.sound:
-            hold.receive(self.sound, now)
-        return hold.receive(deaf, now) if deaf else []
 
     def _shadow(self, ideal: Machine[Any], begun: list[Action], now: float) -> list[Action]:
         """Let a machine run of which nothing is heard, where any of its rules is observed."""

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from callflow.call.seats import SeatPlan
 from callflow.sip.address import Hop
 from callflow.sip.registrar import Binding
 from callflow.sip.uri import Uri
@@ -31,10 +30,10 @@ class Phonebook:
     def is_registered(self, phone: str, now: float) -> bool:
         return bool(self._bindings(phone, now))
 
-    def find(self, plan: SeatPlan, now: float) -> Place | None:
-        """The phone of a seat, at its newest registration; None where it has none."""
-        bindings = self._bindings(plan.phone, now)
+    def find(self, seat: str, phone: str | None, now: float) -> Place | None:
+        """The phone that a seat sits at, at its newest registration; None where it has none."""
+        bindings = self._bindings(phone, now) if phone else ()
         if not bindings:
             return None
         newest = bindings[-1]
-        return Place(plan.number, newest.contact.uri, newest.source)
+        return Place(seat, newest.contact.uri, newest.source)

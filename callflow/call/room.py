@@ -100,6 +100,8 @@ class Room:
     codes: FeatureCodes = field(default_factory=FeatureCodes)
     notice: Notice | None = None
     """What the seat was told last."""
+    is_plain: bool = False
+    """Nobody is served here: colleagues speak, or it is an emergency; no seat writes such a call up."""
     _shut: frozenset[Party] = BOTH
     _keys_kept: bool = False
     _says_to_both: bool = False
@@ -190,6 +192,11 @@ class Room:
         self.ringing.pop(leg.seat, None)
         self.seat, self.place = leg, self.places[leg.seat]
         return [*self._join(now), KeepKeys(leg.media)]
+
+    def connected(self, seat: Leg, place: Place | None, now: float) -> list[Effect]:
+        """Whom a seat has called has answered: the same as if a seat had picked up."""
+        self.seat, self.place = seat, place
+        return [*self._join(now), KeepKeys(seat.media)]
 
     def seat_left(self) -> list[Effect]:
         """The seat has hung up, or is lost."""

@@ -102,7 +102,7 @@ class SeatSide:
             return [*room.declined(leg), Happened(room, RecallFailed(480))]
         talked = now - (leg.joined_at if leg.joined_at is not None else now)
         unheard = now - leg.quiet_since if leg.quiet_since is not None else 0.0
-        left = [*room.seat_left(), *self._switchboard.hung_up(leg.seat, now)]
+        left = [*room.seat_left(), *self._switchboard.hung_up(room, leg.seat, now)]
         event = SeatHungUp(talked, unheard) if reason == "bye" else SeatLost()
         return [*left, Happened(room, event)]
 

@@ -3,11 +3,17 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
+
+from callflow.errors import CallflowError
+
+MOST_FORWARDS: Final = 5
+"""How often a call for an away seat is passed on to another that is away too."""
 
 
 class SeatState(StrEnum):
     OFFLINE = "offline"
-    """Its phone is not registered, or nobody is logged in."""
+    """Its phone is not registered, or it is logged in at none."""
     READY = "ready"
     RINGING = "ringing"
     TALKING = "talking"
@@ -24,14 +30,22 @@ class SeatPlan:
 
     number: str
     """工号: what the caller is told, and what the ledger keeps."""
-    phone: str
-    """The account that its phone registers with."""
+    phone: str | None = None
+    """The account of the phone that it sits at from the start; None for one that logs in somewhere."""
     skills: frozenset[str] = frozenset()
     priority: int = 0
     """The lower, the sooner it is rung where the queue goes by priority."""
     trainee: bool = False
     opaque: bool = False
     """A PBX between us and the phone keeps Hold to itself: only feature codes and the page count."""
+    caller_id: str = field(default="", repr=False)
+    """What its calls out show, where it is another number than the house's."""
+    pin: str | None = field(default=None, repr=False)
+    """What it must dial to log in by key, where it must."""
+    forward: str = ""
+    """The seat that has its calls while it is away; empty for none."""
+    forward_after: float = 0.0
+    """Seconds that it must have been away for that (crs-09)."""
 
 
 @dataclass(slots=True)
@@ -47,6 +61,10 @@ class Seat:
     idle_since: float = 0.0
     """When its last call ended; the longest idle is rung first."""
     wrap_up_ends: float | None = None
+    phone: str | None = None
+    """Where it is logged in now."""
+    left_for_call: tuple[SeatState, str] | None = None
+    """What it did, and why, before it made the call that it is in; None where it did not make it."""
 
     @property
     def number(self) -> str:
@@ -65,6 +83,19 @@ class SeatChanged:
     reason: str = ""
 
 
+class SeatRefused(CallflowError):
+    """A seat cannot have what it wants; nothing was changed."""
+
+    def __init__(self, why: str) -> None:
+        """`why` is a word for machines: `busy`, `no_such_phone`, `no_such_seat`, `wrong_pin` …"""
+        super().__init__(why)
+        self.why = why
+
+
+FREE: Final = (SeatState.READY, SeatState.WRAP_UP, SeatState.AWAY)
+"""Nobody speaks with the seat, or rings it."""
+
+
 @dataclass(slots=True)
 class Seats:
     """The table of all seats."""
@@ -73,11 +104,15 @@ class Seats:
     """Whether a phone's account can be reached now."""
     wrap_up: float = 15.0
     """Seconds after a call in which a seat is not rung."""
+    phones: frozenset[str] = frozenset()
+    """Free desks: where seats may log in beside the phones of the plans."""
     _seats: dict[str, Seat] = field(default_factory=dict)
 
     def add(self, plans: Iterable[SeatPlan], now: float) -> None:
         for plan in plans:
-            self._seats[plan.number] = Seat(plan, since=now, idle_since=now)
+            state = SeatState.READY if plan.phone else SeatState.OFFLINE
+            self._seats[plan.number] = Seat(plan, state, since=now, idle_since=now, phone=plan.phone)
+            self.phones |= {plan.phone} if plan.phone else set()
 
     def __iter__(self) -> Iterator[Seat]:
         return iter(self._seats.values())
@@ -90,12 +125,14 @@ class Seats:
 
     def at(self, phone: str) -> Seat | None:
         """The seat that is logged in at a phone."""
-        return next((seat for seat in self if seat.plan.phone == phone), None)
+        return next((seat for seat in self if seat.phone == phone), None)
 
     def state(self, seat: Seat, now: float) -> SeatState:
         """What a seat does. One whose phone is gone is offline, but not while it talks: that ends no call."""
-        idle = seat.state in (SeatState.READY, SeatState.WRAP_UP)
-        return SeatState.OFFLINE if idle and not self.is_registered(seat.plan.phone, now) else seat.state
+        if seat.state not in (SeatState.READY, SeatState.WRAP_UP):
+            return seat.state
+        is_there = seat.phone is not None and self.is_registered(seat.phone, now)
+        return seat.state if is_there else SeatState.OFFLINE
 
     def ready(self, now: float) -> list[Seat]:
         """Who may be rung, the longest idle first."""
@@ -107,6 +144,52 @@ class Seats:
         away = (SeatState.OFFLINE, SeatState.AWAY)
         return [seat for seat in self if self.state(seat, now) not in away]
 
+    def serving(self, number: str, now: float) -> str:
+        """Which seat has the calls for a seat: another while it has been away for long (crs-09)."""
+        passed = [number]
+        while (seat := self._seats.get(passed[-1])) and self._is_forwarded(seat, now):
+            if seat.plan.forward in passed or len(passed) > MOST_FORWARDS:
+                break
+            passed.append(seat.plan.forward)
+        return passed[-1]
+
+    def _is_forwarded(self, seat: Seat, now: float) -> bool:
+        away = seat.state is SeatState.AWAY and now - seat.since >= seat.plan.forward_after
+        return bool(seat.plan.forward) and away
+
+    # --- who sits where ---
+
+    def log_in(self, number: str, phone: str, now: float) -> list[SeatChanged]:
+        """The seat sits at that phone from now on, and is ready; who sat there is logged out.
+
+        Raises `SeatRefused` where there is no such seat or phone, and while one of the two is in a call.
+        """
+        seat = self._at_rest(number)
+        if phone not in self.phones:
+            raise SeatRefused("no_such_phone")
+        before = self.at(phone)
+        left = self.log_out(before.number, now, "phone_taken") if before and before is not seat else []
+        seat.phone, seat.idle_since = phone, now
+        return [*left, *self.turn(number, SeatState.READY, now)]
+
+    def log_out(self, number: str, now: float, reason: str = "logged_out") -> list[SeatChanged]:
+        """The seat sits nowhere. Raises `SeatRefused` where it does already, and while it is in a call."""
+        seat = self._at_rest(number)
+        if seat.phone is None:
+            raise SeatRefused("not_logged_in")
+        seat.phone = None
+        return self.turn(number, SeatState.OFFLINE, now, reason)
+
+    def _at_rest(self, number: str) -> Seat:
+        seat = self._seats.get(number)
+        if seat is None:
+            raise SeatRefused("no_such_seat")
+        if seat.state not in (*FREE, SeatState.OFFLINE):
+            raise SeatRefused("busy")
+        return seat
+
+    # --- what they do ---
+
     def turn(self, number: str, state: SeatState, now: float, reason: str = "") -> list[SeatChanged]:
         """The seat does something else; nothing where it does that already."""
         seat = self._seats[number]
@@ -117,9 +200,28 @@ class Seats:
         seat.state, seat.since, seat.reason = state, now, reason
         return [changed]
 
+    def calls(self, number: str, now: float) -> list[SeatChanged]:
+        """The seat calls somebody by itself."""
+        seat = self._seats[number]
+        seat.left_for_call = seat.state, seat.reason
+        return self.turn(number, SeatState.TALKING, now)
+
+    def put_down(self, number: str, now: float) -> list[SeatChanged]:
+        """A call that served nobody is over: the seat does what it did before."""
+        seat = self._seats[number]
+        before, seat.left_for_call = seat.left_for_call or (SeatState.READY, ""), None
+        return self.turn(number, before[0], now, before[1])
+
     def finished(self, number: str, now: float) -> list[SeatChanged]:
-        """Its call is over: it writes that up, and then it is ready by itself (crs-08)."""
-        self._seats[number].idle_since = now
+        """Its call is over: it writes that up, and then it is ready by itself (crs-08).
+
+        Who was away and called somebody is away again.
+        """
+        seat = self._seats[number]
+        seat.idle_since = now
+        before, seat.left_for_call = seat.left_for_call, None
+        if before and before[0] is SeatState.AWAY:
+            return self.turn(number, before[0], now, before[1])
         return self.turn(number, SeatState.WRAP_UP if self.wrap_up else SeatState.READY, now)
 
     @property

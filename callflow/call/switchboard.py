@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from callflow.actions import Action, BeginHold, EndHold, ReleaseSeat, ReplaceSeat
 from callflow.call.leg import Effect, Leg
 from callflow.call.lines import Lines
-from callflow.call.phonebook import Phonebook
+from callflow.call.phonebook import Phonebook, Place
 from callflow.call.queues import Nobody, Offer, QueuePlan, Queues, Step, Withdraw
 from callflow.call.room import Room
 from callflow.call.seats import SeatChanged, SeatPlan, Seats, SeatState
@@ -25,7 +25,16 @@ class Happened:
     event: Event
 
 
-News = Effect | Happened
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """Whom a seat has called has answered: the two share a room."""
+
+    room: Room
+    seat: str
+    """Who serves, or who was called by a colleague."""
+
+
+News = Effect | Happened | Connected
 
 
 class Switchboard:
@@ -40,12 +49,17 @@ class Switchboard:
         tell: Callable[[Fact], None],
         *,
         wrap_up: float,
+        phones: Iterable[str] = (),
         now: float = 0.0,
     ) -> None:
-        """`tell` is told every change of a seat; `wrap_up` are seconds after each call."""
-        self.seats = Seats(phonebook.is_registered, wrap_up)
+        """`tell` is told every change of a seat; `wrap_up` are seconds after each call.
+
+        `phones` are free desks, where seats may log in.
+        """
+        self.seats = Seats(phonebook.is_registered, wrap_up, frozenset(phones))
         self.seats.add(seats, now)
-        self.queues = Queues(queues, self.seats)
+        self._queues = {plan.name: plan for plan in queues}
+        self.queues = Queues(self._queues.values(), self.seats)
         self._phonebook = phonebook
         self._lines = lines
         self._tell = tell
@@ -67,6 +81,9 @@ class Switchboard:
 
     def find(self, room: Room, queue: str, now: float, *, head: bool = False) -> list[News]:
         """Let a caller wait for a seat."""
+        if queue not in self._queues:
+            # Whom a seat has called, and no queue is that seat's.
+            return [Happened(room, NobodyThere("no_seats"))]
         self._rooms[room.name], room.queue = room, queue
         return self._carry_out(self.queues.enter(room.name, queue, now, head=head), now)
 
@@ -75,9 +92,14 @@ class Switchboard:
         news = self._carry_out(self.queues.leave(room.name), now)
         self._rooms.pop(room.name, None)
         for leg in room.legs:
-            if leg.seat and leg is room.seat:
-                self._note(self.seats.finished(leg.seat, now), now)
+            if leg is room.seat or leg is room.caller:
+                self._finished(room, leg.seat, now)
         return [*news, *self._look_again(now)]
+
+    def queue_of(self, seat: str) -> str:
+        """The first queue whose callers the seat could serve; empty where there is none."""
+        skills = self.seats[seat].plan.skills if seat in self.seats else frozenset()
+        return next((plan.name for plan in self._queues.values() if plan.skills <= skills), "")
 
     # --- seats ---
 
@@ -102,10 +124,49 @@ class Switchboard:
         told = Happened(room, SeatDeclined(leg.seat, why))
         return [*closed, told, *self._carry_out(self.queues.declined(room.name, leg.seat, now), now)]
 
-    def hung_up(self, seat: str, now: float) -> list[News]:
+    def hung_up(self, room: Room, seat: str, now: float) -> list[News]:
         """A seat's leg is over: it writes the call up."""
-        self._note(self.seats.finished(seat, now), now)
+        self._finished(room, seat, now)
         return self._look_again(now)
+
+    def calls(self, seat: str, now: float) -> None:
+        """A seat calls somebody by itself."""
+        self._note(self.seats.calls(seat, now), now)
+
+    def put_down(self, seat: str, now: float) -> list[News]:
+        """A call of its own, or a colleague's, has come to nothing."""
+        if seat not in self.seats:
+            return []
+        self._note(self.seats.put_down(seat, now), now)
+        return self._look_again(now)
+
+    def serving(self, number: str, now: float, call: str = "") -> str:
+        """Which seat has the calls for a seat: another while it has been away for long (crs-09)."""
+        serving = self.seats.serving(number, now)
+        if serving != number:
+            self._tell(Fact(now, call, f"seat {number}", "seat.forwarded", "crs-09", {"to": serving}))
+        return serving
+
+    def place_of(self, seat: str, now: float) -> Place | None:
+        """Where the seat's phone is; None where it cannot be reached."""
+        return self._phonebook.find(seat, self.seats[seat].phone, now) if seat in self.seats else None
+
+    # --- who sits where ---
+
+    def log_in(self, number: str, phone: str, now: float) -> list[News]:
+        """The seat sits at that phone from now on. Raises `SeatRefused`."""
+        self._note(self.seats.log_in(number, phone, now), now)
+        self._tell(Fact(now, "", f"seat {number}", "seat.logged_in", None, {"phone": phone}))
+        return self._look_again(now)
+
+    def log_out(self, number: str, now: float) -> list[News]:
+        """The seat sits nowhere. Raises `SeatRefused`."""
+        self._note(self.seats.log_out(number, now), now)
+        return self._look_again(now)
+
+    def refused(self, who: str, wish: str, why: str, now: float) -> None:
+        """A seat or a phone could not have what it wanted; `who` as the ledger calls it."""
+        self._tell(Fact(now, "", who, "seat.refused", None, {"wish": wish, "why": why}))
 
     def performed(self, room: Room, action: Action, now: float) -> list[News]:
         """What a call does with its seat is what the seat does."""
@@ -120,15 +181,23 @@ class Switchboard:
             case ReplaceSeat():
                 return self.turn(place.seat, SeatState.TALKING, now)
             case ReleaseSeat() if room.seat:
-                return self.hung_up(place.seat, now)
+                return self.hung_up(room, place.seat, now)
         return []
 
     def turn(self, seat: str, state: SeatState, now: float, reason: str = "") -> list[News]:
         """The seat, or its supervisor, says what it does now."""
+        if seat not in self.seats:
+            # The phone alone is in this call: its seat is in another, or nobody sits there.
+            return []
         self._note(self.seats.turn(seat, state, now, reason), now)
         return self._look_again(now)
 
     # --- the rooms behind ---
+
+    def _finished(self, room: Room, seat: str, now: float) -> None:
+        if seat in self.seats:
+            over = self.seats.put_down if room.is_plain else self.seats.finished
+            self._note(over(seat, now), now)
 
     def _look_again(self, now: float) -> list[News]:
         """A seat may be free for who waits."""
@@ -155,7 +224,7 @@ class Switchboard:
         return news
 
     def _ring(self, room: Room, seat: str, now: float) -> list[News]:
-        place = self._phonebook.find(self.seats[seat].plan, now)
+        place = self.place_of(seat, now)
         try:
             if place is None:
                 raise PeerError(480, "Temporarily Unavailable")

@@ -14,6 +14,7 @@ _COMMANDS: Final = {
     "prompts": ("callflow.cli.prompts:prompts", "List, check and render the prompts."),
     "rules": ("callflow.cli.rules:rules", "List the rules of the houses and where they are carried."),
     "run": ("callflow.cli.run:run", "Serve calls until told to stop."),
+    "seat": ("callflow.cli.seat:seat", "Log a seat in or out, say that it is away or ready."),
     "simulate": ("callflow.cli.simulate:simulate", "Play a call on a virtual clock, in milliseconds."),
     "trace": ("callflow.cli.trace:trace", "Show the SIP of a recent call, or write it to a capture file."),
 }

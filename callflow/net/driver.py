@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 from callflow.call.controller import Controller
-from callflow.call.desk import Act, View
+from callflow.call.desk import Asked, View
 from callflow.call.journal import FactEntry, Journalled
 from callflow.call.leg import Broke, Effect
 from callflow.media.messages import Command, Report
@@ -95,9 +95,9 @@ class Driver:
         """What a seat's page shows."""
         return self._controller.desk_of(seat, asyncio.get_running_loop().time())
 
-    def desk_does(self, seat: str, act: Act, minutes: int | None) -> None:
+    def desk_asks(self, seat: str, asked: Asked) -> None:
         """A seat asks for something by its page."""
-        self._run(lambda now: self._controller.desk_does(seat, act, minutes, now))
+        self._run(lambda now: self._controller.desk_asks(seat, asked, now))
 
     async def drain(self, patience: float) -> None:
         """Take no new calls; after `patience` seconds bring those that are left to a polite end."""

@@ -13,6 +13,7 @@ from callflow.sip.calls import Calls
 from callflow.sip.happenings import Counted, Output
 from callflow.sip.message import NotSip, Request, Response, parse, respond
 from callflow.sip.middialog import CAPABILITIES, MidDialog
+from callflow.sip.proxy_auth import ProxyAuth
 from callflow.sip.refusal import METHODS, OTHER_METHODS, Refusal, check, check_extensions, draining
 from callflow.sip.registrar import Binding, Registrar
 from callflow.sip.reoffers import Reoffers
@@ -52,6 +53,7 @@ class Endpoint:
         self._server = UserAgentServer(self._sessions, self._transactions, timers, reoffers, new_id)
         self._client = UserAgentClient(self._sessions, self._transactions, timers, new_id)
         self.trunks = Trunks(trunks, self._transactions, contact, allowed, new_id, chance)
+        self.proxy_auth = ProxyAuth(registrar.guard, self._sessions, self._transactions)
         self.calls = Calls(self._sessions, self._server, self._client, reoffers)
         self._mid_dialog = MidDialog(self._sessions, self._server, self._transactions, timers)
         self._registrar = registrar

@@ -7,7 +7,7 @@ import pytest
 from aiohttp import web
 
 from callflow.adapters.seat_pages import SeatPages
-from callflow.call.desk import Act, View
+from callflow.call.desk import Act, Asked, View
 from tests.support.browser import CHROMIUM, Page, browser
 
 pytestmark = [
@@ -18,6 +18,8 @@ pytestmark = [
 READY = View("8001", "ready", 3.0)
 TALKING = View("8001", "talking", 40.0, "13800000000", "10086")
 ASKED = View("8001", "talking", 46.0, "13800000000", "10086", "asked", 6.0)
+AT_DESK = View("8001", "away", 3.0, phone="desk", reason="午休")
+GONE = View("8001", "offline", 3.0)
 WAITS = View("8001", "holding", 12.0, "13800000000", "10086", "waits", 12.0, 18.0)
 
 
@@ -26,7 +28,7 @@ class Seat:
 
     def __init__(self) -> None:
         self.view = READY
-        self.asked: list[Act] = []
+        self.asked: list[Asked] = []
         self.port = 0
         self._news = asyncio.Event()
 
@@ -45,8 +47,8 @@ class Seat:
         self.port = runner.addresses[0][1]
         return runner
 
-    def _do(self, seat: str, act: Act, minutes: int | None) -> None:
-        self.asked.append(act)
+    def _do(self, seat: str, asked: Asked) -> None:
+        self.asked.append(asked)
         self._news.set()
 
 
@@ -91,6 +93,33 @@ async def test_a_seat_logs_in_and_sees_where_the_question_stands(tmp_path: Path)
             assert await can(page) == {"resume"}
             await page.click("[data-act=resume]")
             await seat.has_asked(3)
-        assert seat.asked == [Act.HOLD, Act.YES, Act.RESUME]
+        assert [asked.act for asked in seat.asked] == [Act.HOLD, Act.YES, Act.RESUME]
+    finally:
+        await runner.cleanup()
+
+
+async def test_a_seat_goes_from_one_phone_to_another(tmp_path: Path) -> None:
+    seat = Seat()
+    runner = await seat.serve()
+    try:
+        async with asyncio.timeout(60), browser(tmp_path) as page:
+            await page.go(f"http://127.0.0.1:{seat.port}/seat")
+            seat.view = AT_DESK
+            await page.run("document.querySelector('form [name=phone]').value = 'desk'")
+            await logs_in(page, "sesame")
+            await page.until("document.getElementById('who').textContent === '座席 8001 @ desk'")
+            assert "（午休）" in await page.text("#state")
+            assert await can(page) == {"ready", "logout"}
+            await page.click("[data-act=logout]")
+            await page.until("document.getElementById('refused').textContent === '现在不能办理'")
+            seat.view = GONE
+            await page.until("document.getElementById('who').textContent === '座席 8001'")
+            assert await can(page) == {"login"}
+            await page.run("document.getElementById('phone').value = 'cellar'")
+            await page.click("[data-act=login]")
+            await seat.has_asked(3)
+        first, second, third = seat.asked
+        assert (first.act, first.phone, second.act) == (Act.LOGIN, "desk", Act.LOGOUT)
+        assert (third.act, third.phone) == (Act.LOGIN, "cellar")
     finally:
         await runner.cleanup()

@@ -186,7 +186,8 @@ class Exchange:
     def _register(self, registrar: Registrar, plan: SeatPlan, address: Address) -> None:
         contact = NameAddress(Uri("sip", plan.number, *address))
         binding = Binding(contact, Hop(address), 1e9, "reg", 1)
-        registrar._bindings[plan.phone] = {str(contact.uri): binding}
+        if plan.phone is not None:
+            registrar._bindings[plan.phone] = {str(contact.uri): binding}
         self.phones[plan.number] = SeatPhone(self, plan.number, address)
 
     # --- the caller ---

@@ -1,0 +1,217 @@
+"""Calls that come from seats' phones: proven, read by the dial plan, and led to whom they are for.
+
+Whoever can make us call out can make us pay, so nothing happens before the phone has proven its password.
+After that an emergency call is never refused: not to a phone that nobody sits at, and not because we have
+calls enough.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from callflow.agenda import Agenda
+from callflow.call.call import Call
+from callflow.call.dial_plan import CallsOut, DialPlan, Emergency, Meaning, Out, Refused, Service, ToSeat
+from callflow.call.dialling import Dialling, Errand, Way
+from callflow.call.leg import Leg
+from callflow.call.lines import Lines
+from callflow.call.room import Calling
+from callflow.call.seats import FREE, Seat, SeatState
+from callflow.call.service_call import REFUSED, ServiceCall, ServiceDesk
+from callflow.call.switchboard import News, Switchboard
+from callflow.errors import PeerError
+from callflow.events import Event, Party
+from callflow.sip.auth import Proof
+from callflow.sip.endpoint import Endpoint
+from callflow.sip.happenings import Counted, Invited, Told
+from callflow.sip.headers import NameAddress
+from callflow.sip.trunks import TrunkPlan
+from callflow.sip.uri import Uri
+
+NewCall = Callable[[str, str, bool], Call]
+"""Makes a call of that name, whose caller would go back to that queue; True for one without manners."""
+_UNAVAILABLE: Final = (SeatState.AWAY, SeatState.OFFLINE)
+
+
+class CallsFromSeats:
+    """All of them that are not answered by whom they are for."""
+
+    def __init__(
+        self,
+        plan: DialPlan,
+        calls_out: CallsOut,
+        endpoint: Endpoint,
+        lines: Lines,
+        switchboard: Switchboard,
+        new_call: NewCall,
+        host: str,
+    ) -> None:
+        """`host` stands in the addresses of seats."""
+        self._plan = plan
+        self._calls_out = calls_out
+        self._proxy_auth = endpoint.proxy_auth
+        self._trunks = endpoint.trunks
+        self._calls = endpoint.calls
+        self._lines = lines
+        self._switchboard = switchboard
+        self._desk = ServiceDesk(switchboard)
+        self._new_call = new_call
+        self._host = host
+        self._under_way: dict[str, ServiceCall | Dialling] = {}
+        self._agenda: Agenda[str] = Agenda()
+
+    def __contains__(self, call: str) -> bool:
+        return call in self._under_way
+
+    def __len__(self) -> int:
+        return len(self._under_way)
+
+    @property
+    def deadline(self) -> float | None:
+        return self._agenda.next
+
+    def is_one(self, invited: Invited) -> bool:
+        """Whether the INVITE says that it is from a seat's phone."""
+        return self._proxy_auth.claims(invited.session) in self._switchboard.seats.phones
+
+    def invited(self, name: str, invited: Invited, now: float, *, full: bool) -> list[News]:
+        """A phone calls; `full`: we have as many calls as we may have."""
+        session = invited.session
+        proof = self._proxy_auth.proof(session, now)
+        if proof is not Proof.RIGHT:
+            asked = self._proxy_auth.challenge(session, now, stale=proof is Proof.STALE)
+            return [*asked, Counted("rejected", "407")]
+        phone, meaning = self._proxy_auth.claims(session), self._plan.read(invited.called)
+        try:
+            if full and not isinstance(meaning, Emergency):
+                raise PeerError(503, "Service Unavailable")
+            if not invited.offer:
+                raise PeerError(488, "Offer Needed")
+            return self._lead(name, phone, meaning, invited, now)
+        except PeerError as error:
+            return [*self._calls.refuse(session, error, now), Counted("rejected", str(error.status))]
+
+    def told(self, leg: Leg, told: Told, now: float) -> list[News]:
+        """The phone, or whom it calls, has said something."""
+        one = self._under_way[leg.call]
+        return self._watch(leg.call, one, one.told(leg, told, now))
+
+    def heard(self, leg: Leg, event: Event, now: float) -> list[News]:
+        """The plane tells of a leg."""
+        one = self._under_way[leg.call]
+        return self._watch(leg.call, one, one.heard(event, now))
+
+    def tick(self, now: float) -> list[News]:
+        news: list[News] = []
+        for name in self._agenda.take_due(now):
+            one = self._under_way[name]
+            news += self._watch(name, one, one.tick(now))
+        return news
+
+    def part(self, now: float) -> list[News]:
+        """The service ends: whoever is not answered yet is refused."""
+        ended: list[News] = []
+        for name, one in [*self._under_way.items()]:
+            ended += self._watch(name, one, one.stop(now))
+        return ended
+
+    # --- the rooms behind ---
+
+    def _watch(self, name: str, one: ServiceCall | Dialling, news: list[News]) -> list[News]:
+        if one.is_over:
+            self._under_way.pop(name, None)
+        self._agenda.put(name, None if one.is_over else one.deadline)
+        return news
+
+    def _lead(self, name: str, phone: str, meaning: Meaning, invited: Invited, now: float) -> list[News]:
+        """Raises `PeerError`."""
+        seat = self._switchboard.seats.at(phone)
+        match meaning:
+            case Service() | Refused(why="no_service"):
+                return self._serve(name, phone, meaning, invited, now)
+            case Emergency(number=number):
+                return self._call_out(name, seat, number, invited, now, is_plain=True)
+            case Refused(why=why):
+                self._switchboard.refused(
+                    f"seat {seat.number}" if seat else f"phone {phone}", "call", why, now
+                )
+                raise PeerError(403, "Forbidden")
+            case _ if seat is None:
+                self._switchboard.refused(f"phone {phone}", "call", "nobody_here", now)
+                raise PeerError(403, "Log In First")
+            case ToSeat(seat=called):
+                return self._call_colleague(name, seat, called, invited, now)
+            case Out(number=number):
+                return self._call_out(name, seat, number, invited, now)
+
+    def _serve(
+        self, name: str, phone: str, service: Service | Refused, invited: Invited, now: float
+    ) -> list[News]:
+        leg = self._leg(name, invited, Party.SEAT, None, now)
+        prompt, done = REFUSED, list[News]()
+        if isinstance(service, Service):
+            prompt, done = self._desk.carry_out(service, phone, now)
+        else:
+            self._switchboard.refused(f"phone {phone}", "service", service.why, now)
+        return [*done, *self._begin(name, ServiceCall(leg, prompt, self._lines, self._calls), now)]
+
+    def _call_colleague(self, name: str, seat: Seat, called: str, invited: Invited, now: float) -> list[News]:
+        leg = self._leg(name, invited, Party.CALLER, seat, now)
+        colleague = self._switchboard.serving(called, now, name)
+        seats = self._switchboard.seats
+        state, place = seats.state(seats[colleague], now), self._switchboard.place_of(colleague, now)
+        ways: list[Way] = []
+        failure = PeerError(480, "Temporarily Unavailable")
+        if state is SeatState.READY and colleague != seat.number and place is not None:
+            ways = [Way(place.target, self._address(seat.number), (place.hop,), place=place)]
+        elif state not in _UNAVAILABLE:
+            failure = PeerError(486, "Busy Here")
+        calling = Calling(self._address(seat.number), called, invited.hops_left)
+        call = self._new_call(name, "", True)
+        errand = Errand(call, leg, seat.number, called, iter(ways), calling, colleague, True, failure)
+        return self._dial(name, errand, now)
+
+    def _call_out(
+        self,
+        name: str,
+        seat: Seat | None,
+        number: str,
+        invited: Invited,
+        now: float,
+        *,
+        is_plain: bool = False,
+    ) -> list[News]:
+        own = seat.number if seat else ""
+        caller_id = (seat.plan.caller_id if seat else "") or self._calls_out.caller_id
+        leg = self._leg(name, invited, Party.SEAT, seat, now)
+        call = self._new_call(name, self._switchboard.queue_of(own), is_plain)
+        calling = Calling(self._address(number), "", invited.hops_left)
+        ways = self._ways_out(number, caller_id, own)
+        return self._dial(name, Errand(call, leg, own, number, ways, calling, is_plain=is_plain), now)
+
+    def _ways_out(self, number: str, caller_id: str, seat: str) -> Iterator[Way]:
+        """By each trunk, as it is when it is its turn."""
+        for trunk in self._calls_out.trunks:
+            yield self._way(trunk, number, caller_id, seat)
+
+    def _way(self, trunk: TrunkPlan, number: str, caller_id: str, seat: str) -> Way:
+        shown = NameAddress(Uri("sip", caller_id or trunk.user or seat, trunk.domain))
+        fields = (("p-asserted-identity", str(shown)),) if caller_id else ()
+        hops, prover = self._trunks.hops(trunk.name), self._trunks.prover(trunk.name)
+        return Way(Uri("sip", number, trunk.domain), shown, hops, fields, prover)
+
+    def _leg(self, name: str, invited: Invited, party: Party, seat: Seat | None, now: float) -> Leg:
+        """The phone's. A seat that is in another call goes on with that: then this is the phone's alone."""
+        leg = self._lines.answer(name, invited, now)
+        leg.party = party
+        leg.seat = seat.number if seat and seat.state in FREE else ""
+        return leg
+
+    def _dial(self, name: str, errand: Errand, now: float) -> list[News]:
+        return self._begin(name, Dialling(errand, self._lines, self._calls, self._switchboard), now)
+
+    def _begin(self, name: str, one: ServiceCall | Dialling, now: float) -> list[News]:
+        self._under_way[name] = one
+        return self._watch(name, one, one.begin(now))
+
+    def _address(self, number: str) -> NameAddress:
+        return NameAddress(Uri("sip", number, self._host))

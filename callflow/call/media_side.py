@@ -1,0 +1,66 @@
+"""What the plane tells of legs that is no rule's business: packets that come and stop, and their quality."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Final
+
+from callflow.call.ledger import Ledger
+from callflow.call.leg import Effect, Leg
+from callflow.call.lines import Lines
+from callflow.media.messages import (
+    Latched,
+    LegQuality,
+    MediaEvent,
+    NoPackets,
+    PacketsResumed,
+    PacketsStopped,
+    SourceTaken,
+)
+from callflow.media.quality import DROPOUT
+from callflow.sip.happenings import Counted
+
+_MOST_LEDGERS: Final = 1000
+
+
+class MediaSide:
+    """Keeps the legs by what the plane tells of their packets."""
+
+    def __init__(self, lines: Lines, ledger_of: Callable[[str], Ledger | None]) -> None:
+        """`ledger_of` has those of the calls that are not over."""
+        self._lines = lines
+        self._ledger_of = ledger_of
+        self._ended: dict[str, Ledger] = {}
+        """Of the calls that ended last: how well their legs were heard is told afterwards."""
+
+    def told(self, leg: Leg | None, event: MediaEvent, now: float) -> list[Effect]:
+        """What it tells may be older than the leg's end."""
+        match event:
+            case Latched() if leg:
+                self._lines.latched(leg)
+            case NoPackets():
+                return [Counted("media", "no_packets")]
+            case PacketsResumed() if leg:
+                leg.quiet_since = None
+            case PacketsStopped():
+                if leg is not None:
+                    leg.quiet_since = now - DROPOUT
+                return [Counted("media", "packets_stopped")]
+            case SourceTaken():
+                moved = self._lines.elsewhere(leg, now) if leg else []
+                return [Counted("media", "source_taken"), *moved]
+        return []
+
+    def heard_well(self, media: int, quality: LegQuality, now: float) -> None:
+        """How well a leg was heard is told after its end: the last word of its ledger."""
+        leg = self._lines.left.pop(media, None)
+        if leg is None:
+            return
+        ledger = self._ledger_of(leg.call) or self._ended.get(leg.call)
+        if ledger is not None:
+            ledger.write_of(leg.name, now, "leg.quality", **asdict(quality))
+
+    def ended(self, ledger: Ledger) -> None:
+        """The call is over."""
+        self._ended[ledger.call] = ledger
+        while len(self._ended) > _MOST_LEDGERS:
+            del self._ended[next(iter(self._ended))]

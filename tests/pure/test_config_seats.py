@@ -1,0 +1,123 @@
+"""Seats in the configuration: who sits where, who may call whom, and each fault at its place."""
+
+from pathlib import Path
+
+import pytest
+
+from callflow import config
+from callflow.config import Setup
+from callflow.errors import SourceError
+
+pytestmark = pytest.mark.pure
+
+HEAD = """\
+callflow-config: 1
+sip:
+  accounts: {seat1: {password: one}, seat2: {password: two}, desk: {password: three}}
+  trunks: {provider: {at: sip.example.net, domain: example.net}}
+seats:
+"""
+
+
+def read(folder: Path, seats: str) -> Setup:
+    path = folder / "callflow.yaml"
+    path.write_text(HEAD + seats, encoding="utf-8")
+    return config.read(path)
+
+
+def faults(folder: Path, seats: str) -> list[str]:
+    with pytest.raises(SourceError) as caught:
+        read(folder, seats)
+    return [str(fault).replace(f"{folder}/", "") for fault in caught.value.faults]
+
+
+GOOD = """\
+  phones: [desk]
+  away_reasons: {1: 午休, "2": 培训}
+  calls_out:
+    trunks: [provider]
+    caller_id: "02112345678"
+    allow: ["0[1-9]*", "1[3-9]xxxxxxxxx"]
+  at:
+    "8001": {phone: seat1, caller_id: "02100000001", away: {forward: "8002", after: 10m}}
+    "8002": {password: mine, pin: {password: "2468"}}
+    "8003": {phone: seat2, password: sesame}
+"""
+
+
+def test_what_is_said_is_what_holds(tmp_path: Path) -> None:
+    setup = read(tmp_path, GOOD)
+    people = setup.config.seats
+    assert (people.phones, people.away_reasons) == (("desk",), {"1": "午休", "2": "培训"})
+    out = people.calls_out.plan(setup.trunks)
+    assert ([trunk.name for trunk in out.trunks], out.caller_id) == (["provider"], "02112345678")
+    assert out.emergency == ("110", "119", "120", "122")
+    first = people.at["8001"].plan("8001")
+    assert (first.phone, first.caller_id, first.forward, first.forward_after) == (
+        *("seat1", "02100000001", "8002", 600.0),
+    )
+    second = people.at["8002"].plan("8002", setup.pins["8002"])
+    assert (second.phone, second.pin) == (None, "2468")
+    assert setup.seat_passwords == {"8001": "one", "8002": "mine", "8003": "sesame"}
+
+
+def test_passwords_and_pins_are_shown_nowhere(tmp_path: Path) -> None:
+    shown = repr(read(tmp_path, GOOD))
+    assert not any(secret in shown for secret in ("2468", "mine", "sesame"))
+
+
+def test_the_words_of_service_numbers_are_loaded_where_there_are_seats(tmp_path: Path) -> None:
+    assert {"seat_logged_in", "service_refused", "nobody_there"} <= read(tmp_path, GOOD).said
+    assert "seat_logged_in" not in config.default().said
+
+
+@pytest.mark.parametrize(
+    ("seats", "place", "told"),
+    [
+        ("  phones: [dask]\n", "6:12", "there is no account 'dask' under sip.accounts; did you mean 'desk'?"),
+        ('  at: {"8001": {phone: seat9}}\n', "6:24", "there is no account 'seat9'"),
+        ("  calls_out: {trunks: [provder]}\n", "6:24", "no trunk 'provder' under sip.trunks; did you mean"),
+        ('  calls_out: {allow: ["0[1-9"]}\n', "6:23", "is no pattern of digits"),
+        ('  calls_out: {allow: ["[9-1]"]}\n', "6:23", "runs backwards"),
+        ('  calls_out: {emergency: ["911x"]}\n', "6:27", "match pattern"),
+        ('  calls_out: {caller_id: "anna"}\n', "6:26", "match pattern"),
+        ("  away_reasons: {11: x}\n", "6:18", "match pattern"),
+        ('  at: {"8001": {}}\n', "6:16", "a seat without a phone needs a password"),
+        ('  at: {"8001": {password: a, password_env: B}}\n', "6:16", "at most one of password"),
+        ('  at: {"8001": {password_env: NOBODY_HAS_THIS}}\n', "6:16", "the environment has no"),
+        ('  at: {"8001": {phone: desk, pin: {password: "12a4"}}}\n', "6:35", "a PIN is 1 to 16 digits"),
+        ('  at: {"8001": {phone: desk, pin: {}}}\n', "6:35", "one of password, password_file"),
+        ('  at: {"8001": {phone: desk}, "8002": {phone: desk}}\n', "6:47", "is the phone of 8001 already"),
+        ('  at: {"110": {phone: desk}}\n', "6:8", "110 is an emergency number"),
+        ('  at: {"8001": {phone: desk, away: {forward: "8009"}}}\n', "6:46", "there is no seat '8009'"),
+        (
+            '  at: {"1": {phone: desk, away: {forward: "2"}}, "2": {phone: seat1, away: {forward: "1"}}}\n',
+            "6:43",
+            "round in a circle: 1 → 2 → 1",
+        ),
+        ('  at: {"1": {phone: desk, away: {forward: "1"}}}\n', "6:43", "round in a circle: 1 → 1"),
+    ],
+)
+def test_what_is_wrong_is_told_at_its_place(tmp_path: Path, seats: str, place: str, told: str) -> None:
+    found = faults(tmp_path, seats)
+    assert any(fault.startswith(f"callflow.yaml:{place}:") and told in fault for fault in found), found
+
+
+def test_words_that_cannot_be_said_are_told(tmp_path: Path) -> None:
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "prompts.yaml").write_text(
+        "callflow-prompts: 1\nlocale: zh-CN\nvoice: studio\nprompts: {}\n", encoding="utf-8"
+    )
+    found = faults(tmp_path, '  at: {"8001": {phone: desk}}\nprompts: {directory: own}\n')
+    assert any("what seats dial is answered with 'seat_away', which has no audio" in fault for fault in found)
+
+
+def test_calls_are_passed_on_so_often_and_no_oftener(tmp_path: Path) -> None:
+    def chain(length: int) -> str:
+        passing = [
+            f'    "{n}": {{password: x, away: {{forward: "{n + 1}"}}}}\n' for n in range(1, length + 1)
+        ]
+        return f'  at:\n{"".join(passing)}    "{length + 1}": {{phone: desk}}\n'
+
+    assert read(tmp_path, chain(5)).config.seats.at["5"].away is not None
+    assert any("5 times at most" in fault for fault in faults(tmp_path, chain(6)))
