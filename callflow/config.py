@@ -16,7 +16,7 @@ from callflow.document import Document, Duration, Shape, did_you_mean
 from callflow.errors import Fault, SourceError
 from callflow.etiquette.house import CARRIED, House, Mode
 from callflow.etiquette.modes import Modes
-from callflow.events import LONGEST_ESTIMATE
+from callflow.events import LONGEST_ESTIMATE, MOST_AHEAD
 from callflow.flow.check import missing_prompts
 from callflow.flow.load import load
 from callflow.flow.model import Flow
@@ -181,6 +181,8 @@ class Setup:
             yield from ({"seat": number} for number in self.config.seats.at)
         if self.house.hold.estimate and prompt in self.house.hold.question:
             yield from ({"minutes": str(minutes)} for minutes in range(1, LONGEST_ESTIMATE + 1))
+        if prompt == self.house.queue.place:
+            yield from ({"ahead": str(ahead)} for ahead in range(1, MOST_AHEAD + 1))
 
 
 def default() -> Setup:

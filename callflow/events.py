@@ -9,6 +9,8 @@ from enum import StrEnum
 
 LONGEST_ESTIMATE = 30
 """Minutes; nobody is asked to wait on a line for longer."""
+MOST_AHEAD = 30
+"""Callers; where more are served before, no number is named."""
 
 
 class Party(StrEnum):
@@ -146,6 +148,14 @@ class SeatAnswered(Event):
     trainee: bool = False
     overflow: bool = False
     """Whether other callers still wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueMoved(Event):
+    """The caller has another place in the queue."""
+
+    ahead: int
+    """How many others are served before."""
 
 
 @dataclass(frozen=True, slots=True)

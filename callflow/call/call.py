@@ -45,6 +45,7 @@ from callflow.events import (
     Party,
     PromptFinished,
     PromptStarted,
+    QueueMoved,
     RecallAnswered,
     RecallFailed,
     RecallRinging,
@@ -60,7 +61,7 @@ from callflow.flow.run import FlowRun
 
 OF_THE_SEAT = (
     SeatAnswered, SeatHungUp, SeatLost, SeatResumed, HoldRequested,
-    RecallRinging, RecallAnswered, RecallFailed, NobodyThere,
+    RecallRinging, RecallAnswered, RecallFailed, NobodyThere, QueueMoved,
 )  # fmt: skip
 """What does not wait until the caller's side has come back."""
 

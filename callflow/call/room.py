@@ -97,6 +97,8 @@ class Room:
     """Where they were rung."""
     queue: str = ""
     """Where the caller waited last."""
+    ahead: int = 0
+    """How many are served before; told to the call."""
     codes: FeatureCodes = field(default_factory=FeatureCodes)
     notice: Notice | None = None
     """What the seat was told last."""

@@ -11,7 +11,7 @@ from callflow.call.queues import Nobody, Offer, QueuePlan, Queues, Step, Withdra
 from callflow.call.room import Room
 from callflow.call.seats import SeatChanged, SeatPlan, Seats, SeatState
 from callflow.errors import PeerError
-from callflow.events import Event, NobodyThere, SeatAnswered, SeatDeclined, SeatRinging
+from callflow.events import Event, NobodyThere, QueueMoved, SeatAnswered, SeatDeclined, SeatRinging
 from callflow.facts import Detail, Fact
 
 _BUSY, _DECLINED = (486, 600), (480, 603)
@@ -221,6 +221,16 @@ class Switchboard:
                 case Nobody(why=why):
                     del self._rooms[step.call]
                     news.append(Happened(room, NobodyThere(why)))
+        return [*news, *self._moved()]
+
+    def _moved(self) -> list[News]:
+        """Whoever has another place in the queue than before is told so."""
+        news: list[News] = []
+        for name, room in self._rooms.items():
+            position = self.queues.position(name)
+            if position is not None and position - 1 != room.ahead:
+                room.ahead = position - 1
+                news.append(Happened(room, QueueMoved(room.ahead)))
         return news
 
     def _ring(self, room: Room, seat: str, now: float) -> list[News]:

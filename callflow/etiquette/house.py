@@ -198,6 +198,8 @@ class QueueManners(Shape):
     first_after: Annotated[Duration, pydantic.Field(ge=0, le=30)]
     """Seconds; who is picked up sooner hears nothing of a queue."""
     again: PromptKey
+    place: PromptKey | None = None
+    """In its place where others are served before: it says how many."""
     every: Pause
     """Seconds from the start of one word to the start of the next."""
 
@@ -319,7 +321,7 @@ class House(Shape):
         """Every prompt that the hold, and a seat that hangs up first, may say besides the closing."""
         hold, recall = self.hold, self.recall
         words = {*hold.question, hold.hint, hold.thanks, hold.going_on, hold.reminder, *recall.back}
-        words |= {self.queue.first, self.queue.again}
+        words |= {self.queue.first, self.queue.again} | ({self.queue.place} if self.queue.place else set())
         words |= {self.joining.greeting, self.joining.late}
         words |= {hold.music} if hold.music else set()
         words |= {each.prompt for each in (self.joining.trainee, self.joining.overflow) if each}

@@ -12,7 +12,7 @@ from callflow.config import read_flow
 from callflow.etiquette.house import House
 from callflow.events import DigitPressed
 from callflow.flow.model import Flow
-from callflow.media.messages import HearTones, IgnoreTones, LegQuality, PacketsResumed, PacketsStopped
+from callflow.media.messages import HearTones, IgnoreTones, LegQuality, PacketsResumed, PacketsStopped, Play
 from tests.support.exchange import Exchange
 from tests.support.sip_phone import OFFER, THEM
 
@@ -308,3 +308,22 @@ def test_how_well_each_leg_was_heard_is_told_under_its_name(exchange: Exchange) 
     exchange.tells(1, quality)
     told = [fact.leg for fact in exchange.facts if fact.fact == "leg.quality"]
     assert told == ["seat 8001", "caller"]
+
+
+def test_who_waits_is_told_how_many_are_served_before(service: tuple[Flow, House]) -> None:
+    exchange = Exchange(*service, "8001")
+    exchange.another_calls()
+    exchange.another_calls()
+    exchange.calls()
+    leg = exchange.controller._rooms["call-3"].caller.media
+
+    def told() -> list[str]:
+        mine = [command for command in exchange.commands if isinstance(command, Play) and command.leg == leg]
+        exchange.commands.clear()
+        return [command.prompt for command in mine]
+
+    exchange.passes(40.0)
+    assert told() == ["queue_please_wait", "queue_place?ahead=2"]
+    exchange.phones["8001"].answers()
+    exchange.passes(30.0)
+    assert told() == ["queue_place?ahead=1"]
