@@ -711,3 +711,29 @@ def test_a_key_that_nobody_named_takes_nothing_from_a_caller_who_waits(house: Ho
     stage = held(house).wait(100.0)
     assert [action for key in "0123456789*#" for action in stage.happen(DigitPressed(key))] == []
     assert not stage.machine.awaits_key
+
+
+def test_while_time_stands_still_no_word_comes_due(house: House) -> None:
+    stage = held(house).wait(10.0)
+    stage.machine.postpone(100.0)
+    stage.now += 100.0
+    stage.wait(19.9)
+    assert stage.said[-1][1] == "hold_thanks"
+    stage.wait(0.2)
+    assert stage.said[-1] == (HELD_AT + 130.0, "still_working")
+
+
+def test_a_key_is_awaited_from_who_could_still_choose(house: House) -> None:
+    assert held(shipped("logistics")).machine.awaits_key
+    stage = held(house, offers_from=1)
+    assert not stage.machine.awaits_key
+    assert stage.wait(31.0).machine.awaits_key
+
+
+def test_a_seat_that_has_gone_cannot_be_resumed_only_picked_up(house: House) -> None:
+    stage = held(house).wait(180.0)
+    assert Recall(20.0) in [action for _, action in stage.done]
+    stage.happen(GONE)
+    assert stage.happen(BACK) == []
+    assert stage.machine.phase is Phase.WAITING
+    assert ReplaceSeat() in stage.happen(RecallAnswered())
