@@ -83,6 +83,12 @@ class Notice(StrEnum):
     """The caller agreed and is held."""
     CALLER_WILL_NOT_WAIT = "caller_will_not_wait"
     CALLER_WANTS_CALLBACK = "caller_wants_callback"
+    CALLER_STAYS = "caller_stays"
+    """The caller does not want to be transferred."""
+    TARGET_RINGS = "target_rings"
+    TARGET_NOT_THERE = "target_not_there"
+    """The target did not take the call."""
+    TRANSFERRED = "transferred"
     CALLER_WAITS_LONG = "caller_waits_long"
     PHONE_ON_HOLD = "phone_on_hold"
     """The seat wants the caller back, but its own phone holds us: only its own key undoes that."""
@@ -161,6 +167,25 @@ class ReplaceSeat(Action):
 @dataclass(frozen=True, slots=True)
 class ReleaseSeat(Action):
     """End the seat's leg; the caller stays."""
+
+
+@dataclass(frozen=True, slots=True)
+class RingTarget(Action):
+    """Ring the seat that is to take the call."""
+
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class DropTarget(Action):
+    """Ring the target no longer, or end its leg: the call is not for it."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class JoinTarget(Action):
+    """The target is the caller's seat from now on; the one before is let go of."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,8 @@ class Party(StrEnum):
 
     CALLER = "caller"
     SEAT = "seat"
+    TARGET = "target"
+    """The seat that a call is to be transferred to."""
     CALLFLOW = "callflow"
 
 
@@ -246,6 +248,40 @@ class AnswerRecognised(Event):
 class TransferRequested(Event):
     """The seat wants the call transferred: that question takes the place of any other."""
 
+    target: str = ""
+    """The number of the seat that is to take it."""
+    way: Way = Way.PHONE
+
+
+@dataclass(frozen=True, slots=True)
+class TargetRinging(Event):
+    """The target's phone rings."""
+
+
+@dataclass(frozen=True, slots=True)
+class TargetAnswered(Event):
+    """The target has picked up; that is no agreement yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class TargetDeclined(Event):
+    """The target does not take the call, or cannot be reached."""
+
+    why: str
+    """`declined`, `busy`, `no_answer` or `failed`."""
+
+
+@dataclass(frozen=True, slots=True)
+class TargetHungUp(Event):
+    """The target had picked up, and is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class OfTarget(Event):
+    """Something that happened at the target's phone: so that its keys and words are not the caller's."""
+
+    event: Event
+
 
 @dataclass(frozen=True, slots=True)
 class TransferRefused(Event):
@@ -283,5 +319,11 @@ class Outcome(StrEnum):
     MESSAGE_WANTED = "message_wanted"
     CLOSING_WANTED = "closing_wanted"
     """The caller will call again."""
+    TRANSFERRED = "transferred"
+    """Caller and target speak with each other."""
+    TRANSFER_FAILED = "transfer_failed"
+    """The caller stays with the seat that wanted to transfer."""
+    TRANSFEROR_GONE = "transferor_gone"
+    """The same, but that seat has hung up."""
     YIELDED = "yielded"
     """Another rule speaks with the caller now."""

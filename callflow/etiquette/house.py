@@ -191,6 +191,41 @@ class SeatClosingManners(Shape):
     """A conversation shorter than this (seconds) was not finished either."""
 
 
+class TransferManners(Shape):
+    """csr-24; crs-05, crs-10, hst-03: how a caller comes to another seat."""
+
+    rule: RuleId
+    question: Annotated[tuple[PromptKey, ...], pydantic.Field(min_length=1)]
+    """With the target's number."""
+    hint: PromptKey
+    every: Pause
+    """Seconds from the start of one word to the start of the next while the target is looked for."""
+    waiting: PromptKey
+    ring_for: Pause
+    brief: Annotated[tuple[PromptKey, ...], pydantic.Field(min_length=1)]
+    """What the target hears of the call, with the number of the seat that transfers it."""
+    will_you_take_it: PromptKey
+    """Names both keys."""
+    take: TelephoneKey = "1"
+    decline: TelephoneKey = "2"
+    within: Pause = 8.0
+    asks: Annotated[int, pydantic.Field(ge=1, le=5)] = 2
+    connecting: PromptKey
+    """What caller and target hear before they are joined."""
+    not_taken: PromptKey
+    """What the caller hears whom the target did not take."""
+    stays: PromptKey
+    """What caller and seat hear where the caller does not want it."""
+    most: Annotated[int, pydantic.Field(ge=1, le=9)] = 2
+    """How often one call may be transferred (crs-10)."""
+
+    @pydantic.model_validator(mode="after")
+    def _tells_yes_from_no(self) -> "TransferManners":
+        if self.take == self.decline:
+            raise ValueError("take and decline must be different keys")
+        return self
+
+
 class QueueManners(Shape):
     """crs-02: what a caller hears who waits for a seat."""
 

@@ -1,0 +1,319 @@
+"""csr-24 and its like: the caller is asked, the target answers and agrees, and only then are they joined.
+
+The seat wants to transfer the call. The caller is asked first, with the target's number; whoever says no, or
+nothing, stays. Then the target is rung, hears the brief, and is asked too (`briefing`); the caller waits
+meanwhile and is spoken to at the house's interval. Both have agreed: they are told and joined. In every other
+case the caller goes back to the seat that had the call.
+
+Nothing makes this a blind transfer: a seat that hangs up meanwhile has only left, and the caller whom the
+target does not take is then given back to it anew, or to the queue.
+"""
+
+from enum import Enum, auto
+
+from callflow.actions import (
+    Action,
+    BeginHold,
+    Conclude,
+    DropTarget,
+    EndHold,
+    JoinTarget,
+    Note,
+    Notice,
+    ReleaseSeat,
+    RingTarget,
+    Say,
+    TellSeat,
+)
+from callflow.errors import IllegalEvent
+from callflow.etiquette.briefing import Answer, Briefing
+from callflow.etiquette.consent import Asking, Consent, Question
+from callflow.etiquette.gates import BOTH_HEARD, NOBODY_HEARD, SEAT_UNHEARD
+from callflow.etiquette.house import HoldManners, TransferManners
+from callflow.etiquette.machine import Machine
+from callflow.etiquette.words import LONGEST, Words
+from callflow.events import (
+    AnswerAttested,
+    AnswerRecognised,
+    DigitPressed,
+    Event,
+    HoldRequested,
+    HungUp,
+    LineHeard,
+    OfTarget,
+    Outcome,
+    Party,
+    PromptFinished,
+    PromptStarted,
+    PromptStopped,
+    RecallAnswered,
+    SeatHungUp,
+    SeatLost,
+    SeatResumed,
+    TargetAnswered,
+    TargetDeclined,
+    TargetHungUp,
+    TargetRinging,
+    TransferRequested,
+    Way,
+)
+
+BOTH = (Party.CALLER, Party.SEAT)
+OF_THE_CALLER = (
+    AnswerAttested,
+    AnswerRecognised,
+    DigitPressed,
+    LineHeard,
+    PromptFinished,
+    PromptStarted,
+    PromptStopped,
+)
+
+
+class Phase(Enum):
+    IDLE = auto()
+    ASKING = auto()
+    """the caller"""
+    RINGING = auto()
+    """the target"""
+    BRIEFING = auto()
+    """and asking the target"""
+    CONNECTING = auto()
+    """Both have agreed, and are told."""
+    RETURNING = auto()
+    """The target did not take it; the caller is told."""
+    DONE = auto()
+
+
+class Transfer(Machine[Phase]):
+    """One transfer of a joined call."""
+
+    rules = ("csr-24",)
+
+    def __init__(self, manners: TransferManners, hold: HoldManners, *, seat: str, unhearing: bool) -> None:
+        """`seat` is the number of the one that transfers; `unhearing`: its phone is on its own hold."""
+        super().__init__(Phase.IDLE)
+        self._manners = manners
+        self._hold = hold
+        self._seat = seat
+        self._unhearing = unhearing
+        self._seat_gone = False
+        self._target = ""
+        self._asking: Asking | None = None
+        self._briefing: Briefing | None = None
+        self._words = Words()
+        self._ring_ends = self._word_due = 0.0
+
+    @property
+    def unhearing(self) -> bool:
+        """Whether the seat's phone is on its own hold, and hears nobody."""
+        return self._unhearing
+
+    @property
+    def awaits_key(self) -> bool:
+        return self._asking is not None and self._asking.awaits_key
+
+    def receive(self, event: Event, now: float) -> list[Action]:
+        match self.phase, event:
+            case Phase.DONE, OfTarget(event=TargetAnswered()):
+                return [DropTarget("too_late")]
+            case Phase.DONE, _:
+                return []
+            case Phase.IDLE, TransferRequested():
+                return self._ask(event, now)
+            case _, HungUp():
+                return self._caller_left(event)
+            case _, OfTarget(event=inner):
+                return self._of_target(inner, now)
+            case _, SeatHungUp() | SeatLost():
+                return self._seat_left(event)
+            case _, HoldRequested() | SeatResumed():
+                return self._seat_turns(event, now)
+            case _ if isinstance(event, OF_THE_CALLER):
+                return self._of_caller(event, now)
+            case _, TransferRequested() | RecallAnswered():
+                return []
+        raise IllegalEvent(event, self.phase)
+
+    def postpone(self, seconds: float) -> None:
+        super().postpone(seconds)
+        self._ring_ends += seconds
+        self._word_due += seconds
+        for part in (self._asking, self._briefing):
+            if part:
+                part.postpone(seconds)
+
+    def _due(self, at: float) -> list[Action]:
+        match self.phase:
+            case Phase.ASKING if self._asking:
+                return self._asked(self._asking.tick(at), at)
+            case Phase.CONNECTING:
+                return self._join()
+            case Phase.RETURNING:
+                return self._give_back()
+            case Phase.RINGING if at >= self._ring_ends:
+                return self._failed("no_answer", at, DropTarget("no_answer"))
+            case _ if at >= self._word_due:
+                return self._say_again(at)
+        return self._briefed(self._briefing.tick(at) if self._briefing else [], at)
+
+    # --- the caller is asked ---
+
+    def _ask(self, request: TransferRequested, now: float) -> list[Action]:
+        manners = self._manners
+        self._target = request.target
+        question = Question(manners.question, manners.hint, manners.rule, {"target": request.target})
+        self._asking = Asking(self._hold.consent, question, seat_hears=not self._unhearing)
+        asked = Note("transfer.asked", manners.rule, {"target": request.target, "way": request.way})
+        gate = SEAT_UNHEARD if self._unhearing else BOTH_HEARD
+        begun = self._asking.begin(now, sounding=False)
+        return self._enter(Phase.ASKING, self._asking.deadline, gate, asked, TellSeat(Notice.ASKING), *begun)
+
+    def _of_caller(self, event: Event, now: float) -> list[Action]:
+        match self.phase, event:
+            case Phase.ASKING, _ if self._asking:
+                return self._asked(self._asking.receive(event, now), now)
+            case _, PromptFinished(prompt=prompt) if self._words.is_saying(prompt):
+                self._words.go_on()
+                if self.phase is Phase.CONNECTING:
+                    return self._join()
+                if self.phase is Phase.RETURNING:
+                    return self._give_back()
+        return []
+
+    def _asked(self, actions: list[Action], now: float) -> list[Action]:
+        assert self._asking is not None
+        match self._asking.consent:
+            case Consent.GIVEN:
+                return [*actions, *self._ring(now)]
+            case Consent.REFUSED | Consent.UNANSWERED as consent:
+                told = Note("transfer.failed", self._manners.rule, {"why": f"caller_{consent}"})
+                return [*actions, told, *self._stays(now)]
+        return self._enter(Phase.ASKING, self._asking.deadline, *actions)
+
+    def _stays(self, now: float) -> list[Action]:
+        if self._unhearing or self._seat_gone:
+            return [TellSeat(Notice.CALLER_STAYS), *self._conclude(self._failure)]
+        stays = Say(self._manners.stays, self._manners.rule, BOTH)
+        return [TellSeat(Notice.CALLER_STAYS), stays, BOTH_HEARD, *self._conclude(self._failure)]
+
+    # --- the target is rung and asked ---
+
+    def _ring(self, now: float) -> list[Action]:
+        self._ring_ends, self._word_due = now + self._manners.ring_for, now + self._manners.every
+        said = self._words.say(Say(self._manners.waiting, self._manners.rule))
+        held = (NOBODY_HEARD, BeginHold(self._hold.music), TellSeat(Notice.TARGET_RINGS))
+        offered = Note("transfer.offered", self._manners.rule, {"target": self._target})
+        return self._go_on(Phase.RINGING, *held, offered, *said, RingTarget(self._target))
+
+    def _of_target(self, event: Event, now: float) -> list[Action]:
+        match self.phase, event:
+            case Phase.RINGING, TargetAnswered():
+                return self._brief(now)
+            case Phase.RINGING, TargetDeclined(why=why):
+                return self._failed(why, now)
+            case Phase.BRIEFING | Phase.CONNECTING, TargetHungUp():
+                return self._failed("hung_up", now)
+            case Phase.BRIEFING, _ if self._briefing and not isinstance(event, TargetRinging):
+                return self._briefed(self._briefing.receive(event, now), now)
+            case _, TargetAnswered():
+                return [DropTarget("too_late")]
+        return []
+
+    def _brief(self, now: float) -> list[Action]:
+        self._briefing = Briefing(self._manners, {"seat": self._seat})
+        begun = self._briefing.begin(now)
+        return self._go_on(Phase.BRIEFING, Note("transfer.briefed", self._manners.rule), *begun)
+
+    def _briefed(self, actions: list[Action], now: float) -> list[Action]:
+        assert self._briefing is not None
+        match self._briefing.answer:
+            case Answer.AGREED:
+                return [*actions, *self._connect(now)]
+            case Answer.DECLINED | Answer.UNANSWERED as answer:
+                return [*actions, *self._failed(answer, now, DropTarget(answer))]
+        return self._go_on(Phase.BRIEFING, *actions)
+
+    def _say_again(self, at: float) -> list[Action]:
+        self._word_due = at + self._manners.every
+        return self._go_on(self.phase, *self._words.say(Say(self._manners.waiting, self._manners.rule)))
+
+    def _go_on(self, phase: Phase, *actions: Action) -> list[Action]:
+        """The caller waits for the target; the next word, or what the target does, comes first."""
+        own = self._briefing.deadline if self._briefing else self._ring_ends
+        deadlines = [at for at in (self._word_due, own) if at is not None]
+        return self._enter(phase, min(deadlines), *actions)
+
+    # --- how it ends ---
+
+    def _connect(self, now: float) -> list[Action]:
+        accepted = Note("transfer.accepted", self._manners.rule, {"target": self._target})
+        said = Say(self._manners.connecting, self._manners.rule, (Party.CALLER, Party.TARGET))
+        return self._enter(Phase.CONNECTING, now + LONGEST, accepted, EndHold(), *self._words.say(said))
+
+    def _join(self) -> list[Action]:
+        done = Note("transfer.completed", self._manners.rule, {"target": self._target})
+        return [JoinTarget(), BOTH_HEARD, done, *self._conclude(Outcome.TRANSFERRED)]
+
+    def _failed(self, why: str, now: float, *first: Action) -> list[Action]:
+        name = "transfer.declined" if why == "declined" else "transfer.failed"
+        held = [EndHold()] if self.phase in (Phase.RINGING, Phase.BRIEFING) else []
+        told = Note(name, self._manners.rule, {"why": why, "target": self._target})
+        said = self._words.say(Say(self._manners.not_taken, self._manners.rule))
+        known = TellSeat(Notice.TARGET_NOT_THERE)
+        return self._enter(Phase.RETURNING, now + LONGEST, *first, *held, told, known, *said)
+
+    def _give_back(self) -> list[Action]:
+        returned = Note("transfer.returned", self._manners.rule, {"seat": self._seat})
+        heard = [] if self._unhearing or self._seat_gone else [BOTH_HEARD]
+        return [returned, *heard, *self._conclude(self._failure)]
+
+    @property
+    def _failure(self) -> Outcome:
+        return Outcome.TRANSFEROR_GONE if self._seat_gone else Outcome.TRANSFER_FAILED
+
+    def _conclude(self, outcome: Outcome) -> list[Action]:
+        return self._enter(Phase.DONE, None, Conclude(self._manners.rule, outcome))
+
+    # --- what the seat and the caller do meanwhile ---
+
+    def _seat_left(self, event: Event) -> list[Action]:
+        """Whoever wanted the transfer has left: the caller is ours to look after."""
+        self._seat_gone, self._unhearing = True, False
+        hung_up = isinstance(event, SeatHungUp)
+        return [Note("transfer.transferor_left", self._manners.rule, {"hung_up": hung_up})]
+
+    def _seat_turns(self, event: Event, now: float) -> list[Action]:
+        match event:
+            case HoldRequested(way=Way.PHONE):
+                self._unhearing = True
+                if self._asking and self.phase is Phase.ASKING:
+                    return [SEAT_UNHEARD, *self._asking.receive(event, now)]
+            case SeatResumed(way=way) if way is Way.PHONE or not self._unhearing:
+                self._unhearing = False
+                if self.phase is not Phase.CONNECTING:
+                    return self._taken_back(now)
+        return []
+
+    def _taken_back(self, now: float) -> list[Action]:
+        """The seat wants the caller again, before the target has agreed."""
+        why = {"why": "taken_back", "target": self._target}
+        told = Note("transfer.failed", self._manners.rule, why)
+        match self.phase:
+            case Phase.ASKING if self._asking:
+                rest = self._asking.cut_short()
+            case Phase.RINGING | Phase.BRIEFING:
+                rest = [*self._words.stop(), DropTarget("taken_back"), EndHold()]
+            case _:
+                rest = self._words.stop()
+        return [*rest, told, BOTH_HEARD, *self._conclude(Outcome.TRANSFER_FAILED)]
+
+    def _caller_left(self, event: HungUp) -> list[Action]:
+        before = self.phase
+        gone: list[Action] = [Note("transfer.failed", self._manners.rule, {"why": "caller_hung_up"})]
+        if before in (Phase.RINGING, Phase.BRIEFING):
+            gone += [DropTarget("caller_hung_up"), EndHold()]
+        elif before is Phase.CONNECTING:
+            gone.append(DropTarget("caller_hung_up"))
+        rest: list[Action] = [] if self._seat_gone else [ReleaseSeat()]
+        return self._enter(Phase.DONE, None, *gone, *rest)
