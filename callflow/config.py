@@ -177,8 +177,11 @@ class Setup:
     def _known_in_calls(self, prompt: str) -> Iterator[dict[str, str]]:
         """Every way in which a call fills the slots of a prompt: whom it speaks with, how long it lasts."""
         slots = self.prompts.fields(prompt)
-        if prompt == self.house.joining.greeting or "seat" in slots:
+        transfer = self.house.transfer
+        if prompt == self.house.joining.greeting or "seat" in slots or prompt in transfer.brief:
             yield from ({"seat": number} for number in self.config.seats.at)
+        if prompt in transfer.question:
+            yield from ({"target": number} for number in self.config.seats.at)
         if self.house.hold.estimate and prompt in self.house.hold.question:
             yield from ({"minutes": str(minutes)} for minutes in range(1, LONGEST_ESTIMATE + 1))
         if prompt == self.house.queue.place:

@@ -41,6 +41,7 @@ from callflow.events import (
     HungUp,
     LineHeard,
     NobodyThere,
+    OfTarget,
     Outcome,
     Party,
     PromptFinished,
@@ -55,6 +56,7 @@ from callflow.events import (
     SeatHungUp,
     SeatLost,
     SeatResumed,
+    TransferRequested,
 )
 from callflow.flow.model import Flow
 from callflow.flow.run import FlowRun
@@ -62,6 +64,7 @@ from callflow.flow.run import FlowRun
 OF_THE_SEAT = (
     SeatAnswered, SeatHungUp, SeatLost, SeatResumed, HoldRequested,
     RecallRinging, RecallAnswered, RecallFailed, NobodyThere, QueueMoved,
+    TransferRequested, OfTarget,
 )  # fmt: skip
 """What does not wait until the caller's side has come back."""
 
@@ -272,7 +275,7 @@ class Call:
 
     def _concluded(self, outcome: Outcome, now: float) -> list[Action]:
         # While people speak with each other nothing of ours ends their call.
-        if outcome in (Outcome.JOINED, Outcome.SEAT_BACK):
+        if outcome in (Outcome.JOINED, Outcome.SEAT_BACK, Outcome.TRANSFERRED):
             self._limit = None
         elif outcome is Outcome.SEAT_LEFT:
             self._limit = now + self._limit_after

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from callflow.actions import Action, Answer, FindSeat, HandToQueue
+from callflow.actions import Action, Answer, DropTarget, FindSeat, HandToQueue, JoinTarget, RingTarget
 from callflow.agenda import Agenda
 from callflow.call.call import Call
 from callflow.call.caller_side import CallerSide
@@ -22,6 +22,7 @@ from callflow.call.seat_side import SeatSide
 from callflow.call.seats import SeatPlan
 from callflow.call.served import served
 from callflow.call.switchboard import Connected, Happened, News, Switchboard
+from callflow.call.transferring import Transferring
 from callflow.errors import IllegalEvent, PeerError
 from callflow.etiquette.house import CARRIED, House
 from callflow.etiquette.modes import Modes
@@ -106,6 +107,7 @@ class Controller:
         self._caller_side = CallerSide(self._lines, endpoint.calls)
         self._media_side = MediaSide(self._lines, self._ledger_of)
         self._seat_side = SeatSide(self._lines, endpoint.calls, self.switchboard)
+        self._transferring = Transferring(self._lines, endpoint.calls, self.switchboard)
         self._rooms: dict[str, Room] = {}
         self._written: dict[str, CallEntry] = {}
         self._agenda: Agenda[str] = Agenda()
@@ -147,6 +149,9 @@ class Controller:
             return []
         if leg.call in self._from_seats:
             return self._spread(self._from_seats.heard(leg, report.event, report.at), report.at)
+        if leg.party is Party.TARGET:
+            heard = self._transferring.heard(self._rooms[leg.call], heard_as(report.event))
+            return self._spread(heard, report.at)
         if leg.party is Party.SEAT:
             room = self._rooms[leg.call]
             effects = self._spread(self._seat_side.heard(room, leg, report.event, report.at), report.at)
@@ -255,7 +260,9 @@ class Controller:
         if leg.call in self._from_seats:
             return self._spread(self._from_seats.told(leg, told, now), now)
         room = self._rooms[leg.call]
-        if leg.party is Party.SEAT:
+        if leg.party is Party.TARGET:
+            news = self._transferring.told(room, leg, told, now)
+        elif leg.party is Party.SEAT:
             news = self._seat_side.told(room, leg, told, now)
         else:
             news = self._caller_side.told(room, told, now)
@@ -348,6 +355,9 @@ class Controller:
             match action:
                 case FindSeat(queue=queue):
                     effects += self._spread(self.switchboard.find(room, queue, now), now)
+                    continue
+                case RingTarget() | DropTarget() | JoinTarget():
+                    effects += self._spread(self._transferring.performed(room, action, now), now)
                     continue
                 case HandToQueue():
                     effects += self._spread(self.switchboard.find(room, room.queue, now, head=True), now)

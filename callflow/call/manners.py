@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from callflow.actions import Action, FindSeat, HangUp, Note, Say
+from callflow.actions import Action, FindSeat, HangUp, Note, Notice, Say, TellSeat
 from callflow.call.notes import Notes
 from callflow.etiquette.answering import Answering
 from callflow.etiquette.closing import Closing
@@ -18,6 +18,8 @@ from callflow.etiquette.plain import PlainJoining
 from callflow.etiquette.queueing import Queueing
 from callflow.etiquette.seat_closing import SeatClosing
 from callflow.etiquette.shadow import Shadow
+from callflow.etiquette.transfer import Phase as TransferPhase
+from callflow.etiquette.transfer import Transfer
 from callflow.events import (
     CallArrived,
     ConversationOver,
@@ -31,6 +33,8 @@ from callflow.events import (
     SeatHungUp,
     SeatLost,
     SeatResumed,
+    TransferRefused,
+    TransferRequested,
 )
 
 
@@ -45,6 +49,8 @@ class Manners:
         self.sound: LineHeard | None = None
         """The unbroken sound that the caller's line makes now, if it makes any."""
         self._notes = notes
+        self._wish: TransferRequested | None = None
+        """Whom the seat wants the caller transferred to."""
         self._wanted: FindSeat | None = None
         """The queue that the call wants to wait in, once it is answered."""
         self._left: SeatHungUp | SeatLost | None = None
@@ -72,7 +78,11 @@ class Manners:
     @property
     def asks(self) -> bool:
         """Whether the caller is being asked something that a seat may hear the answer to."""
-        return any(isinstance(rule, Hold) and rule.phase is HoldPhase.ASKING for rule in self.rules)
+        return any(
+            (isinstance(rule, Hold) and rule.phase is HoldPhase.ASKING)
+            or (isinstance(rule, Transfer) and rule.phase is TransferPhase.ASKING)
+            for rule in self.rules
+        )
 
     def receive(self, event: Event, now: float) -> list[Action]:
         """What the rules at work make of an event."""
@@ -85,6 +95,9 @@ class Manners:
                 self._deaf = event if isinstance(event, HoldRequested) else None
             case SeatAnswered() if not self._joining:
                 return self._join(event, now)
+            case TransferRequested():
+                self._wish = event
+                return self._transfer(event, now)
         return [action for rule in self.rules for action in rule.receive(event, now)]
 
     # --- what the flow, and one rule after the other, begin ---
@@ -144,6 +157,10 @@ class Manners:
                 return self._shadow(line, [Say(house.answering.greeting, "csr-01")], now)
             case Outcome.JOINED | Outcome.SEAT_BACK:
                 return self.serve(now)
+            case Outcome.YIELDED if self._wish is not None:
+                return self._begin_transfer(self._wish, now)
+            case Outcome.TRANSFERRED | Outcome.TRANSFER_FAILED | Outcome.TRANSFEROR_GONE:
+                return self._transfer_over(outcome, now)
             case Outcome.SEAT_LEFT if not house.enforces(house.seat_closing.rule):
                 return [*self._noted(house.seat_closing.rule, would="close"), HangUp("seat_hung_up")]
             case Outcome.SEAT_LEFT if self._left is not None:
@@ -189,6 +206,33 @@ class Manners:
         ideal = greeting_of(self.house.joining, answered, waited)
         noted = self._noted(ideal.rule, would="say", prompt=ideal.prompt)
         return [*silenced, *noted, *joining.receive(answered, now)]
+
+    def _transfer(self, wish: TransferRequested, now: float) -> list[Action]:
+        """csr-24, crs-10: a call is not passed on for ever, and where the rule is not in force not at all."""
+        manners = self.house.transfer
+        done = sum(fact.fact == "transfer.completed" for fact in self._notes.ledger)
+        if done >= manners.most or not self.house.enforces(manners.rule):
+            why = {"why": "too_often" if done >= manners.most else "not_in_force"}
+            return [Note("transfer.refused", manners.rule, why), TellSeat(Notice.TARGET_NOT_THERE)]
+        return [action for rule in self.rules for action in rule.receive(wish, now)]
+
+    def _begin_transfer(self, wish: TransferRequested, now: float) -> list[Action]:
+        unhearing = any(isinstance(rule, Hold) and rule.unhearing for rule in self.rules)
+        hold, _ = self.house.hold_in_force
+        transfer = Transfer(self.house.transfer, hold, seat=self._notes.seat, unhearing=unhearing)
+        self.rules, self._wish = [transfer], None
+        return transfer.receive(wish, now)
+
+    def _transfer_over(self, outcome: Outcome, now: float) -> list[Action]:
+        transfer = next(rule for rule in self.rules if isinstance(rule, Transfer))
+        if outcome is Outcome.TRANSFEROR_GONE:
+            return self._begin(SeatClosing(self.house), SeatLost(), now)
+        if outcome is Outcome.TRANSFERRED:
+            self._notes.seat = transfer.target
+            return self.serve(now)
+        refused = TransferRefused(transfer.unhearing)
+        serving = self.serve(now)
+        return [*serving, *(action for rule in self.rules for action in rule.receive(refused, now))]
 
     def _shadow(self, ideal: Machine[Any], begun: list[Action], now: float) -> list[Action]:
         """Let a machine run of which nothing is heard, where any of its rules is observed."""

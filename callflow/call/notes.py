@@ -9,6 +9,7 @@ from callflow.events import (
     Event,
     LineHeard,
     NobodyThere,
+    OfTarget,
     PromptFinished,
     PromptStarted,
     PromptStopped,
@@ -19,6 +20,7 @@ from callflow.events import (
     SeatHungUp,
     SeatLost,
     SeatRinging,
+    TargetHungUp,
 )
 
 
@@ -57,20 +59,26 @@ class Notes:
                 write(now, "digit.pressed", digit=digit)
             case LineHeard(heard=heard, since=since):
                 write(now, "line.heard", heard=heard, since=round(since, 3))
+            case OfTarget(event=PromptStarted() | PromptFinished() | PromptStopped() as words):
+                self._prompt(words, now, "target")
+            case OfTarget(event=TargetHungUp()):
+                self.ledger.write_of("target", now, "transfer.target_left")
             case _:
                 self._seat(event, now)
 
-    def _prompt(self, event: PromptStarted | PromptFinished | PromptStopped, now: float) -> None:
+    def _prompt(
+        self, event: PromptStarted | PromptFinished | PromptStopped, now: float, leg: str = "caller"
+    ) -> None:
         prompt = event.prompt
         rule, wanted_at = self._asked_for.get(prompt, (None, now))
         match event:
             case PromptStarted():
                 waited = round(now - wanted_at, 4)
-                self.ledger.write(now, "prompt.started", rule, prompt=prompt, waited=waited)
+                self.ledger.write_of(leg, now, "prompt.started", rule, prompt=prompt, waited=waited)
             case PromptFinished():
-                self.ledger.write(now, "prompt.finished", rule, prompt=prompt)
+                self.ledger.write_of(leg, now, "prompt.finished", rule, prompt=prompt)
             case PromptStopped():
-                self.ledger.write(now, "prompt.stopped", rule, prompt=prompt)
+                self.ledger.write_of(leg, now, "prompt.stopped", rule, prompt=prompt)
 
     def _seat(self, event: Event, now: float) -> None:
         write = self.ledger.write

@@ -14,6 +14,10 @@ WORDS: Final[Mapping[Notice, str]] = {
     Notice.CALLER_WILL_NOT_WAIT: "客户不愿等候",
     Notice.CALLER_WANTS_CALLBACK: "客户要求回电",
     Notice.CALLER_WAITS_LONG: "客户等候已久",
+    Notice.CALLER_STAYS: "客户不同意转接",
+    Notice.TARGET_RINGS: "客户同意转接",
+    Notice.TARGET_NOT_THERE: "对方未接听",
+    Notice.TRANSFERRED: "已转接",
     Notice.PHONE_ON_HOLD: "请按电话上的恢复键",
 }
 """Short enough for a desk phone's display."""

@@ -95,6 +95,10 @@ class Room:
     """The phones that ring, by the number of the seat."""
     places: dict[str, Place] = field(default_factory=dict)
     """Where they were rung."""
+    target: Leg | None = None
+    """Whom the call is to be transferred to: rung, or listening to the brief."""
+    target_seat: str = ""
+    """The number of the latest target."""
     queue: str = ""
     """Where the caller waited last."""
     ahead: int = 0
@@ -114,7 +118,7 @@ class Room:
 
     @property
     def legs(self) -> tuple[Leg, ...]:
-        others = (self.seat, self.recall, *self.ringing.values())
+        others = (self.seat, self.recall, self.target, *self.ringing.values())
         return (self.caller, *(leg for leg in others if leg is not None))
 
     # --- what the call wants ---
@@ -212,6 +216,34 @@ class Room:
         self._shut = BOTH
         return self._end(seat, "", now) if seat else []
 
+    # --- the target of a transfer ---
+
+    def ring_target(self, seat: str, place: Place, now: float) -> list[Effect]:
+        """Ring the phone of the seat that is to take the call. Raises `PeerError`."""
+        self.target, sent = self._invite(seat, place, now)
+        self.target.party, self.target_seat = Party.TARGET, seat
+        self.places[seat] = place
+        return sent
+
+    def target_left(self) -> list[Effect]:
+        """The target did not take the call, or has hung up."""
+        target, self.target = self.target, None
+        return self._lines.close(target) if target else []
+
+    def drop_target(self, why: str, now: float) -> list[Effect]:
+        """The call is not for the target."""
+        target, self.target = self.target, None
+        return self._end(target, why, now) if target else []
+
+    def join_target(self, now: float) -> list[Effect]:
+        """The target is the caller's seat from now on."""
+        before, self.seat, self.target = self.seat, self.target, None
+        assert self.seat is not None
+        self.seat.party, self.place = Party.SEAT, self.places[self.seat.seat]
+        self.codes, self.notice = FeatureCodes(), None
+        ended = self._end(before, "transferred", now) if before else []
+        return [*ended, *self._join(now), KeepKeys(self.seat.media)]
+
     @property
     def deadline(self) -> float | None:
         """When the call, or a key that was kept back, wants to be looked at."""
@@ -242,6 +274,10 @@ class Room:
             also = [StopPlaying(self.seat.media)] if to_both and self.seat else []
             return [StopPlaying(caller), *also]
         name = recording(action.prompt, action.fields)
+        if Party.TARGET in action.to:
+            return [
+                Play(leg.media, name) for leg in (self.caller, self.target) if leg and leg.party in action.to
+            ]
         hears = self.seat is not None and Party.SEAT in action.to
         self._says_to_both = hears and Party.CALLER in action.to
         if self.seat is None or not hears:

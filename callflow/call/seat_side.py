@@ -18,6 +18,7 @@ from callflow.events import (
     SeatHungUp,
     SeatLost,
     SeatResumed,
+    TransferRequested,
     Way,
 )
 from callflow.media.messages import SendDigits
@@ -111,6 +112,10 @@ class SeatSide:
             return self._coded(room, self._pressed(room, event.digit, now))
         return []
 
+    def _can_take(self, room: Room, number: str) -> bool:
+        """Whether a call may be transferred there: to another seat of ours, and nowhere else."""
+        return number in self._switchboard.seats and (room.seat is None or number != room.seat.seat)
+
     def _pressed(self, room: Room, key: str, now: float) -> list[Code | PassOn]:
         """A key of the seat: an answer that it heard, the beginning of a code, or the caller's."""
         if room.call.asks and key in "12" and room.codes.deadline is None and room.seat:
@@ -125,6 +130,8 @@ class SeatSide:
                     news.append(Happened(room, HoldRequested(Way.CODE, _minutes(number))))
                 case Code(key="2"):
                     news.append(Happened(room, SeatResumed(Way.CODE)))
+                case Code(key="3", number=number) if self._can_take(room, number):
+                    news.append(Happened(room, TransferRequested(number, Way.CODE)))
                 case Code(key="attest", number=number) if room.seat:
                     news.append(Happened(room, AnswerAttested(number == "1", room.seat.seat)))
                 case Code(key=key):

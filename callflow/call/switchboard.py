@@ -37,6 +37,11 @@ class Connected:
 News = Effect | Happened | Connected
 
 
+def why_declined(status: int) -> str:
+    """What a SIP answer (300 to 699) says of why a phone did not take a call."""
+    return "busy" if status in _BUSY else "declined" if status in _DECLINED else "failed"
+
+
 class Switchboard:
     """All seats and queues of one controller."""
 
@@ -118,7 +123,7 @@ class Switchboard:
 
     def declined(self, room: Room, leg: Leg, status: int, now: float) -> list[News]:
         """A phone that rang did not take the call."""
-        why = "busy" if status in _BUSY else "declined" if status in _DECLINED else "failed"
+        why = why_declined(status)
         closed = room.declined(leg)
         self._note(self.seats.turn(leg.seat, SeatState.READY, now), now)
         told = Happened(room, SeatDeclined(leg.seat, why))

@@ -17,9 +17,10 @@ from callflow.etiquette.machine import Machine
 from callflow.etiquette.parting import Parting
 from callflow.etiquette.queueing import Queueing
 from callflow.etiquette.seat_closing import SeatClosing
+from callflow.etiquette.transfer import Transfer
 
 MACHINES: tuple[type[Machine[Any]], ...] = (
-    Answering, SilentLine, Closing, Parting, Queueing, Joining, Hold, SeatClosing,
+    Answering, SilentLine, Closing, Parting, Queueing, Joining, Hold, Transfer, SeatClosing,
 )  # fmt: skip
 
 

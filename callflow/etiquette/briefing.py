@@ -64,7 +64,7 @@ class Briefing(Machine[Phase]):
         """Say who comes and why."""
         if self.phase is not Phase.IDLE:
             raise IllegalEvent("begin", self.phase)
-        brief = [self._say(prompt) for prompt in self._manners.brief]
+        brief = [self._say(prompt, self._fields) for prompt in self._manners.brief]
         return self._enter(Phase.BRIEF, now + LONGEST, *self._words.say(*brief))
 
     def receive(self, event: Event, now: float) -> list[Action]:
@@ -97,11 +97,11 @@ class Briefing(Machine[Phase]):
 
     def _ask(self, now: float) -> list[Action]:
         self._asked += 1
-        question = self._say(self._manners.will_you_take_it)
+        question = self._say(self._manners.will_you_take_it, {})
         return self._enter(Phase.QUESTION, now + LONGEST, *self._words.say(question))
 
-    def _say(self, prompt: str) -> Say:
-        return Say(prompt, self._manners.rule, (Party.TARGET,), self._fields)
+    def _say(self, prompt: str, fields: dict[str, str]) -> Say:
+        return Say(prompt, self._manners.rule, (Party.TARGET,), fields)
 
     def _conclude(self, answer: Answer) -> list[Action]:
         self.answer = answer

@@ -11,7 +11,7 @@ and the time to answer counts from the hint's end. There are three ways to answe
 Speech without a key brings the question once more, unless a seat hears it: then the attesting is awaited.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, StrEnum, auto
 
 from callflow.actions import Action, Note, Say
@@ -146,7 +146,8 @@ class Asking(Machine[Phase]):
         if more:
             return self._enter(self.phase, now + LONGEST, *more)
         if self.phase is Phase.QUESTION and "key" in self._manners.by:
-            return self._enter(Phase.HINT, now + LONGEST, *self._words.say(self._say(self._question.hint)))
+            hint = replace(self._say(self._question.hint), fields={})
+            return self._enter(Phase.HINT, now + LONGEST, *self._words.say(hint))
         return self._enter(Phase.WAITING, now + self._manners.within)
 
     def _sounds(self, heard: Heard, now: float) -> list[Action]:

@@ -117,6 +117,11 @@ class Hold(Machine[Phase]):
         self._consent_ends: float | None = None
 
     @property
+    def unhearing(self) -> bool:
+        """Whether the seat's phone is on its own hold, and hears nobody."""
+        return self._unhearing
+
+    @property
     def awaits_key(self) -> bool:
         return self._part is not None and self._part.awaits_key
 

@@ -14,7 +14,7 @@ from callflow.errors import SourceError
 from callflow.events import LONGEST_ESTIMATE
 
 CARRIED = (
-    "csr-01", "csr-04", "csr-16", "csr-23", "csr-35", "csr-36",
+    "csr-01", "csr-04", "csr-16", "csr-23", "csr-24", "csr-35", "csr-36",
     "gas-02", "gas-03", "gas-04", "gas-09", "gas-10", "gas-11",
     "log-02", "log-03",
     "crs-02", "crs-03", "crs-04", "crs-14",
@@ -279,6 +279,7 @@ class House(Shape):
     closing: ClosingManners
     hold: HoldManners
     recall: RecallManners
+    transfer: TransferManners
     seat_closing: SeatClosingManners
     queue: QueueManners
     joining: JoiningManners
@@ -358,6 +359,9 @@ class House(Shape):
         words = {*hold.question, hold.hint, hold.thanks, hold.going_on, hold.reminder, *recall.back}
         words |= {self.queue.first, self.queue.again} | ({self.queue.place} if self.queue.place else set())
         words |= {self.joining.greeting, self.joining.late}
+        transfer = self.transfer
+        words |= {*transfer.question, transfer.hint, transfer.stays, transfer.waiting, *transfer.brief}
+        words |= {transfer.will_you_take_it, transfer.connecting, transfer.not_taken}
         words |= {hold.music} if hold.music else set()
         words |= {each.prompt for each in (self.joining.trainee, self.joining.overflow) if each}
         words |= {recall.calling, recall.not_reached, recall.gone, *(offer.prompt for offer in recall.offers)}

@@ -105,6 +105,11 @@ class Transfer(Machine[Phase]):
         self._ring_ends = self._word_due = 0.0
 
     @property
+    def target(self) -> str:
+        """The number of the seat that is to take the call."""
+        return self._target
+
+    @property
     def unhearing(self) -> bool:
         """Whether the seat's phone is on its own hold, and hears nobody."""
         return self._unhearing

@@ -15,7 +15,7 @@ from callflow.etiquette.house import CARRIED
 pytestmark = pytest.mark.pure
 
 TESTS = Path(__file__).parent.parent
-RULES = TESTS / "conversation" / "test_rules.py"
+RULES = [str(TESTS / "conversation" / name) for name in ("test_rules.py", "test_transfers.py")]
 
 
 def named_in_tests() -> set[str]:
@@ -44,7 +44,7 @@ def outcomes() -> dict[str, str]:
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST")}
     quietly = ["-p", "no:cacheprovider", "--no-header", "--tb=no", "-q", "-rA"]
     run = subprocess.run(
-        [sys.executable, "-m", "pytest", *quietly, str(RULES), "--without-own-rule"],
+        [sys.executable, "-m", "pytest", *quietly, *RULES, "--without-own-rule"],
         cwd=TESTS.parent,
         env=environment,
         capture_output=True,

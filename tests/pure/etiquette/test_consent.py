@@ -255,3 +255,14 @@ def test_an_illegal_event_changes_nothing() -> None:
 def test_yes_and_no_are_different_keys() -> None:
     with pytest.raises(ValueError, match="different keys"):
         asking(no="1")
+
+
+def test_only_the_question_has_slots_that_the_call_fills() -> None:
+    """A recording is named by what fills its slots: a hint under such a name is never heard."""
+    manners = ConsentManners.model_validate({"by": ["key"], "yes": "1", "no": "2", "within": "8s", "asks": 1})
+    question = Question(("minutes",), "press_1", "crs-03", {"minutes": "5"})
+    stage = Stage(Asking(manners, question, seat_hears=False))
+    stage.do(stage.machine.begin(0.0, sounding=False))  # type: ignore[attr-defined]
+    stage.wait(3.0)
+    said = [action for _, action in stage.done if isinstance(action, Say)]
+    assert [dict(say.fields) for say in said] == [{"minutes": "5"}, {}]

@@ -1,0 +1,109 @@
+"""The receiving seat of a transfer: rung, listened to, joined, or let go of."""
+
+from callflow.actions import Action, DropTarget, JoinTarget, RingTarget
+from callflow.call.leg import Leg
+from callflow.call.lines import Lines
+from callflow.call.room import Room
+from callflow.call.seats import SeatState
+from callflow.call.switchboard import Happened, News, Switchboard, why_declined
+from callflow.errors import PeerError
+from callflow.events import Event, OfTarget, TargetAnswered, TargetDeclined, TargetHungUp, TargetRinging
+from callflow.sip.calls import Calls
+from callflow.sip.happenings import (
+    Accepted,
+    Answered,
+    Counted,
+    Declined,
+    Ended,
+    Progressed,
+    Reanswered,
+    Reoffered,
+    Told,
+)
+
+_BUSY = frozenset({SeatState.RINGING, SeatState.TALKING, SeatState.HOLDING, SeatState.WRAP_UP})
+
+
+class Transferring:
+    """What targets' phones say and do, as news for the calls; and what the calls want done with them."""
+
+    def __init__(self, lines: Lines, calls: Calls, switchboard: Switchboard) -> None:
+        self._lines = lines
+        self._calls = calls
+        self._switchboard = switchboard
+
+    def performed(self, room: Room, action: Action, now: float) -> list[News]:
+        """Do what a call wants of a target."""
+        match action:
+            case RingTarget(target=target):
+                return self._ring(room, target, now)
+            case DropTarget(why=why) if room.target:
+                dropped = room.drop_target(why, now)
+                return [*dropped, *self._switchboard.put_down(room.target_seat, now)]
+            case JoinTarget() if room.target:
+                return self._join(room, now)
+        return []
+
+    def told(self, room: Room, leg: Leg, told: Told, now: float) -> list[News]:
+        """A target's phone has said something."""
+        match told:
+            case Progressed(status=status) if status >= 180 and not leg.rings:
+                leg.rings = True
+                return [Happened(room, OfTarget(TargetRinging()))]
+            case Accepted(answer=answer):
+                return self._answered(room, leg, answer, now)
+            case Declined(status=status):
+                return self._gone(room, TargetDeclined(why_declined(status)), now)
+            case Ended():
+                return self._gone(room, TargetHungUp(), now)
+            case Reoffered(offer=offer):
+                return [*self._lines.reoffered(leg, offer, now)]
+            case Answered(answer=answer) | Reanswered(answer=answer):
+                return self._reanswered(leg, answer, now)
+        return []
+
+    def heard(self, room: Room, event: Event) -> list[News]:
+        """The plane tells of a target's leg."""
+        return [Happened(room, OfTarget(event))]
+
+    # --- the rooms behind ---
+
+    def _ring(self, room: Room, target: str, now: float) -> list[News]:
+        board = self._switchboard
+        number = board.serving(target, now, room.name)
+        state = board.seats.state(board.seats[number], now)
+        place = board.place_of(number, now)
+        if place is None or state is not SeatState.READY:
+            why = "busy" if state in _BUSY else "failed"
+            return [Happened(room, OfTarget(TargetDeclined(why)))]
+        try:
+            rung = room.ring_target(number, place, now)
+        except PeerError:
+            return [Happened(room, OfTarget(TargetDeclined("failed")))]
+        return [*rung, *board.turn(number, SeatState.RINGING, now)]
+
+    def _answered(self, room: Room, leg: Leg, answer: bytes, now: float) -> list[News]:
+        try:
+            opened = self._lines.accepted(leg, answer, now)
+        except PeerError:
+            bye = self._calls.hang_up(leg.session, "no usable answer", now)
+            return [*bye, Counted("odd", "no_answer"), *self._gone(room, TargetDeclined("failed"), now)]
+        talks = self._switchboard.turn(leg.seat, SeatState.TALKING, now)
+        return [*opened, *talks, Happened(room, OfTarget(TargetAnswered()))]
+
+    def _reanswered(self, leg: Leg, answer: bytes, now: float) -> list[News]:
+        try:
+            return [*self._lines.accepted(leg, answer, now)]
+        except PeerError:
+            return [Counted("odd", "no_answer")]
+
+    def _gone(self, room: Room, event: Event, now: float) -> list[News]:
+        closed = room.target_left()
+        put_down = self._switchboard.put_down(room.target_seat, now)
+        return [*closed, *put_down, Happened(room, OfTarget(event))]
+
+    def _join(self, room: Room, now: float) -> list[News]:
+        before = room.seat.seat if room.seat else ""
+        joined = room.join_target(now)
+        rest = self._switchboard.hung_up(room, before, now) if before else []
+        return [*joined, *rest]

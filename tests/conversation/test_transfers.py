@@ -1,0 +1,268 @@
+"""Transfers by feature code in whole calls: asked, rung, briefed, agreed; and every way back."""
+
+from collections.abc import Callable
+
+import pytest
+
+from callflow import config, resources
+from callflow.call.seats import SeatState
+from callflow.etiquette.house import House
+from callflow.events import DigitPressed
+from callflow.media.messages import Join, Play
+from tests.support.exchange import Exchange
+
+pytestmark = pytest.mark.conversation
+
+CALLER, SEAT, TARGET = 1, 2, 3
+"""The legs in the plane, as they come."""
+
+
+@pytest.fixture
+def served(house: House) -> Exchange:
+    """A caller who speaks with 8001; 8002 is free."""
+    flow, _ = config.read_flow(resources.FLOWS / "service.yaml")
+    exchange = Exchange(flow, house, "8001", "8002")
+    exchange.calls()
+    exchange.passes(1.0)
+    exchange.phones["8001"].answers()
+    exchange.passes(30.0)
+    exchange.commands.clear()
+    return exchange
+
+
+def keys(exchange: Exchange, leg: int, digits: str) -> None:
+    for digit in digits:
+        exchange.tells(leg, DigitPressed(digit))
+
+
+def transfers(exchange: Exchange) -> list[str]:
+    return [fact for fact in exchange.told if fact.startswith(("transfer.", "consent."))]
+
+
+def state(exchange: Exchange, seat: str) -> SeatState:
+    seats = exchange.controller.switchboard.seats
+    return seats.state(seats[seat], exchange.now)
+
+
+def asked(exchange: Exchange) -> None:
+    keys(exchange, SEAT, "*38002#")
+    exchange.passes(4.5)
+
+
+def rung(exchange: Exchange) -> None:
+    asked(exchange)
+    exchange.presses("1")
+    exchange.phones["8002"].rings()
+
+
+def briefed(exchange: Exchange) -> None:
+    rung(exchange)
+    exchange.passes(3.0)
+    exchange.phones["8002"].answers()
+    exchange.passes(4.5)
+
+
+@pytest.mark.rule("csr-24")
+def test_csr_24_both_agree_and_are_joined(served: Exchange) -> None:
+    asked(served)
+    assert "INVITE" not in served.phones["8002"].asked
+    served.presses("1")
+    assert served.phones["8002"].asked == ["INVITE"]
+    served.phones["8002"].rings()
+    assert state(served, "8002") is SeatState.RINGING
+    served.passes(3.0)
+    served.phones["8002"].answers()
+    served.passes(4.5)
+    assert Join(CALLER, TARGET) not in served.commands
+    keys(served, TARGET, "1")
+    served.passes(2.5)
+    assert transfers(served) == [
+        "transfer.asked",
+        "consent.given",
+        "transfer.offered",
+        "transfer.briefed",
+        "transfer.accepted",
+        "transfer.completed",
+    ]
+    heard = [(command.leg, command.prompt) for command in served.commands if isinstance(command, Play)]
+    assert heard == [
+        (CALLER, "still_transferring"),
+        (TARGET, "transfer_brief?seat=8001"),
+        (TARGET, "press_1_to_take"),
+        (CALLER, "connecting_you"),
+        (TARGET, "connecting_you"),
+    ]
+    assert Join(CALLER, TARGET) in served.commands
+    assert served.phones["8001"].asked[-1] == "BYE"
+    assert (state(served, "8001"), state(served, "8002")) == (SeatState.WRAP_UP, SeatState.TALKING)
+    assert served.hears == ["100", "180", "200"], "the caller's leg must see nothing of it"
+
+
+def test_who_has_taken_a_call_is_its_seat(served: Exchange) -> None:
+    briefed(served)
+    keys(served, TARGET, "1")
+    served.passes(30.0)
+    served.phones["8002"].holds()
+    served.passes(4.5)
+    served.presses("1")
+    served.passes(3.0)
+    assert state(served, "8002") is SeatState.HOLDING
+    served.phones["8002"].resumes()
+    served.passes(5.0)
+    served.phones["8002"].hangs_up()
+    served.passes(1.0)
+    assert served.said()[-1][1] == "anything_else"
+
+
+def test_a_caller_who_does_not_want_it_stays(served: Exchange) -> None:
+    asked(served)
+    served.presses("2")
+    served.passes(3.0)
+    assert transfers(served) == ["transfer.asked", "consent.refused", "transfer.failed"]
+    assert served.said()[-1][1] == "no_need_to_transfer"
+    assert served.phones["8002"].asked == []
+    assert served.sound()[-2:] == ["OpenGate 1", "OpenGate 2"]
+
+
+def test_an_answer_is_no_agreement(served: Exchange) -> None:
+    """A voicemail answers, says something, and never presses a key."""
+    briefed(served)
+    served.passes(21.0)
+    assert transfers(served)[-3:] == ["transfer.briefed", "transfer.failed", "transfer.returned"]
+    assert served.phones["8002"].asked[-1] == "BYE"
+    assert served.phones["8001"].asked[-1] != "BYE"
+    assert served.said()[-1][1] == "target_not_there"
+    assert (state(served, "8001"), state(served, "8002")) == (SeatState.TALKING, SeatState.READY)
+
+
+def test_a_key_before_the_question_is_no_agreement(served: Exchange) -> None:
+    rung(served)
+    served.phones["8002"].answers()
+    keys(served, TARGET, "1")
+    served.passes(1.0)
+    assert "transfer.accepted" not in served.told
+
+
+@pytest.mark.parametrize(
+    ("how", "fact", "why"),
+    [
+        (lambda served: served.phones["8002"].answers(486, "Busy Here"), "transfer.failed", "busy"),
+        (lambda served: served.phones["8002"].answers(603, "Decline"), "transfer.declined", "declined"),
+        (lambda served: served.phones["8002"].answers(404, "Not Found"), "transfer.failed", "failed"),
+        (lambda served: served.passes(21.0), "transfer.failed", "no_answer"),
+    ],
+)
+def test_a_target_that_does_not_take_it(
+    served: Exchange, how: Callable[[Exchange], None], fact: str, why: str
+) -> None:
+    rung(served)
+    how(served)
+    served.passes(3.0)
+    failed = next(each for each in served.facts if each.fact == fact)
+    assert failed.details["why"] == why
+    assert served.said()[-1][1] == "target_not_there"
+    assert served.sound()[-2:] == ["OpenGate 1", "OpenGate 2"]
+    assert state(served, "8001") is SeatState.TALKING
+
+
+def test_a_seat_that_is_busy_is_not_rung(served: Exchange) -> None:
+    served.controller.switchboard.turn("8002", SeatState.AWAY, served.now)
+    asked(served)
+    served.presses("1")
+    served.passes(3.0)
+    assert served.phones["8002"].asked == []
+    assert transfers(served)[-2:] == ["transfer.failed", "transfer.returned"]
+
+
+def test_the_target_declines_by_key(served: Exchange) -> None:
+    briefed(served)
+    keys(served, TARGET, "2")
+    served.passes(3.0)
+    assert "transfer.declined" in served.told
+    assert served.phones["8002"].asked[-1] == "BYE"
+    assert served.sound()[-2:] == ["OpenGate 1", "OpenGate 2"]
+
+
+def test_the_first_seat_hangs_up_and_nothing_becomes_blind(served: Exchange) -> None:
+    briefed(served)
+    served.phones["8001"].hangs_up()
+    served.passes(1.0)
+    assert Join(CALLER, TARGET) not in served.commands
+    assert "transfer.completed" not in served.told
+    keys(served, TARGET, "1")
+    served.passes(3.0)
+    assert transfers(served)[-1] == "transfer.completed"
+    assert Join(CALLER, TARGET) in served.commands
+
+
+def test_the_first_seat_hangs_up_and_the_target_does_not_take_it(served: Exchange) -> None:
+    rung(served)
+    served.phones["8001"].hangs_up()
+    served.phones["8002"].answers(486, "Busy Here")
+    served.passes(3.0)
+    assert len(served.phones["8001"].invites) == 2, "the same seat is rung anew"
+    served.phones["8001"].answers()
+    served.passes(5.0)
+    assert served.told[-1] == "call.joined" or "call.joined" in served.told[-3:]
+
+
+def test_the_caller_hangs_up_and_everybody_is_let_go(served: Exchange) -> None:
+    briefed(served)
+    served.says("BYE", cseq=2)
+    assert served.phones["8001"].asked[-1] == served.phones["8002"].asked[-1] == "BYE"
+    served.passes(60.0)
+    assert served.controller.in_hand() == dict.fromkeys(served.controller.in_hand(), 0)
+
+
+def test_the_target_agrees_while_the_caller_hangs_up(served: Exchange) -> None:
+    briefed(served)
+    keys(served, TARGET, "1")
+    served.says("BYE", cseq=2)
+    served.passes(60.0)
+    assert "transfer.completed" not in served.told
+    assert served.controller.in_hand() == dict.fromkeys(served.controller.in_hand(), 0)
+
+
+def test_a_seat_that_holds_first_is_asked_for_and_called_back(served: Exchange) -> None:
+    served.phones["8001"].holds()
+    served.passes(1.0)
+    keys(served, SEAT, "*38002#")
+    served.passes(4.5)
+    assert served.said()[-2:][0][1] == "may_i_transfer"
+    served.presses("2")
+    served.passes(1.0)
+    assert len(served.phones["8001"].invites) == 2, "a deaf seat is called back"
+
+
+def test_the_seat_takes_the_caller_back_while_it_rings(served: Exchange) -> None:
+    rung(served)
+    keys(served, SEAT, "*2")
+    served.passes(1.0)
+    assert "CANCEL" in served.phones["8002"].asked
+    assert served.sound()[-2:] == ["OpenGate 1", "OpenGate 2"]
+
+
+def test_a_call_is_passed_on_twice_and_no_more(served: Exchange) -> None:
+    briefed(served)
+    keys(served, TARGET, "1")
+    served.passes(60.0)
+    keys(served, TARGET, "*38001#")
+    served.passes(4.5)
+    served.presses("1")
+    served.phones["8001"].answers()
+    served.passes(4.5)
+    keys(served, 4, "1")
+    served.passes(60.0)
+    assert served.told.count("transfer.completed") == 2
+    keys(served, 4, "*38002#")
+    served.passes(4.5)
+    assert served.told.count("transfer.asked") == 2
+    refused = next(fact for fact in served.facts if fact.fact == "transfer.refused")
+    assert refused.details["why"] == "too_often"
+
+
+@pytest.mark.parametrize("number", ["8001", "9999", "013800000000"])
+def test_nobody_is_transferred_to_who_is_no_other_seat(served: Exchange, number: str) -> None:
+    keys(served, SEAT, f"*3{number}#")
+    served.passes(1.0)
+    assert "transfer.asked" not in served.told
