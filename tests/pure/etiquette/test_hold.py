@@ -737,3 +737,79 @@ def test_a_seat_that_has_gone_cannot_be_resumed_only_picked_up(house: House) -> 
     assert stage.happen(BACK) == []
     assert stage.machine.phase is Phase.WAITING
     assert ReplaceSeat() in stage.happen(RecallAnswered())
+
+
+def test_on_the_way_back_no_word_comes_due_while_time_stands_still(house: House) -> None:
+    stage = refused(house).wait(5.0)
+    stage.machine.postpone(100.0)
+    stage.now += 100.0
+    stage.wait(14.9)
+    assert CancelRecall() not in [action for _, action in stage.done]
+    assert (125.0, CancelRecall()) in stage.wait(0.2).done
+    said = stage.said[-1]
+    stage.wait(5.0)
+    stage.machine.postpone(100.0)
+    stage.now += 100.0
+    assert stage.wait(14.8).said[-1][0] < said[0] + 5.0
+    assert HandToQueue("seat_not_back") in [action for _, action in stage.wait(0.3).done]
+
+
+def test_what_is_offered_on_the_way_back_awaits_a_key(house: House) -> None:
+    stage = refused(house)
+    assert stage.machine.awaits_key
+    assert stage.wait(25.0).machine.awaits_key
+    bare = Stage(Hold(house.hold, house.recall.model_copy(update={"offers": ()})))
+    bare.happen(PHONE)
+    bare.wait(5.0).happen(NO)
+    assert not bare.machine.awaits_key
+    stage.happen(BACK)
+    assert not stage.machine.awaits_key, "the words of return are being said"
+
+
+def test_what_is_taken_stops_the_words(house: House) -> None:
+    stage = refused(house)
+    taken = stage.happen(DigitPressed(house.recall.offers[0].key))
+    assert taken[:2] == [Note("offer.taken", "csr-23", {"offer": "callback"}), StopSaying()]
+
+
+def test_words_on_the_way_back_that_outlast_the_interval_count_as_over(house: House) -> None:
+    """A plane that never tells the end of a word must not silence all that follow."""
+    recall = house.recall.model_copy(update={"ring_for": 60.0, "offers": ()})
+    stage = Stage(Hold(house.hold.model_copy(update={"every": 15.0}), recall))
+    stage.happen(PHONE)
+    stage.wait(5.0).happen(NO)
+    stage.saying = None
+    stage.wait(14.9)
+    assert stage.said[-1] == (5.0, "calling_seat_back")
+    stage.wait(15.2)
+    assert stage.said[-1] == (35.0, "calling_seat_back")
+
+
+def test_a_seat_that_left_while_it_was_rung_cannot_resume(house: House) -> None:
+    stage = refused(house)
+    stage.happen(GONE)
+    assert stage.happen(BACK) == []
+    assert ReplaceSeat() in stage.happen(RecallAnswered())
+
+
+def test_an_apology_whose_end_is_never_told_leads_to_the_queue_all_the_same(house: House) -> None:
+    stage = held(house)
+    stage.happen(GONE)
+    stage.saying = None
+    stage.wait(29.9)
+    assert HandToQueue("seat_not_back") not in [action for _, action in stage.done]
+    assert HandToQueue("seat_not_back") in [action for _, action in stage.wait(0.2).done]
+
+
+def test_a_seat_that_is_rung_when_the_limit_comes_keeps_the_words_coming(house: House) -> None:
+    """It asked for the caller by code, deaf as it is, and its phone has been ringing since."""
+    stage = held(house).wait(175.0)
+    stage.happen(BACK_BY_CODE)
+    stage.wait(36.0)
+    assert stage.said[-1] == (HELD_AT + 210.0, "still_working")
+
+
+def test_why_a_wait_ended_is_told(house: House) -> None:
+    stage = held(house).wait(3.0)
+    ended = stage.happen(HungUp(Party.CALLER))
+    assert Note("hold.ended", "csr-23", {"why": "caller", "seconds": 3.0}) in ended

@@ -238,3 +238,38 @@ def test_an_illegal_event_changes_nothing(house: House) -> None:
         stage.happen(CallAnswered())
     assert (stage.machine.phase, stage.machine.deadline) == (Phase.PAUSING, 0.3)
     assert stage.happen(NO) == []
+
+
+def stands_still(stage: Stage, seconds: float) -> Stage:
+    """The caller's own side holds the call for so long."""
+    stage.machine.postpone(seconds)
+    stage.now += seconds
+    return stage
+
+
+def test_in_the_closing_and_on_the_way_back_no_pause_runs_while_time_stands_still(house: House) -> None:
+    closing = stands_still(left(house).wait(5.0), 60.0).wait(4.2)
+    assert closing.said[-1] == (2.3, "press_1_for_help")
+    assert closing.wait(0.2).said[-1] == (69.3, "hanging_up")
+    rung = left(house).wait(3.0)
+    rung.happen(YES)
+    stands_still(rung.wait(5.0), 60.0).wait(14.9)
+    assert CancelRecall() not in [action for _, action in rung.done]
+    assert (83.0, CancelRecall()) in rung.wait(0.2).done
+
+
+def test_keys_are_awaited_in_the_closing_and_where_something_was_offered(house: House) -> None:
+    stage = left(house)
+    assert not stage.machine.awaits_key
+    assert stage.wait(5.0).machine.awaits_key
+    stage.happen(YES)
+    assert not stage.machine.awaits_key, "help is on its way, and nothing else was offered"
+    assert not left(house).wait(99.0).machine.awaits_key
+
+
+def test_a_caller_who_speaks_as_the_closing_begins_is_heard_out(house: House) -> None:
+    stage = left(house).wait(0.1)
+    stage.happen(LineHeard(Heard.SOUND, 0.1))
+    stage.wait(12.0)
+    assert "hanging_up" not in [prompt for _, prompt in stage.said]
+    assert stage.said[-1][1] == "press_1_for_help"
