@@ -15,7 +15,7 @@ from typing import Final
 
 from aiohttp import web
 
-from callflow.call.desk import Act, Asked, View
+from callflow.call.desk import Act, Asked, Matter, View
 from callflow.call.seats import SeatState
 from callflow.events import LONGEST_ESTIMATE
 
@@ -109,10 +109,10 @@ class SeatPages:
             raise web.HTTPBadRequest(text=f"act is one of {', '.join(Act)}") from None
         if minutes and not (minutes.isdecimal() and 1 <= int(minutes) <= LONGEST_ESTIMATE):
             raise web.HTTPBadRequest(text=f"minutes is a number from 1 to {LONGEST_ESTIMATE}")
-        phone, reason = (str(form.get(name, "")).strip() for name in ("phone", "reason"))
+        phone, reason, target = (str(form.get(name, "")).strip() for name in ("phone", "reason", "target"))
         if len(reason) > _LONGEST_REASON:
             raise web.HTTPBadRequest(text=f"reason has at most {_LONGEST_REASON} characters")
-        self._carry_out(seat, Asked(act, int(minutes) if minutes else None, phone, reason))
+        self._carry_out(seat, Asked(act, int(minutes) if minutes else None, phone, reason, target))
         return web.Response(status=204)
 
     def _carry_out(self, seat: str, asked: Asked) -> None:
@@ -136,6 +136,8 @@ def _came_true(asked: Asked, view: View) -> bool:
             return view.phone == asked.phone if asked.phone else bool(view.phone)
         case Act.LOGOUT:
             return not view.phone
+        case Act.TRANSFER:
+            return view.matter == Matter.TRANSFER_ASKED
         case Act.AWAY:
             return view.state == SeatState.AWAY
         case Act.READY:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from callflow.call.room import Room
 from callflow.call.seats import FREE, SeatRefused, SeatState
 from callflow.call.switchboard import Happened, News, Switchboard
-from callflow.events import AnswerAttested, Event, HoldRequested, SeatResumed, Way
+from callflow.events import AnswerAttested, Event, HoldRequested, SeatResumed, TransferRequested, Way
 from callflow.facts import Fact
 
 
@@ -16,6 +16,8 @@ class Act(StrEnum):
 
     HOLD = "hold"
     RESUME = "resume"
+    TRANSFER = "transfer"
+    """Another seat shall take the call."""
     YES = "yes"
     """The caller said yes aloud."""
     NO = "no"
@@ -38,6 +40,8 @@ class Asked:
     """Where it logs in; empty for its own."""
     reason: str = ""
     """Why it is away."""
+    target: str = ""
+    """The number of the seat that a call is to be transferred to."""
 
 
 class Matter(StrEnum):
@@ -48,6 +52,11 @@ class Matter(StrEnum):
     AGREED = "agreed"
     WAITS = "waits"
     WILL_NOT_WAIT = "will_not_wait"
+    TRANSFER_ASKED = "transfer_asked"
+    TARGET_RINGS = "target_rings"
+    TARGET_ASKED = "target_asked"
+    """It has picked up, and hears who comes."""
+    NOT_TAKEN = "not_taken"
 
 
 _MATTERS = {
@@ -56,6 +65,11 @@ _MATTERS = {
     "consent.given": Matter.AGREED,
     "hold.started": Matter.WAITS,
     "hold.refused": Matter.WILL_NOT_WAIT,
+    "transfer.asked": Matter.TRANSFER_ASKED,
+    "transfer.offered": Matter.TARGET_RINGS,
+    "transfer.briefed": Matter.TARGET_ASKED,
+    "transfer.declined": Matter.NOT_TAKEN,
+    "transfer.failed": Matter.NOT_TAKEN,
 }
 
 
@@ -121,7 +135,12 @@ class Desk:
         room = _room_of(number, rooms)
         if room is None or room.seat is None or room.seat.seat != number:
             return []
+        if asked.act is Act.TRANSFER and not self._can_take(asked.target, number):
+            return []
         return [Happened(room, _event(asked, number))]
+
+    def _can_take(self, target: str, number: str) -> bool:
+        return target in self and target != number
 
     def _turns(self, number: str, asked: Asked, now: float) -> list[News]:
         if self._switchboard.seats[number].state not in FREE:
@@ -148,6 +167,8 @@ def _event(asked: Asked, number: str) -> Event:
             return HoldRequested(Way.PAGE, asked.minutes)
         case Act.RESUME:
             return SeatResumed(Way.PAGE)
+        case Act.TRANSFER:
+            return TransferRequested(asked.target, Way.PAGE)
         case act:
             return AnswerAttested(act is Act.YES, number)
 
@@ -155,7 +176,7 @@ def _event(asked: Asked, number: str) -> Event:
 def _room_of(number: str, rooms: Iterable[Room]) -> Room | None:
     """The call that the seat serves, that rings at it, or that it has made to a colleague."""
     for room in rooms:
-        serves = room.seat is not None and room.seat.seat == number
+        serves = any(leg is not None and leg.seat == number for leg in (room.seat, room.target))
         if serves or number in room.ringing or room.caller.seat == number:
             return room
     return None

@@ -3,7 +3,7 @@
 import pytest
 
 from callflow import config, resources
-from callflow.call.desk import Act, View
+from callflow.call.desk import Act, Asked, View
 from callflow.etiquette.house import House
 from tests.support.exchange import Exchange
 
@@ -85,3 +85,25 @@ def test_without_a_call_nothing_is_asked(exchange: Exchange) -> None:
     for act in (Act.HOLD, Act.RESUME, Act.YES, Act.NO):
         asks(exchange, act)
     assert [fact for fact in exchange.facts if fact.call] == []
+
+
+def test_a_transfer_by_the_page(exchange: Exchange) -> None:
+    joined(exchange)
+    wish = Asked(Act.TRANSFER, target="8002")
+    for nobody in ("8001", "9999", ""):
+        exchange.take(exchange.controller.desk_asks("8001", Asked(Act.TRANSFER, target=nobody), exchange.now))
+    assert view(exchange).matter == ""
+    exchange.take(exchange.controller.desk_asks("8001", wish, exchange.now))
+    assert view(exchange).matter == "transfer_asked"
+    exchange.passes(5.0)
+    asks(exchange, Act.YES)
+    assert view(exchange).matter == "target_rings"
+    assert view(exchange, "8002").caller == "1001"
+    exchange.phones["8002"].answers()
+    assert view(exchange).matter == "target_asked"
+    exchange.phones["8002"].hangs_up()
+    exchange.passes(1.0)
+    assert view(exchange).matter == "not_taken"
+    exchange.passes(2.0)
+    assert (view(exchange).state, view(exchange).matter) == ("talking", "")
+    assert view(exchange, "8002").caller == ""

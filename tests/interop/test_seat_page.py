@@ -80,7 +80,8 @@ async def test_a_seat_logs_in_and_sees_where_the_question_stands(tmp_path: Path)
             assert await can(page) == {"away"}
             seat.view = TALKING
             await page.until("document.getElementById('caller').textContent.startsWith('13800000000')")
-            assert await can(page) == {"hold"}
+            assert await can(page) == {"hold", "transfer"}
+            await page.run("document.getElementById('minutes').value = '5'")
             await page.click("[data-act=hold]")
             seat.view = ASKED
             await page.until("document.getElementById('matter').className === 'asked'")
@@ -90,10 +91,14 @@ async def test_a_seat_logs_in_and_sees_where_the_question_stands(tmp_path: Path)
             seat.view = WAITS
             await page.until("document.getElementById('matter').className === 'waits'")
             assert await page.text("#matter") == "客户等候中 – 12 秒，18 秒后提醒"
-            assert await can(page) == {"resume"}
+            assert await can(page) == {"resume", "transfer"}
             await page.click("[data-act=resume]")
             await seat.has_asked(3)
-        assert [asked.act for asked in seat.asked] == [Act.HOLD, Act.YES, Act.RESUME]
+            await page.run("document.getElementById('target').value = '8002'")
+            await page.click("[data-act=transfer]")
+            await seat.has_asked(4)
+        assert [asked.act for asked in seat.asked] == [Act.HOLD, Act.YES, Act.RESUME, Act.TRANSFER]
+        assert (seat.asked[0].minutes, seat.asked[3].target) == (5, "8002")
     finally:
         await runner.cleanup()
 
