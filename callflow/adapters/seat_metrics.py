@@ -41,6 +41,18 @@ class SeatMetrics:
             "callflow_consents_total", "Questions to callers, by answer and way.", ["answer", "how"],
             registry=registry,
         )  # fmt: skip
+        self._transfers = Counter(
+            "callflow_transfers_total", "Transfers that were asked for, by what came of them.", ["outcome"],
+            registry=registry,
+        )  # fmt: skip
+        self._agreed = Histogram(
+            "callflow_transfer_agreement_seconds",
+            "From the seat's wish to the target's word.",
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self._asked: dict[str, float] = {}
+        """When a transfer was asked for."""
         self._seat: dict[str, str] = {}
         self._queued: set[str] = set()
         self._held: dict[str, float] = {}
@@ -59,14 +71,29 @@ class SeatMetrics:
                 self._left(fact)
             case "hold.started":
                 self._held[fact.call] = fact.at
-            case "hold.resumed":
+            case "hold.resumed" | "hold.ended":
                 self._resumed(fact)
+            case name if name.startswith("transfer."):
+                self._transferred(name.removeprefix("transfer."), fact)
             case name if name.startswith("consent."):
                 how = str(fact.details.get("how") or "none")
                 self._consents.labels(name.removeprefix("consent."), how).inc()
         if fact.fact == "prompt.started" and fact.call in self._held:
             self._late.observe(max(float(fact.details.get("waited") or 0.0), 0.0))
         self._waiting.set(len(self._queued))
+
+    def _transferred(self, what: str, fact: Fact) -> None:
+        match what:
+            case "asked":
+                self._asked[fact.call] = fact.at
+            case "accepted":
+                self._agreed.observe(fact.at - self._asked.get(fact.call, fact.at))
+            case "completed":
+                self._transfers.labels("completed").inc()
+                self._asked.pop(fact.call, None)
+            case "failed" | "declined" | "refused":
+                self._transfers.labels(str(fact.details["why"])).inc()
+                self._asked.pop(fact.call, None)
 
     def _turned(self, fact: Fact) -> None:
         before = self._seat.get(fact.leg)

@@ -13,7 +13,7 @@ from callflow.call.call import Call
 from callflow.call.ledger import Ledger
 from callflow.call.simulate import Act, Simulation, hangs_up, presses, speaks
 from callflow.etiquette.house import CARRIED, House
-from callflow.facts import Fact
+from callflow.facts import Detail, Fact
 from callflow.flow.model import Flow
 from callflow.sip.happenings import Counted
 
@@ -181,4 +181,23 @@ def test_a_tick_before_its_time_is_not_late(metrics: Metrics) -> None:
     assert counted(metrics) == {
         "callflow_media_tick_lateness_seconds_count": 2,
         "callflow_media_tick_lateness_seconds_sum": pytest.approx(0.004),
+    }
+
+
+def test_transfers_by_what_came_of_them(metrics: Metrics) -> None:
+    tale: list[tuple[float, str, dict[str, Detail]]] = [
+        (0.0, "transfer.asked", {"target": "8002"}),
+        (9.0, "transfer.declined", {"why": "declined"}),
+        (20.0, "transfer.asked", {"target": "8003"}),
+        (32.0, "transfer.accepted", {"target": "8003"}),
+        (34.0, "transfer.completed", {"target": "8003"}),
+        (50.0, "transfer.refused", {"why": "too_often"}),
+    ]
+    tell(metrics, [Fact(at, CALL_ID, "caller", name, "csr-24", details) for at, name, details in tale])
+    assert counted(metrics) == {
+        "callflow_transfers_total{outcome=declined}": 1,
+        "callflow_transfers_total{outcome=completed}": 1,
+        "callflow_transfers_total{outcome=too_often}": 1,
+        "callflow_transfer_agreement_seconds_count": 1,
+        "callflow_transfer_agreement_seconds_sum": 12,
     }
