@@ -1,11 +1,14 @@
 """What the floor above decides about sessions, whoever began them. One that is over by then is no error."""
 
 from callflow.errors import PeerError
+from callflow.sip import replacement
 from callflow.sip.dialog import Dialog
 from callflow.sip.happenings import Output, Replied
 from callflow.sip.message import Response
 from callflow.sip.outgoing import Plan
+from callflow.sip.referrals import Referrals
 from callflow.sip.reoffers import Reoffers
+from callflow.sip.replaces import Replaces
 from callflow.sip.session import Session, Stage
 from callflow.sip.sessions import Sessions
 from callflow.sip.uac import UserAgentClient
@@ -16,12 +19,18 @@ class Calls:
     """All calls that the endpoint has a part in."""
 
     def __init__(
-        self, sessions: Sessions, server: UserAgentServer, client: UserAgentClient, reoffers: Reoffers
+        self,
+        sessions: Sessions,
+        server: UserAgentServer,
+        client: UserAgentClient,
+        reoffers: Reoffers,
+        referrals: Referrals,
     ) -> None:
         self._sessions = sessions
         self._server = server
         self._client = client
         self._reoffers = reoffers
+        self._referrals = referrals
 
     def __len__(self) -> int:
         return len(self._sessions) + len(self._client)
@@ -48,6 +57,14 @@ class Calls:
         """Whether the other side has said that it takes such requests (RFC 3261 §20.5)."""
         session = self._sessions.get(session_id)
         return session is not None and session.peer_takes(method)
+
+    def replaced(self, replaces: Replaces) -> str | None:
+        """The session that a Replaces names; None where it names none that may be replaced (RFC 3891 §3)."""
+        return replacement.replaced(self._sessions, replaces)
+
+    def unanswered(self, replaces: Replaces) -> str | None:
+        """The session that a Replaces names where we are called and have not answered yet."""
+        return replacement.unanswered(self._sessions, replaces)
 
     def ring(
         self, session_id: str, now: float, status: int = 180, reason: str = "Ringing", sdp: bytes = b""
@@ -81,6 +98,20 @@ class Calls:
         if session is None:
             return []
         return self._sessions.ask(session, _Asked(session, method), method, *fields, now=now, body=body)
+
+    def accept_referral(self, session_id: str, now: float) -> list[Output]:
+        """202 to the REFER in hand, and a first NOTIFY to who wants news of it."""
+        return self._referrals.accept(session_id, now)
+
+    def refuse_referral(self, session_id: str, error: PeerError, now: float) -> list[Output]:
+        """The final answer to a REFER that is not taken."""
+        return self._referrals.refuse(session_id, error, now)
+
+    def tell_referral(
+        self, session_id: str, status: int, reason: str, now: float, *, over: bool
+    ) -> list[Output]:
+        """How far the call that was asked for has come, as it would answer an INVITE; `over` for the last."""
+        return self._referrals.tell(session_id, status, reason, now, over=over)
 
     def hang_up(self, session_id: str, reason: str, now: float) -> list[Output]:
         """End a session: CANCEL what rings, BYE (after the ACK if that is still to come), or a refusal."""

@@ -14,6 +14,7 @@ from callflow.sip.happenings import Counted, Output
 from callflow.sip.message import NotSip, Request, Response, parse, respond
 from callflow.sip.middialog import CAPABILITIES, MidDialog
 from callflow.sip.proxy_auth import ProxyAuth
+from callflow.sip.referrals import Referrals
 from callflow.sip.refusal import METHODS, OTHER_METHODS, Refusal, check, check_extensions, draining
 from callflow.sip.registrar import Binding, Registrar
 from callflow.sip.reoffers import Reoffers
@@ -54,8 +55,9 @@ class Endpoint:
         self._client = UserAgentClient(self._sessions, self._transactions, timers, new_id)
         self.trunks = Trunks(trunks, self._transactions, contact, allowed, new_id, chance)
         self.proxy_auth = ProxyAuth(registrar.guard, self._sessions, self._transactions)
-        self.calls = Calls(self._sessions, self._server, self._client, reoffers)
-        self._mid_dialog = MidDialog(self._sessions, self._server, self._transactions, timers)
+        referrals = Referrals(self._sessions, self._transactions)
+        self.calls = Calls(self._sessions, self._server, self._client, reoffers, referrals)
+        self._mid_dialog = MidDialog(self._sessions, self._server, self._transactions, timers, referrals)
         self._registrar = registrar
         self._allowed = allowed
         self._new_id = new_id

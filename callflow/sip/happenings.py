@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass, field
 
+from callflow.sip.replaces import Replaces
 from callflow.sip.transaction import Send
+from callflow.sip.uri import Uri
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,8 @@ class Invited(Told):
     diverted_from: str = ""
     hops_left: int = 70
     """Max-Forwards: how often the call may still be passed on."""
+    replaces: str = ""
+    """The session that this one wants to take the place of (RFC 3891)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +110,25 @@ class KeySignalled(Told):
 
     key: str = field(repr=False)
     """Personal data."""
+
+
+@dataclass(frozen=True, slots=True)
+class Referred(Told):
+    """A REFER: somebody else is to be called. `accept_referral` or `refuse_referral`."""
+
+    target: Uri = field(repr=False)
+    """Whom; personal data."""
+    replaces: Replaces | None
+    """The dialog that the new call takes the place of: an attended transfer."""
+    referred_by: str = field(repr=False)
+    """A URI; empty where it is not said. Personal data."""
+    subscribes: bool
+    """Whether news are wanted; else `tell_referral` says nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReferralForgotten(Told):
+    """Who sent the REFER hears no more of it: the subscription has run out, or nobody knows it there."""
 
 
 @dataclass(frozen=True, slots=True)

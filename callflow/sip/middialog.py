@@ -1,4 +1,4 @@
-"""Requests in a dialog that neither begin nor end it: INFO, UPDATE, PRACK, OPTIONS, and the others."""
+"""Requests in a dialog that neither begin nor end it: INFO, UPDATE, PRACK, REFER, and the others."""
 
 from typing import Final
 
@@ -9,6 +9,7 @@ from callflow.sip.body import SDP, description, key
 from callflow.sip.dialog import contact_of
 from callflow.sip.happenings import KeySignalled, Output, Reoffered
 from callflow.sip.message import Request, respond
+from callflow.sip.referrals import Referrals, is_about_refer
 from callflow.sip.refusal import ALLOW, OTHER_METHODS, SUPPORTED, Refusal, no_dialog
 from callflow.sip.server_transaction import NonInviteServer
 from callflow.sip.session import Session, Stage
@@ -35,11 +36,13 @@ class MidDialog:
         calls: UserAgentServer,
         transactions: Transactions,
         timers: SessionTimers,
+        referrals: Referrals,
     ) -> None:
         self._sessions = sessions
         self._calls = calls
         self._transactions = transactions
         self._timers = timers
+        self._referrals = referrals
 
     def receive(self, request: Request, server: NonInviteServer, source: Hop, now: float) -> list[Output]:
         """Raises `PeerError`."""
@@ -48,6 +51,9 @@ class MidDialog:
             raise _refusal(request) if not request.to.tag else no_dialog()
         if not session.dialog.accepts(request.cseq.number):
             raise PeerError(500, "CSeq Out Of Order")
+        if "replaces" in request.headers:
+            # RFC 3891 §3.
+            raise PeerError(400, "Replaces Outside INVITE")
         match request.method:
             case "INFO":
                 return self._info(session, request, server, now)
@@ -60,6 +66,10 @@ class MidDialog:
                 return self._ok(request, server, now)
             case "OPTIONS":
                 return self._ok(request, server, now, *CAPABILITIES)
+            case "REFER":
+                return self._referrals.referred(session, request, server)
+            case "SUBSCRIBE" if is_about_refer(request):
+                return self._referrals.subscribed(session, request, server, now)
         raise _refusal(request)
 
     def _info(self, session: Session, request: Request, server: NonInviteServer, now: float) -> list[Output]:
@@ -103,6 +113,9 @@ def _refusal(request: Request) -> PeerError:
             return PeerError(481, "Subscription Does Not Exist")
         case "SUBSCRIBE" | "PUBLISH":
             return PeerError(489, "Bad Event")
+        case "REFER":
+            # Without a call there is nobody whom we could send elsewhere.
+            return PeerError(403, "Forbidden")
         case "INFO" | "UPDATE" | "PRACK":
             return no_dialog()
         case method if method in OTHER_METHODS:

@@ -5,16 +5,20 @@ from typing import Final
 from callflow.errors import PeerError
 from callflow.sip.message import VERSION, Request
 
-METHODS: Final = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "REGISTER", "INFO", "PRACK", "UPDATE")
-OTHER_METHODS: Final = ("REFER", "NOTIFY", "SUBSCRIBE", "MESSAGE", "PUBLISH")
-"""Known, and not taken."""
+METHODS: Final = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "REGISTER", "INFO", "PRACK", "UPDATE", "REFER")
+OTHER_METHODS: Final = ("NOTIFY", "SUBSCRIBE", "MESSAGE", "PUBLISH")
+"""Known, and not taken, but for a SUBSCRIBE to what a REFER has subscribed to."""
 ALLOW: Final = ("allow", ", ".join(METHODS))
-SUPPORTED: Final = ("supported", "100rel, timer")
+SUPPORTED: Final = ("supported", "100rel, replaces, timer")
 LARGEST_BODY: Final = 16_384
 LARGEST: Final = 32_768
 """Bytes; a phone's largest INVITE has about 3,000."""
 _ONCE: Final = ("from", "to", "call-id", "cseq", "max-forwards")
-_EXTENSIONS: Final = {"INVITE": {"100rel", "timer"}, "UPDATE": {"timer"}}
+_EXTENSIONS: Final = {
+    "INVITE": {"100rel", "replaces", "timer"},
+    "UPDATE": {"timer"},
+    "REFER": {"norefersub", "replaces"},
+}
 
 
 class Refusal(PeerError):

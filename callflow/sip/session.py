@@ -11,6 +11,7 @@ from callflow.sip.message import Request, Response
 from callflow.sip.refresh import Timer
 from callflow.sip.reliable import Reliable
 from callflow.sip.server_transaction import InviteServer, NonInviteServer
+from callflow.sip.subscription import Subscription
 from callflow.sip.transaction import T1, T2, Send, State
 
 Fields = tuple[tuple[str, str], ...]
@@ -49,6 +50,8 @@ class Wait(IntEnum):
     """The peer's, or ours."""
     REOFFER = auto()
     """To send our re-INVITE again."""
+    REFERRAL = auto()
+    """For the end of the subscription to what becomes of a REFER."""
 
 
 @dataclass(slots=True)
@@ -87,6 +90,12 @@ class Session:
     reoffers_tried: int = 0
     reoffer_not_before: float = 0.0
     """After a clash; seconds of the machines' clock."""
+    refer: NonInviteServer | None = None
+    """The REFER that is not decided yet."""
+    first_refer: int = 0
+    """The CSeq number of the dialog's first REFER; 0 before it."""
+    referral: Subscription | None = None
+    """To what becomes of the REFER that was accepted."""
     _ok: Send | None = None
     _interval: float = T1
     _give_up: float = 0.0

@@ -1,5 +1,6 @@
 """All calls that are not over, whoever began them: what they wait for, and how each of them may end."""
 
+from collections import deque
 from collections.abc import Callable
 from typing import Final
 
@@ -7,10 +8,11 @@ from callflow.agenda import Agenda
 from callflow.errors import PeerError
 from callflow.sip.address import Address, Transport
 from callflow.sip.client_transaction import InviteClient
-from callflow.sip.dialog import Dialog
+from callflow.sip.dialog import Dialog, DialogId
 from callflow.sip.happenings import Counted, Ended, Output
 from callflow.sip.message import Request, Response, respond
 from callflow.sip.refusal import ALLOW, SUPPORTED, no_dialog
+from callflow.sip.replaces import Replaces
 from callflow.sip.session import Fields, Session, Wait
 from callflow.sip.transaction import T1
 from callflow.sip.transactions import Asker, Transactions
@@ -21,6 +23,8 @@ Waited = Callable[[Session, float], list[Output]]
 """What is to be done because a session has waited long enough."""
 
 _WAITS: Final = tuple(Wait)
+_REMEMBERED: Final = 256
+"""Dialogs that have ended: who wants to replace one of them is told so, and not that there never was one."""
 
 
 class Sessions:
@@ -40,6 +44,7 @@ class Sessions:
         self._by_peer: dict[PeerKey, Session] = {}
         self._agenda: Agenda[tuple[str, Wait]] = Agenda()
         self._waited: dict[Wait, Waited] = {}
+        self._ended: deque[DialogId] = deque(maxlen=_REMEMBERED)
 
     def __len__(self) -> int:
         return len(self._sessions)
@@ -68,6 +73,15 @@ class Sessions:
     def knows(self, request: Request) -> bool:
         """Whether a call of this Call-ID and From tag is in hand."""
         return (request.call_id, request.from_.tag) in self._by_peer
+
+    def named(self, replaces: Replaces) -> Session | None:
+        """The session whose dialog a Replaces names, early ones too."""
+        session = self._by_peer.get((replaces.call_id, replaces.from_tag))
+        return session if session and session.dialog.local.tag == replaces.to_tag else None
+
+    def has_ended(self, replaces: Replaces) -> bool:
+        """Whether a Replaces names the dialog of a call that has lately ended."""
+        return (replaces.call_id, replaces.to_tag, replaces.from_tag) in self._ended
 
     def tells(self, transport: Transport) -> tuple[tuple[str, str], ...]:
         """What every message in a dialog says of us."""
@@ -107,8 +121,8 @@ class Sessions:
     ) -> list[Output]:
         """Send a request in the session's dialog; a challenge is answered where we can."""
         dialog = session.dialog
-        if method in ("INVITE", "UPDATE"):
-            # A target refresh says anew where we are reached (§12.2.1.1).
+        if method in ("INVITE", "UPDATE", "NOTIFY"):
+            # A target refresh says anew where we are reached (§12.2.1.1, RFC 6665 §4.3).
             fields = (*self.tells(dialog.source.transport), *fields)
         if session.prover is not None:
             asker = _Proving(self, session, asker, (method, fields, body))
@@ -144,7 +158,17 @@ class Sessions:
         return self.ask(session, _Bye(), "BYE", *fields, now=now)
 
     def terminate(self, session: Session, now: float) -> list[Output]:
-        """Answer what is in hand: it would wait for ever."""
+        """Answer all that is in hand: it would wait for ever."""
+        outputs = self.withdraw(session, now)
+        if session.refer is not None:
+            server, session.refer = session.refer, None
+            gone = no_dialog()
+            refused = respond(server.request, gone.status, gone.reason)
+            outputs += self._transactions.respond(server, refused, now)
+        return outputs
+
+    def withdraw(self, session: Session, now: float) -> list[Output]:
+        """Answer the INVITE, re-INVITE or UPDATE in hand, which is taken back."""
         outputs: list[Output] = []
         if session.update is not None:
             outputs += self.refuse(session.id, no_dialog(), now)
@@ -164,6 +188,8 @@ class Sessions:
 
     def forget(self, session: Session) -> None:
         """The session is over: nothing in its dialog is known any more."""
+        if session.established:
+            self._ended.append(session.dialog.id)
         session.over()
         for wait in _WAITS:
             self.watch(session, wait, None)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from callflow.errors import PeerError
-from callflow.sip import refresh
+from callflow.sip import refresh, replacement
 from callflow.sip.address import Hop
 from callflow.sip.body import SDP, described, description
 from callflow.sip.dialog import Dialog, contact_of
@@ -57,6 +57,7 @@ class UserAgentServer:
         if self._sessions.knows(request):
             # The same INVITE has come to us by another way (§8.2.2.2).
             raise PeerError(482, "Loop Detected")
+        replaces = replacement.asked(self._sessions, request)
         transaction = self._transactions.open_invite(request, hop)
         peer_allow = request.headers.lines("allow")
         session = Session(self._new_id(), dialog, transaction, peer_allow=peer_allow)
@@ -65,7 +66,7 @@ class UserAgentServer:
             self._sessions.watch(session, Wait.ANSWER, _expiry(request, now))
         trying = self._transactions.respond(transaction, respond(request, 100, "Trying"), now)
         whom = number(request.requested)
-        told = (caller.display, caller.private, caller.diverted_from, hops_left(request))
+        told = (caller.display, caller.private, caller.diverted_from, hops_left(request), replaces)
         return [*trying, Invited(session.id, caller.number, whom, offer, source.address[0], *told)]
 
     def receive_ack(self, request: Request, source: Hop, now: float) -> list[Output]:
@@ -95,7 +96,7 @@ class UserAgentServer:
         if invite.state is not State.PROCEEDING or session is None:
             # The 200 was faster: the caller's side will acknowledge it and say BYE (§9.1).
             return outputs
-        outputs += self._sessions.terminate(session, now)
+        outputs += self._sessions.withdraw(session, now)
         if session.established:
             return [*outputs, *self._reoffers.go_on(session, now)]
         self._sessions.forget(session)

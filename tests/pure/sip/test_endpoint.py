@@ -65,8 +65,8 @@ def test_methods_that_are_answered_without_a_call() -> None:
     phone = Phone()
     assert phone.says(phone.request("OPTIONS"), 0.0) == ["(request OPTIONS)", "200 OPTIONS", "(response 2xx)"]
     allow = phone.response.headers.get("allow")
-    assert allow == "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, INFO, PRACK, UPDATE"
-    assert phone.says(phone.request("REFER", cseq=2), 0.0)[:2] == ["(request REFER)", "405 REFER"]
+    assert allow == "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, INFO, PRACK, UPDATE, REFER"
+    assert phone.says(phone.request("MESSAGE", cseq=2), 0.0)[:2] == ["(request MESSAGE)", "405 MESSAGE"]
     assert phone.response.headers.get("allow") == allow
     assert phone.says(phone.request("FOOBAR", cseq=3), 0.0)[:2] == ["(request other)", "501 FOOBAR"]
     for number, method in enumerate(("OPTIONS", "INFO", "FOOBAR"), start=4):

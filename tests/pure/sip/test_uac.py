@@ -107,7 +107,7 @@ def test_our_invite_is_whole() -> None:
     assert (invite.from_.display, invite.from_.uri.user, bool(invite.from_.tag)) == ("Seat", "1001", True)
     assert (invite.to.uri.user, invite.to.tag) == ("4001", "")
     assert invite.headers.get("contact") == "<sip:198.51.100.1:5060>"
-    assert invite.headers.tokens("supported") == {"100rel", "timer"}
+    assert invite.headers.tokens("supported") == {"100rel", "replaces", "timer"}
     assert invite.headers.get("p-asserted-identity") == "<sip:1001@h>"
     assert (invite.headers.get("content-type"), invite.body) == ("application/sdp", OFFER)
     assert "rport" in invite.via.params
