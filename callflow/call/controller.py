@@ -3,7 +3,16 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from callflow.actions import Action, Answer, DropTarget, FindSeat, HandToQueue, JoinTarget, RingTarget
+from callflow.actions import (
+    Action,
+    Answer,
+    DropTarget,
+    FindSeat,
+    HandToQueue,
+    JoinTarget,
+    RingTarget,
+    TellSeat,
+)
 from callflow.agenda import Agenda
 from callflow.call.call import Call
 from callflow.call.caller_side import CallerSide
@@ -50,6 +59,7 @@ from callflow.sip.happenings import (
     Counted,
     Invited,
     Output,
+    Referred,
     Told,
 )
 from callflow.sip.locate import Candidate
@@ -165,6 +175,7 @@ class Controller:
         for name in self._agenda.take_due(now):
             room = self._rooms[name]
             effects += self._spread(self._seat_side.tick(room, now), now)
+            effects += self._transferring.tick(room, now)
             self._watch(room)
             if name in self._rooms:
                 effects += self._act(room, lambda call: call.tick(now), now)
@@ -257,10 +268,16 @@ class Controller:
         return effects
 
     def _told(self, leg: Leg, told: Told, now: float) -> list[Effect]:
+        if isinstance(told, Referred) and (leg.party is Party.CALLER or leg.call in self._from_seats):
+            # Only who serves a caller may pass the caller on.
+            refused = PeerError(403, "Forbidden")
+            return [*self._endpoint.calls.refuse_referral(leg.session, refused, now)]
         if leg.call in self._from_seats:
             return self._spread(self._from_seats.told(leg, told, now), now)
         room = self._rooms[leg.call]
-        if leg.party is Party.TARGET:
+        if isinstance(told, Referred):
+            news = self._transferring.referred(room, leg, told, now)
+        elif leg.party is Party.TARGET:
             news = self._transferring.told(room, leg, told, now)
         elif leg.party is Party.SEAT:
             news = self._seat_side.told(room, leg, told, now)
@@ -277,6 +294,9 @@ class Controller:
         try:
             if full:
                 raise PeerError(503, "Service Unavailable")
+            if invited.replaces:
+                # Nobody takes a caller over without having been agreed to.
+                raise PeerError(603, "Decline")
             leg = self._lines.answer(name, invited, now)
         except PeerError as error:
             refused: list[Effect] = [*self._endpoint.calls.refuse(invited.session, error, now)]
@@ -359,6 +379,8 @@ class Controller:
                 case RingTarget() | DropTarget() | JoinTarget():
                     effects += self._spread(self._transferring.performed(room, action, now), now)
                     continue
+                case TellSeat(notice=notice):
+                    effects += self._transferring.shown(room, notice, now)
                 case HandToQueue():
                     effects += self._spread(self.switchboard.find(room, room.queue, now, head=True), now)
                     continue

@@ -17,7 +17,7 @@ WORDS: Final[Mapping[Notice, str]] = {
     Notice.CALLER_STAYS: "客户不同意转接",
     Notice.TARGET_RINGS: "客户同意转接",
     Notice.TARGET_NOT_THERE: "对方未接听",
-    Notice.TRANSFERRED: "已转接",
+    Notice.TAKEN_BACK: "已取消转接",
     Notice.PHONE_ON_HOLD: "请按电话上的恢复键",
 }
 """Short enough for a desk phone's display."""

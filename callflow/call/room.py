@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from callflow.actions import (
     Action,
@@ -51,6 +52,8 @@ from callflow.sip.outgoing import Plan
 from callflow.sip.uri import Uri
 
 BOTH = frozenset({Party.CALLER, Party.SEAT})
+PHONES_OWN_BYE: Final = 5.0
+"""Seconds that a phone has to hang up by itself when its transfer is done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,14 @@ class Room:
     """Whom the call is to be transferred to: rung, or listening to the brief."""
     target_seat: str = ""
     """The number of the latest target."""
+    target_status: tuple[int, str] = (480, "Temporarily Unavailable")
+    """What the latest target's phone said that did not take the call."""
+    referral: Leg | None = None
+    """The leg whose phone asked for the transfer by REFER, and is told what comes of it."""
+    leaving: Leg | None = None
+    """The seat that has transferred the call: its phone may hang up by itself."""
+    leaves_at: float | None = None
+    """When it is hung up for it (seconds)."""
     queue: str = ""
     """Where the caller waited last."""
     ahead: int = 0
@@ -118,7 +129,7 @@ class Room:
 
     @property
     def legs(self) -> tuple[Leg, ...]:
-        others = (self.seat, self.recall, self.target, *self.ringing.values())
+        others = (self.seat, self.recall, self.target, self.leaving, *self.ringing.values())
         return (self.caller, *(leg for leg in others if leg is not None))
 
     # --- what the call wants ---
@@ -207,12 +218,14 @@ class Room:
     def seat_left(self) -> list[Effect]:
         """The seat has hung up, or is lost."""
         seat, self.seat = self.seat, None
+        self.referral = None
         self._shut = BOTH
         return self._lines.close(seat) if seat else []
 
     def release_seat(self, now: float) -> list[Effect]:
         """End the seat's leg; the caller stays."""
         seat, self.seat = self.seat, None
+        self.referral = None
         self._shut = BOTH
         return self._end(seat, "", now) if seat else []
 
@@ -241,13 +254,23 @@ class Room:
         assert self.seat is not None
         self.seat.party, self.place = Party.SEAT, self.places[self.seat.seat]
         self.codes, self.notice = FeatureCodes(), None
-        ended = self._end(before, "transferred", now) if before else []
+        if before is not None and before is self.referral:
+            # A phone that is told of a completed transfer hangs up by itself.
+            self.leaving, self.leaves_at = before, now + PHONES_OWN_BYE
+            ended = []
+        else:
+            ended = self._end(before, "transferred", now) if before else []
         return [*ended, *self._join(now), KeepKeys(self.seat.media)]
+
+    def let_leave(self, now: float) -> list[Effect]:
+        """The seat that has transferred the call has had its time."""
+        leaving, self.leaving, self.leaves_at = self.leaving, None, None
+        return self._end(leaving, "transferred", now) if leaving else []
 
     @property
     def deadline(self) -> float | None:
         """When the call, or a key that was kept back, wants to be looked at."""
-        known = (self.call.deadline, self.codes.deadline)
+        known = (self.call.deadline, self.codes.deadline, self.leaves_at)
         return min((at for at in known if at is not None), default=None)
 
     def let_go(self, now: float) -> list[Effect]:

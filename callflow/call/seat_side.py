@@ -51,6 +51,8 @@ class SeatSide:
 
     def told(self, room: Room, leg: Leg, told: Told, now: float) -> list[News]:
         is_recall = leg is room.recall
+        if leg is room.leaving:
+            return self._leaves(room, leg, told, now)
         match told:
             case Progressed(status=status) if status >= 180 and not leg.rings:
                 leg.rings = True
@@ -106,6 +108,16 @@ class SeatSide:
         left = [*room.seat_left(), *self._switchboard.hung_up(room, leg.seat, now)]
         event = SeatHungUp(talked, unheard) if reason == "bye" else SeatLost()
         return [*left, Happened(room, event)]
+
+    def _leaves(self, room: Room, leg: Leg, told: Told, now: float) -> list[News]:
+        """A seat that has transferred its call: only its hang-up is waited for."""
+        match told:
+            case Reoffered(offer=offer):
+                return [*self._lines.reoffered(leg, offer, now)]
+            case Ended():
+                room.leaving, room.leaves_at = None, None
+                return [*self._lines.close(leg)]
+        return []
 
     def heard(self, room: Room, leg: Leg, event: Event, now: float) -> list[News]:
         if isinstance(event, DigitPressed) and leg is room.seat:

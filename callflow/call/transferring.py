@@ -1,13 +1,22 @@
 """The receiving seat of a transfer: rung, listened to, joined, or let go of."""
 
-from callflow.actions import Action, DropTarget, JoinTarget, RingTarget
-from callflow.call.leg import Leg
+from callflow.actions import Action, DropTarget, JoinTarget, Notice, RingTarget
+from callflow.call.leg import Effect, Leg
 from callflow.call.lines import Lines
 from callflow.call.room import Room
 from callflow.call.seats import SeatState
 from callflow.call.switchboard import Happened, News, Switchboard, why_declined
 from callflow.errors import PeerError
-from callflow.events import Event, OfTarget, TargetAnswered, TargetDeclined, TargetHungUp, TargetRinging
+from callflow.events import (
+    Event,
+    OfTarget,
+    TargetAnswered,
+    TargetDeclined,
+    TargetHungUp,
+    TargetRinging,
+    TransferRequested,
+    Way,
+)
 from callflow.sip.calls import Calls
 from callflow.sip.happenings import (
     Accepted,
@@ -17,6 +26,7 @@ from callflow.sip.happenings import (
     Ended,
     Progressed,
     Reanswered,
+    Referred,
     Reoffered,
     Told,
 )
@@ -44,6 +54,34 @@ class Transferring:
                 return self._join(room, now)
         return []
 
+    def referred(self, room: Room, leg: Leg, refer: Referred, now: float) -> list[News]:
+        """A seat's phone wants the call transferred (RFC 3515): to a seat of ours, and nowhere else."""
+        number = refer.target.user
+        if leg is not room.seat or room.referral is not None:
+            return [*self._calls.refuse_referral(leg.session, PeerError(603, "Decline"), now)]
+        if number == leg.seat or number not in self._switchboard.seats or refer.replaces is not None:
+            return [*self._calls.refuse_referral(leg.session, PeerError(403, "Forbidden"), now)]
+        room.referral = leg
+        accepted = self._calls.accept_referral(leg.session, now)
+        return [*accepted, Happened(room, TransferRequested(number, Way.PHONE))]
+
+    def shown(self, room: Room, notice: Notice, now: float) -> list[Effect]:
+        """What a seat is shown, its phone is told as the answer of the call that it asked for."""
+        match notice:
+            case Notice.TARGET_RINGS:
+                return self._tell(room, 180, "Ringing", now)
+            case Notice.CALLER_STAYS:
+                return self._tell(room, 603, "Decline", now, over=True)
+            case Notice.TAKEN_BACK:
+                return self._tell(room, 487, "Request Terminated", now, over=True)
+            case Notice.TARGET_NOT_THERE:
+                return self._tell(room, *room.target_status, now, over=True)
+        return []
+
+    def tick(self, room: Room, now: float) -> list[Effect]:
+        """A phone that was told of its transfer, and did not hang up, is hung up for."""
+        return room.let_leave(now) if room.leaves_at is not None and now >= room.leaves_at else []
+
     def told(self, room: Room, leg: Leg, told: Told, now: float) -> list[News]:
         """A target's phone has said something."""
         match told:
@@ -52,7 +90,8 @@ class Transferring:
                 return [Happened(room, OfTarget(TargetRinging()))]
             case Accepted(answer=answer):
                 return self._answered(room, leg, answer, now)
-            case Declined(status=status):
+            case Declined(status=status, reason=reason):
+                room.target_status = status, reason
                 return self._gone(room, TargetDeclined(why_declined(status)), now)
             case Ended():
                 return self._gone(room, TargetHungUp(), now)
@@ -73,8 +112,10 @@ class Transferring:
         number = board.serving(target, now, room.name)
         state = board.seats.state(board.seats[number], now)
         place = board.place_of(number, now)
+        room.target_status = 408, "Request Timeout"
         if place is None or state is not SeatState.READY:
             why = "busy" if state in _BUSY else "failed"
+            room.target_status = (486, "Busy Here") if why == "busy" else (480, "Temporarily Unavailable")
             return [Happened(room, OfTarget(TargetDeclined(why)))]
         try:
             rung = room.ring_target(number, place, now)
@@ -89,7 +130,10 @@ class Transferring:
             bye = self._calls.hang_up(leg.session, "no usable answer", now)
             return [*bye, Counted("odd", "no_answer"), *self._gone(room, TargetDeclined("failed"), now)]
         talks = self._switchboard.turn(leg.seat, SeatState.TALKING, now)
-        return [*opened, *talks, Happened(room, OfTarget(TargetAnswered()))]
+        # Not 200: a phone that hears of an answer takes itself for done, and hangs up.
+        known = self._tell(room, 183, "Session Progress", now)
+        room.target_status = 603, "Decline"
+        return [*opened, *talks, *known, Happened(room, OfTarget(TargetAnswered()))]
 
     def _reanswered(self, leg: Leg, answer: bytes, now: float) -> list[News]:
         try:
@@ -105,5 +149,14 @@ class Transferring:
     def _join(self, room: Room, now: float) -> list[News]:
         before = room.seat.seat if room.seat else ""
         joined = room.join_target(now)
+        known = self._tell(room, 200, "OK", now, over=True)
         rest = self._switchboard.hung_up(room, before, now) if before else []
-        return [*joined, *rest]
+        return [*joined, *known, *rest]
+
+    def _tell(self, room: Room, status: int, reason: str, now: float, *, over: bool = False) -> list[Effect]:
+        referral = room.referral
+        if referral is None:
+            return []
+        if over:
+            room.referral = None
+        return [*self._calls.tell_referral(referral.session, status, reason, now, over=over)]

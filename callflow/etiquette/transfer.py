@@ -311,7 +311,8 @@ class Transfer(Machine[Phase]):
                 rest = [*self._words.stop(), DropTarget("taken_back"), EndHold()]
             case _:
                 rest = self._words.stop()
-        return [*rest, told, BOTH_HEARD, *self._conclude(Outcome.TRANSFER_FAILED)]
+        known = TellSeat(Notice.TAKEN_BACK)
+        return [*rest, told, known, BOTH_HEARD, *self._conclude(Outcome.TRANSFER_FAILED)]
 
     def _caller_left(self, event: HungUp) -> list[Action]:
         before = self.phase

@@ -266,3 +266,121 @@ def test_nobody_is_transferred_to_who_is_no_other_seat(served: Exchange, number:
     keys(served, SEAT, f"*3{number}#")
     served.passes(1.0)
     assert "transfer.asked" not in served.told
+
+
+# --- by the phone's own key: REFER ---
+
+
+def refers(exchange: Exchange, target: str = "8002") -> None:
+    exchange.phones["8001"].refers(target)
+    exchange.passes(4.5)
+
+
+def test_a_blind_transfer_of_the_phone_is_not_blind(served: Exchange) -> None:
+    refers(served)
+    phone = served.phones["8001"]
+    assert phone.notified() == [("SIP/2.0 100 Trying", "active")]
+    assert served.said()[-1][1] == "press_1_to_be_transferred"
+    served.presses("1")
+    served.phones["8002"].rings()
+    served.passes(2.0)
+    served.phones["8002"].answers()
+    served.passes(4.5)
+    keys(served, TARGET, "1")
+    served.passes(2.5)
+    assert phone.notified() == [
+        ("SIP/2.0 100 Trying", "active"),
+        ("SIP/2.0 180 Ringing", "active"),
+        ("SIP/2.0 183 Session Progress", "active"),
+        ("SIP/2.0 200 OK", "terminated"),
+    ]
+    assert "BYE" not in phone.asked
+    served.passes(5.0)
+    assert phone.asked[-1] == "BYE", "a phone that does not hang up is hung up for"
+    assert served.hears == ["100", "180", "200"]
+
+
+def test_a_phone_that_hangs_up_when_it_is_told_of_the_end_does_it_itself(served: Exchange) -> None:
+    refers(served)
+    served.presses("1")
+    served.phones["8002"].answers()
+    served.passes(4.5)
+    keys(served, TARGET, "1")
+    served.passes(2.5)
+    served.phones["8001"].hangs_up()
+    served.passes(30.0)
+    assert "BYE" not in served.phones["8001"].asked
+    assert "seat.left" not in served.told
+    assert served.told[-1] != "call.ended"
+    served.says("BYE", cseq=2)
+    served.passes(60.0)
+    assert served.controller.in_hand() == dict.fromkeys(served.controller.in_hand(), 0)
+
+
+def test_the_phone_is_told_that_the_caller_does_not_want_it(served: Exchange) -> None:
+    refers(served)
+    served.presses("2")
+    served.passes(3.0)
+    assert served.phones["8001"].notified()[-1] == ("SIP/2.0 603 Decline", "terminated")
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "told"),
+    [(486, "Busy Here", "SIP/2.0 486 Busy Here"), (404, "Not Found", "SIP/2.0 404 Not Found")],
+)
+def test_the_phone_is_told_the_targets_true_answer(
+    served: Exchange, status: int, reason: str, told: str
+) -> None:
+    refers(served)
+    served.presses("1")
+    served.phones["8002"].answers(status, reason)
+    served.passes(3.0)
+    assert served.phones["8001"].notified()[-1] == (told, "terminated")
+
+
+def test_a_phone_that_holds_first_and_then_refers(served: Exchange) -> None:
+    """Desk phones do: so the question of the hold is running, and this one takes its place."""
+    served.phones["8001"].holds()
+    served.passes(1.0)
+    refers(served)
+    assert served.said()[-2][1] == "may_i_transfer"
+    served.presses("2")
+    served.passes(1.0)
+    assert served.phones["8001"].notified()[-1] == ("SIP/2.0 603 Decline", "terminated")
+    assert len(served.phones["8001"].invites) == 2, "a deaf seat is called back"
+
+
+def test_the_transferor_hangs_up_after_its_refer_and_the_transfer_goes_on(served: Exchange) -> None:
+    refers(served)
+    served.phones["8001"].hangs_up()
+    served.presses("1")
+    served.phones["8002"].answers()
+    served.passes(4.5)
+    keys(served, TARGET, "1")
+    served.passes(3.0)
+    assert transfers(served)[-1] == "transfer.completed"
+    served.says("BYE", cseq=2)
+    served.passes(60.0)
+    assert served.controller.in_hand() == dict.fromkeys(served.controller.in_hand(), 0)
+
+
+@pytest.mark.parametrize("target", ["8001", "9999", "0013800000000"])
+def test_a_refer_to_anybody_else_is_refused(served: Exchange, target: str) -> None:
+    refers(served, target)
+    assert served.phones["8001"].notified() == []
+    assert "transfer.asked" not in served.told
+
+
+def test_a_second_refer_is_refused_and_disturbs_nothing(served: Exchange) -> None:
+    refers(served)
+    refers(served)
+    assert served.told.count("transfer.asked") == 1
+    served.presses("1")
+    assert served.phones["8002"].asked == ["INVITE"]
+
+
+def test_a_callers_side_may_not_pass_itself_on(served: Exchange) -> None:
+    refer = served.caller.request("REFER", "Refer-To: <sip:8002@192.0.2.1>", cseq=2)
+    served.receives(refer, ("192.0.2.10", 5070))
+    assert served.hears[-1] == "403"
+    assert "transfer.asked" not in served.told

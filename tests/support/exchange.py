@@ -78,7 +78,7 @@ class SeatPhone:
         if request.method == "INVITE":
             self.invites.append(request)
             self._replies(respond(request, 100, "Trying"))
-        elif request.method in ("BYE", "CANCEL", "MESSAGE", "UPDATE"):
+        elif request.method in ("BYE", "CANCEL", "MESSAGE", "UPDATE", "NOTIFY"):
             self._replies(respond(request, 200, "OK"))
             if request.method == "CANCEL":
                 invite = self.invites[-1]
@@ -108,7 +108,19 @@ class SeatPhone:
     def hangs_up(self) -> None:
         self.asks("BYE")
 
-    def asks(self, method: str, body: bytes = b"", invite: Request | None = None) -> None:
+    def refers(self, target: str, *fields: str) -> None:
+        """The phone's own transfer key: a REFER without Replaces."""
+        self.asks("REFER", b"", None, f"Refer-To: <sip:{target}@192.0.2.1>", *fields)
+
+    def notified(self) -> list[tuple[str, str]]:
+        """What it was told of its transfer: the answer, and whether that was the last."""
+        notified = [request for request in self.requests if request.method == "NOTIFY"]
+        return [
+            (request.body.decode().strip(), request.headers.need("subscription-state").partition(";")[0])
+            for request in notified
+        ]
+
+    def asks(self, method: str, body: bytes = b"", invite: Request | None = None, *fields: str) -> None:
         """A request in the dialog of our latest INVITE."""
         self.cseq += 1
         invite = invite or self.invites[-1]
@@ -120,6 +132,7 @@ class SeatPhone:
             f"Call-ID: {invite.call_id}",
             f"CSeq: {self.cseq} {method}",
             f"Contact: <sip:{self.number}@{self.address[0]}:{self.address[1]}>",
+            *fields,
             *(["Content-Type: application/sdp"] if body else []),
             f"Content-Length: {len(body)}",
         ]
