@@ -19,6 +19,11 @@ class Ring(Action):
 
 
 @dataclass(frozen=True, slots=True)
+class Progress(Action):
+    """Let the caller hear us before the answer, where its side has offered audio (183); else ring (180)."""
+
+
+@dataclass(frozen=True, slots=True)
 class Answer(Action):
     """Pick up (200)."""
 
@@ -34,6 +39,8 @@ class Say(Action):
     """Who hears it; `PromptFinished` tells when the caller has."""
     fields: Mapping[str, str] = field(default_factory=dict, hash=False)
     """What the prompt's slots are filled with, where the call knows it and the configuration does not."""
+    secret: Mapping[str, str] = field(default_factory=dict, hash=False, repr=False)
+    """The same of what nobody can know before the call, and nobody but the caller shall: personal data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +60,8 @@ class HangUp(Action):
 class Conclude(Action):
     """A rule's machine is at its end."""
 
-    rule: str
+    rule: str | None
+    """None where what it did is prescribed by no rule."""
     outcome: Outcome
 
 
@@ -72,6 +80,50 @@ class FindSeat(Action):
     """Let the caller wait in a queue until a seat picks up."""
 
     queue: str
+    unanswered: bool = False
+    """Whether a caller who is not answered yet is answered only then."""
+
+
+@dataclass(frozen=True, slots=True)
+class TakeNumber(Action):
+    """Ask the caller for a telephone number, to be called back."""
+
+    asks: tuple[str, ...]
+    """The question, and how it is answered by key; the last is said again where that is needed."""
+    read_back: str
+    """Says the number in its slot `number`, and how it is confirmed by key."""
+    thanks: str
+    rule: str | None = None
+    """The etiquette rule that prescribes the question."""
+
+
+@dataclass(frozen=True, slots=True)
+class TakeMessage(Action):
+    """Let the caller leave a message."""
+
+    asks: str
+    """Said before the tone."""
+    taken: str
+    not_taken: str
+    at_most: float
+    """Seconds that the message may last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beep(Action):
+    """Sound a tone."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class RecordMessage(Action):
+    """Keep what the caller says from now on."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreMessage(Action):
+    """The message is spoken: keep it for good. `MessageStored` or `MessageFailed` tells what came of it."""
 
 
 class Notice(StrEnum):

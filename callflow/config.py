@@ -1,14 +1,15 @@
 """The configuration of one controller, and everything it names: flow, house, prompts."""
 
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Final, Literal, TypeVar
 
 import pydantic
 
 from callflow import resources
-from callflow.adapters.prompts import CannotSpeak, PromptLibrary
+from callflow.adapters.prompts import CannotSpeak, PromptLibrary, Samples
 from callflow.call.room import recording
 from callflow.config_seats import SEATS_HEAR, SeatsConfig, people_faults, read_secrets
 from callflow.config_sip import Host, HostPort, SipConfig
@@ -24,6 +25,8 @@ from callflow.media.hearing import Thresholds
 from callflow.sip.trunks import TrunkPlan
 
 ReadT = TypeVar("ReadT")
+_SPELT: Final = "number"
+"""The slot of what a caller keys, and nobody knows before."""
 
 
 def _carried(rule: str) -> str:
@@ -122,6 +125,8 @@ class Config(Shape):
     """What the slots of the prompts are filled with."""
     journal: Path | None = None
     """Where each change of a call is written, so that another controller could take the calls up."""
+    recordings: Path | None = None
+    """The folder for callers' messages; a flow with a step `message` needs one."""
     drain: Annotated[Duration, pydantic.Field(ge=0, le=3600)] = 180.0
     """Seconds that calls have to end by themselves when the service is stopped."""
 
@@ -174,6 +179,19 @@ class Setup:
             for own in self._known_in_calls(prompt):
                 yield recording(prompt, own), prompt, {**self.config.fields, **own}
 
+    @property
+    def spelling(self) -> dict[str, Samples]:
+        """The recordings that the plane needs for what callers key, by their names there."""
+        found: dict[str, Samples] = {}
+        for prompt in sorted(self.flow.read_back & self.prompts.keys):
+            for value in self.prompts.values(prompt, _SPELT):
+                found |= self.prompts.spelt(prompt, {**self.config.fields, _SPELT: value})
+        return found
+
+    def spell(self, prompt: str, own: Mapping[str, str]) -> list[str]:
+        """Which of them say a prompt whose slots are filled in a call. Raises `CannotSpeak`."""
+        return [name for name, _ in self.prompts.spelt(prompt, {**self.config.fields, **own})]
+
     def _known_in_calls(self, prompt: str) -> Iterator[dict[str, str]]:
         """Every way in which a call fills the slots of a prompt: whom it speaks with, how long it lasts."""
         slots = self.prompts.fields(prompt)
@@ -209,7 +227,7 @@ def with_flow(setup: Setup, path: Path) -> Setup:
     """The same set-up with the flow in `path` and that flow's house. Raises `SourceError`."""
     flow, house = read_flow(path)
     setup = replace(setup, flow=flow, house=house)
-    unknown = _unknown_queues(setup, path)
+    unknown = [*_unknown_queues(setup, path), *_nowhere_to_record(setup, path)]
     faults = [*unknown, *_unsayable_flow(setup, path), *_unspeakable(setup, resources.read_document(path))]
     if faults:
         raise SourceError(*faults)
@@ -220,6 +238,9 @@ def _set_up(config: Config, source: Document, folder: Path) -> Setup:
     faults: list[Fault] = []
     if config.journal is not None:
         config = config.model_copy(update={"journal": folder / config.journal})
+    if config.recordings is not None:
+        config = config.model_copy(update={"recordings": folder / config.recordings})
+        faults += _bad_folder(folder / str(config.recordings), source)
     accounts: dict[str, str] = {}
     for user, account in config.sip.accounts.items():
         try:
@@ -243,6 +264,7 @@ def _set_up(config: Config, source: Document, folder: Path) -> Setup:
     setup = Setup(config, *flow, prompts, accounts, tuple(trunks), *secrets)
     faults += _unsayable_flow(setup, _flow_path(config, source, folder))
     faults += _unknown_queues(setup, _flow_path(config, source, folder))
+    faults += _nowhere_to_record(setup, _flow_path(config, source, folder))
     faults += _unspeakable(setup, source)
     if faults:
         raise SourceError(*faults)
@@ -282,6 +304,22 @@ def _unknown_queues(setup: Setup, path: Path) -> Iterator[Fault]:
             yield source.fault(place, f"there is no queue {queue!r} under seats.queues{known}")
 
 
+def _nowhere_to_record(setup: Setup, path: Path) -> Iterator[Fault]:
+    """A fault for each step that records callers while the configuration does not say where to."""
+    if setup.config.recordings is None:
+        for place in setup.flow.messages:
+            what = "a message needs a folder: say `recordings: DIR` in the configuration"
+            yield resources.read_document(path).fault(place, what)
+
+
+def _bad_folder(folder: Path, source: Document) -> Iterator[Fault]:
+    """A fault where callers' messages cannot be put."""
+    if not folder.is_dir():
+        yield source.fault(("recordings",), f"there is no folder {str(folder)!r}")
+    elif not os.access(folder, os.W_OK | os.X_OK):
+        yield source.fault(("recordings",), f"the folder {str(folder)!r} cannot be written to")
+
+
 def _modes_of_nothing(config: Config, source: Document) -> Iterator[Fault]:
     """A fault for each queue and trunk that has manners of its own and is not there."""
     for kind, where, named, known in (
@@ -307,7 +345,8 @@ def _unspeakable(setup: Setup, source: Document) -> Iterator[Fault]:
         yield source.fault(("prompts",), f"the house {house.name!r} says {key!r}, which has no audio")
     for key in sorted(SEATS_HEAR - prompts.keys) if setup.config.seats.at else ():
         yield source.fault(("prompts",), f"what seats dial is answered with {key!r}, which has no audio")
-    recorded = {prompt for _, prompt, _ in setup.recordings}
+    yield from _unspellable(setup, source)
+    recorded = {prompt for _, prompt, _ in setup.recordings} | setup.flow.read_back
     for key in sorted((setup.said & prompts.keys) - recorded):
         lacking = sorted(prompts.fields(key) - setup.config.fields.keys())
         yield source.fault(("fields",), f"the prompt {key!r} needs {', '.join(lacking)} here")
@@ -319,3 +358,17 @@ def _unspeakable(setup: Setup, source: Document) -> Iterator[Fault]:
             if str(error) not in told:
                 told.add(str(error))
                 yield source.fault(("fields",), str(error))
+
+
+def _unspellable(setup: Setup, source: Document) -> Iterator[Fault]:
+    """A fault for each prompt that is to read a number back and cannot."""
+    prompts, known = setup.prompts, setup.config.fields
+    for key in sorted(setup.flow.read_back & prompts.keys):
+        if _SPELT not in prompts.fields(key):
+            what = f"the prompt {key!r} reads a number back and has no slot {{{_SPELT}}}"
+            yield source.fault(("prompts",), what)
+            continue
+        try:
+            prompts.pcm(key, {**known, _SPELT: "0123456789"})
+        except CannotSpeak as error:
+            yield source.fault(("fields",), str(error))

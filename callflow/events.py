@@ -53,6 +53,8 @@ class CallArrived(Event):
     """The number that was dialled."""
     trunk: str = ""
     """By which of the configured trunks, if by one."""
+    withheld: bool = False
+    """Whether the caller wants nobody to know the number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +240,16 @@ class FactKept(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class MessageStored(Event):
+    """The message that the caller has spoken is a file."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageFailed(Event):
+    """Nothing came of the caller's message."""
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerRecognised(Event):
     """A recogniser understood the caller's spoken answer."""
 
@@ -319,6 +331,12 @@ class Outcome(StrEnum):
     MESSAGE_WANTED = "message_wanted"
     CLOSING_WANTED = "closing_wanted"
     """The caller will call again."""
+    PICKED_UP = "picked_up"
+    """A caller who waited before the answer can hear whom it waited for."""
+    NUMBER_TAKEN = "number_taken"
+    NUMBER_NOT_TAKEN = "number_not_taken"
+    MESSAGE_OVER = "message_over"
+    """The caller has spoken, and knows whether it was kept."""
     TRANSFERRED = "transferred"
     """Caller and target speak with each other."""
     TRANSFER_FAILED = "transfer_failed"

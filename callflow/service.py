@@ -12,12 +12,14 @@ from typing import Protocol
 from callflow.adapters.http import HttpServer
 from callflow.adapters.journal import JournalFile
 from callflow.adapters.logs import FactLog
+from callflow.adapters.message_files import MessageFiles
 from callflow.adapters.metrics import Metrics
 from callflow.adapters.seat_pages import SeatPages
 from callflow.adapters.trace import TraceRing
 from callflow.adapters.trace_pages import TracePages
 from callflow.call.controller import Controller, Settings
 from callflow.call.journal import FactEntry, Journalled
+from callflow.call.recorder import Message, Written
 from callflow.codec import Law
 from callflow.config import Setup
 from callflow.facts import Fact
@@ -58,6 +60,7 @@ class Service:
             self.media.on_death = lambda: self.counted(Counted("fault", "media_process_died"))
         self.metrics.media.watch(self.media.counts)
         self._journal = JournalFile(config.journal) if config.journal else None
+        self._messages = MessageFiles(config.recordings) if config.recordings else None
         self.draining = False
         self.trace = TraceRing(time.time() - time.monotonic())
         self._allowed = AllowList(config.sip.allow)
@@ -108,6 +111,13 @@ class Service:
         if self._journal is not None:
             self._journal.write(entry)
 
+    def to_write(self, message: Message) -> None:
+        refused: Written | None = Written(message.number, why="no_folder")
+        if self._messages is not None:
+            refused = self._messages.write(message)
+        if refused:
+            asyncio.get_running_loop().call_soon(self._driver.written, refused)
+
     def saw(self, now: float, incoming: bool, peer: Address, data: bytes) -> None:
         self.trace.saw(now, incoming, peer, data)
 
@@ -121,6 +131,9 @@ class Service:
         if self._journal is not None:
             loop = asyncio.get_running_loop()
             self._journal.on_kept = lambda entry: loop.call_soon_threadsafe(self._driver.kept, entry)
+        if self._messages is not None:
+            there = asyncio.get_running_loop()
+            self._messages.on_written = lambda told: there.call_soon_threadsafe(self._driver.written, told)
         self._load_prompts()
         await self.http.start()
         self._driver.start(self._wire)
@@ -144,6 +157,8 @@ class Service:
         await self.http.close()
         if self._journal is not None:
             await asyncio.to_thread(self._journal.close)
+        if self._messages is not None:
+            await asyncio.to_thread(self._messages.close)
 
     def _new_controller(self) -> Controller:
         config, setup = self._setup.config, self._setup
@@ -169,13 +184,15 @@ class Service:
             away_reasons=people.away_reasons,
             calls_out=people.calls_out.plan(setup.trunks),
             modes=setup.modes,
+            spell=setup.spell,
         )
         ports = PortPool(self.media.ports)
         return Controller(settings, endpoint, ports, _new_call_id, self.fact, now=time.monotonic())
 
     def _load_prompts(self) -> None:
-        for name, prompt, fields in self._setup.recordings:
-            samples = self._setup.prompts.pcm(prompt, fields)
+        prompts = self._setup.prompts
+        whole = ((name, prompts.pcm(prompt, own)) for name, prompt, own in self._setup.recordings)
+        for name, samples in (*whole, *self._setup.spelling.items()):
             ulaw, alaw = (encode(samples, law).tobytes() for law in (Law.PCMU, Law.PCMA))
             self.media.command(LoadPrompt(name, ulaw, alaw))
 

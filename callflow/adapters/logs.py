@@ -10,7 +10,7 @@ import structlog
 from callflow.facts import Fact
 from callflow.sip.happenings import Counted, Noticed, RegistrationChanged, TrunkChanged
 
-_NUMBERS: Final = ("caller", "called")
+_NUMBERS: Final = ("caller", "called", "number")
 _DIGITS: Final = ("digit", "digits")
 _MASKED: Final = re.compile(r"[^*]{1,3}\*{4}[^*]{1,4}")
 _QUIET: Final = ("prompt.started", "prompt.finished", "line.heard")

@@ -27,6 +27,7 @@ _ENDINGS: Final = (
     "said_goodbye", "caller_stayed", "call_limit", "service_stops",
 )  # fmt: skip
 """Every way in which a call can end."""
+_TICKETS: Final = {"ticket.opened": "opened", "ticket.failed": "failed"}
 _DURATION: Final = (5, 15, 30, 60, 120, 180, 300, 600, 1200, 1800, 3600)
 
 
@@ -67,6 +68,10 @@ class Metrics:
             "callflow_rule_outcomes_total", "Rules by what became of them.", ["rule", "outcome"],
             registry=registry,
         )  # fmt: skip
+        self._tickets = Counter(
+            "callflow_tickets_total", "What callers left, by kind, and whether it was kept.",
+            ["kind", "outcome"], registry=registry,
+        )  # fmt: skip
         Gauge("callflow_build_info", "Version.", ["version"], registry=registry).labels(__version__).set(1)
         self._begin_at_zero()
 
@@ -76,6 +81,8 @@ class Metrics:
             metric.labels(self._flow)
         for ending in _ENDINGS:
             self._calls.labels(self._flow, ending)
+        for kind, outcome in (("callback", "opened"), ("message", "opened"), ("message", "failed")):
+            self._tickets.labels(kind, outcome)
         for rule in CARRIED:
             for outcome in Judgement:
                 self._rules.labels(rule, outcome)
@@ -89,6 +96,11 @@ class Metrics:
             # It comes after the call's end: there is no ledger to add it to.
             self.media.quality(fact.details)
             return
+        if fact.fact in _TICKETS:
+            # A message may be kept after the call's end.
+            self._tickets.labels(fact.details["kind"], _TICKETS[fact.fact]).inc()
+            if fact.call not in self._ledgers:
+                return
         self.seats.fact(fact)
         if not fact.call:
             # What a seat does is no call's.

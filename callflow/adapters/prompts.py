@@ -279,6 +279,24 @@ class PromptLibrary:
                 sounds += [_silence(pause), each.samples]
         return np.concatenate(sounds[1:])
 
+    def values(self, key: str, slot: str) -> tuple[str, ...]:
+        """Every value of which there is one recording for a slot of a prompt."""
+        return tuple(self._lists[self._speech(key).slots[slot]])
+
+    def spelt(self, key: str, fields: Mapping[str, str]) -> Iterator[tuple[str, Samples]]:
+        """The recordings that say a prompt one after the other, each with the pause before it, by a name.
+
+        The name begins with the key. Raises `CannotSpeak`.
+        """
+        speech = self._speech(key)
+        for piece, clip in zip(speech.pieces, speech.clips, strict=True):
+            if clip is not None:
+                pause = _PAUSE if piece.after_mark else _JOIN
+                yield f"{key}?{piece.text}", np.concatenate([_silence(pause), clip.samples])
+                continue
+            for item in self._items(key, piece.text, fields):
+                yield f"{key}?{item.name}", np.concatenate([_silence(_JOIN), item.clip.samples])
+
     def duration(self, key: str, fields: Mapping[str, str]) -> float:
         """Seconds."""
         return len(self.pcm(key, fields)) / RATE

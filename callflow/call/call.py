@@ -21,6 +21,8 @@ from callflow.actions import (
     Note,
     Say,
     StopSaying,
+    TakeMessage,
+    TakeNumber,
 )
 from callflow.call.journal import CallEntry, LegEntry, RuleEntry
 from callflow.call.keeping import KEPT, PATIENCE, Keeping
@@ -40,6 +42,8 @@ from callflow.events import (
     HoldRequested,
     HungUp,
     LineHeard,
+    MessageFailed,
+    MessageStored,
     NobodyThere,
     OfTarget,
     Outcome,
@@ -66,7 +70,13 @@ OF_THE_SEAT = (
     RecallRinging, RecallAnswered, RecallFailed, NobodyThere, QueueMoved,
     TransferRequested, OfTarget,
 )  # fmt: skip
-"""What does not wait until the caller's side has come back."""
+"""What is for whoever is there when the caller can hear again, or for the first time."""
+OF_THE_DISK = (MessageStored, MessageFailed)
+NO_SEAT_ANY_MORE = (
+    Outcome.SEAT_LEFT, Outcome.TRANSFEROR_GONE,
+    Outcome.CALLBACK_WANTED, Outcome.MESSAGE_WANTED, Outcome.CLOSING_WANTED,
+)  # fmt: skip
+"""From then on the call is ours alone, and has its limit again."""
 
 
 class Call:
@@ -103,7 +113,9 @@ class Call:
         self._saying: Say | None = None
         self._held_since: float | None = None
         self._missed: list[Event] = []
-        """What the seat did while the caller's side held the call."""
+        """What the seat did while the caller's side held the call, or was not answered."""
+        self._calling = ""
+        """Who calls; empty where nobody shall know."""
 
     @property
     def deadline(self) -> float | None:
@@ -174,6 +186,9 @@ class Call:
                 return self._resume(now)
             case _ if self.held_by_caller and not isinstance(event, HungUp):
                 return self._while_held(event, now)
+            case _ if self._manners.unanswered and isinstance(event, OF_THE_SEAT):
+                self._missed.append(event)
+                return self._work_off(deque(), now, self._manners.answer())
         return self._work_off(deque([event]), now)
 
     def connected(self, seat: str, now: float) -> list[Action]:
@@ -242,19 +257,24 @@ class Call:
                 self.ledger.write(now, "rule.concluded", rule, outcome=outcome)
                 pending.extendleft(reversed(self._concluded(outcome, now)))
                 events.append(RuleConcluded(outcome))
+                if outcome is Outcome.PICKED_UP:
+                    missed, self._missed = self._missed, []
+                    events.extend(missed)
                 return []
             case Note():
                 self._write(action, now)
                 return []
-            case Greet() | Close():
+            case Greet() | Close() | TakeNumber() | TakeMessage():
                 pending.extendleft(reversed(self._start(action, now)))
                 return []
-            case FindSeat() if not self._answered:
+            case FindSeat(unanswered=False) if not self._answered:
                 pending.extendleft(reversed(self._manners.pick_up(action, now)))
                 return []
             case FindSeat() | HandToQueue():
                 self._queue = action.queue if isinstance(action, FindSeat) else self._queue
                 pending.extendleft(reversed(self._manners.queue(self._queue, now)))
+                if not self._answered:
+                    return [*self._manners.wait_unanswered(now), action]
             case Gate(shut=shut):
                 self._manners.gate(shut, now)
             case HangUp(reason=reason, rule=rule):
@@ -270,14 +290,23 @@ class Call:
         details = {**note.details, "durable": False} if note.fact in KEPT else note.details
         self.ledger.write(now, note.fact, note.rule, **details)
 
-    def _start(self, begun: Greet | Close, now: float) -> list[Action]:
-        return self._manners.greet(now) if isinstance(begun, Greet) else self._manners.close(now)
+    def _start(self, begun: Greet | Close | TakeNumber | TakeMessage, now: float) -> list[Action]:
+        manners = self._manners
+        match begun:
+            case Greet():
+                return manners.greet(now)
+            case Close():
+                return manners.close(now)
+            case TakeNumber():
+                return manners.take_number(begun, self._calling, self._queue, now)
+            case TakeMessage():
+                return manners.take_message(begun, now)
 
     def _concluded(self, outcome: Outcome, now: float) -> list[Action]:
         # While people speak with each other nothing of ours ends their call.
         if outcome in (Outcome.JOINED, Outcome.SEAT_BACK, Outcome.TRANSFERRED):
             self._limit = None
-        elif outcome is Outcome.SEAT_LEFT:
+        elif outcome in NO_SEAT_ANY_MORE:
             self._limit = now + self._limit_after
         return self._manners.concluded(outcome, now)
 
@@ -302,8 +331,9 @@ class Call:
     def _note(self, event: Event, now: float) -> None:
         self._notes.event(event, now)
         match event:
-            case CallArrived():
+            case CallArrived(caller=caller, withheld=withheld):
                 self._limit = now + self._limit_after
+                self._calling = "" if withheld else caller
             case CallAnswered():
                 self._answered = True
             case PromptStarted():
@@ -347,7 +377,7 @@ class Call:
         # Music on the caller's side is no sign of life; but what still sounds afterwards may be one.
         if isinstance(event, LineHeard):
             self._manners.sound = event if event.heard is Heard.SOUND else None
-        elif isinstance(event, OF_THE_SEAT):
+        elif isinstance(event, (*OF_THE_SEAT, *OF_THE_DISK)):
             # What the seat does meanwhile is not forgotten.
             self._missed.append(event)
         elif not isinstance(event, DigitPressed):

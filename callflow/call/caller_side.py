@@ -47,7 +47,8 @@ class CallerSide:
     def _answered(self, room: Room, answer: bytes, now: float) -> list[News]:
         """The ACK should have brought the answer to our offer (RFC 3264 §5)."""
         try:
-            return [*self._lines.accepted(room.caller, answer, now), *_holds(room, room.caller)]
+            opened = self._lines.accepted(room.caller, answer, now)
+            return [*opened, *room.opened(now), *_holds(room, room.caller)]
         except PeerError:
             bye = self._calls.hang_up(room.caller.session, "no usable answer", now)
             return [*bye, Counted("odd", "no_answer"), _ended(room, "no_answer")]

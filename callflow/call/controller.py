@@ -10,7 +10,9 @@ from callflow.actions import (
     FindSeat,
     HandToQueue,
     JoinTarget,
+    RecordMessage,
     RingTarget,
+    StoreMessage,
     TellSeat,
 )
 from callflow.agenda import Agenda
@@ -26,10 +28,12 @@ from callflow.call.lines import Lines
 from callflow.call.media_side import MediaSide
 from callflow.call.phonebook import Phonebook
 from callflow.call.queues import QueuePlan
+from callflow.call.recorder import EMPTY, Message, Recorder, Written
 from callflow.call.room import Room, calling_as
 from callflow.call.seat_side import SeatSide
 from callflow.call.seats import SeatPlan
 from callflow.call.served import served
+from callflow.call.spelling import Spell
 from callflow.call.switchboard import Connected, Happened, News, Switchboard
 from callflow.call.transferring import Transferring
 from callflow.errors import IllegalEvent, PeerError
@@ -50,6 +54,7 @@ from callflow.flow.model import Flow
 from callflow.media.messages import (
     LegQuality,
     MediaEvent,
+    Recorded,
     Report,
 )
 from callflow.media.ports import PortPool
@@ -87,6 +92,8 @@ class Settings:
     calls_out: CallsOut = field(default_factory=CallsOut)
     modes: Modes = field(default_factory=Modes)
     """Which rules are in force for some queues and trunks."""
+    spell: Spell | None = None
+    """Says numbers that nobody knows before the call; without it they are not read back."""
 
 
 class Controller:
@@ -117,18 +124,19 @@ class Controller:
         self._caller_side = CallerSide(self._lines, endpoint.calls)
         self._media_side = MediaSide(self._lines, self._ledger_of)
         self._seat_side = SeatSide(self._lines, endpoint.calls, self.switchboard)
+        self._recorder = Recorder()
         self._transferring = Transferring(self._lines, endpoint.calls, self.switchboard)
         self._rooms: dict[str, Room] = {}
         self._written: dict[str, CallEntry] = {}
         self._agenda: Agenda[str] = Agenda()
 
     def __len__(self) -> int:
-        """Calls that are not over."""
-        return len(self._rooms) + len(self._from_seats)
+        """Calls that are not over, and messages of callers that are not on disk."""
+        return len(self._rooms) + len(self._from_seats) + len(self._recorder)
 
     @property
     def deadline(self) -> float | None:
-        rooms = (self._endpoint, self.switchboard, self._from_seats)
+        rooms = (self._endpoint, self.switchboard, self._from_seats, self._recorder)
         known = (self._agenda.next, *(room.deadline for room in rooms))
         return min((at for at in known if at is not None), default=None)
 
@@ -152,6 +160,9 @@ class Controller:
         if isinstance(report.event, LegQuality):
             self._media_side.heard_well(report.leg, report.event, report.at)
             return []
+        if isinstance(report.event, Recorded):
+            self._recorder.heard(report.leg, report.event)
+            return []
         leg = self._lines.heard(report.leg)
         if isinstance(report.event, MediaEvent):
             return self._media_side.told(leg, report.event, report.at)
@@ -167,7 +178,8 @@ class Controller:
             effects = self._spread(self._seat_side.heard(room, leg, report.event, report.at), report.at)
             self._watch(room)
             return effects
-        return self._happen(leg, heard_as(report.event), report.at)
+        between = self._rooms[leg.call].go_on(report.event)
+        return self._happen(leg, heard_as(report.event), report.at) if between is None else between
 
     def tick(self, now: float) -> list[Effect]:
         """Deadlines have come."""
@@ -179,12 +191,23 @@ class Controller:
             self._watch(room)
             if name in self._rooms:
                 effects += self._act(room, lambda call: call.tick(now), now)
-        return [*effects, *self._spread([*self.switchboard.tick(now), *self._from_seats.tick(now)], now)]
+        effects += self._spread([*self.switchboard.tick(now), *self._from_seats.tick(now)], now)
+        for message in self._recorder.tick(now):
+            effects += self._whole(message, now)
+        return effects
 
     def kept(self, call: str, number: int, now: float) -> list[Effect]:
         """The journal has a fact of a call on disk."""
         room = self._rooms.get(call)
         return self._happen(room.caller, FactKept(number), now) if room else []
+
+    def written(self, written: Written, now: float) -> list[Effect]:
+        """What became of a caller's message; the caller may be gone by then."""
+        lost = [Counted("fault", "message_lost")] if written.why not in ("", EMPTY) else []
+        told = self._recorder.written(written, now)
+        if told is None or told[0] not in self._rooms:
+            return [*lost]
+        return [*lost, *self._happen(self._rooms[told[0]].caller, told[1], now)]
 
     def located(self, trunk: str, candidates: Sequence[Candidate], now: float) -> list[Effect]:
         """A trunk's addresses as DNS has them now."""
@@ -312,8 +335,9 @@ class Controller:
             keeps=settings.journals,
         )
         calling = calling_as(invited, settings.media_host)
-        self._rooms[name] = Room(call, leg, calling, self._endpoint.calls, self._lines)
-        return self._happen(leg, CallArrived(invited.caller, invited.called, trunk), now)
+        self._rooms[name] = Room(call, leg, calling, self._endpoint.calls, self._lines, spell=settings.spell)
+        arrived = CallArrived(invited.caller, invited.called, trunk, withheld=invited.private)
+        return self._happen(leg, arrived, now)
 
     # --- seats ---
 
@@ -384,6 +408,12 @@ class Controller:
                 case HandToQueue():
                     effects += self._spread(self.switchboard.find(room, room.queue, now, head=True), now)
                     continue
+                case RecordMessage():
+                    effects += self._recorder.begin(room.caller.media, room.call.ledger, room.queue)
+                    continue
+                case StoreMessage():
+                    effects += self._recorder.finish(room.caller.media, now)
+                    continue
             effects += self._spread(self.switchboard.performed(room, action, now), now)
             effects += room.perform(action, now)
             if isinstance(action, Answer):
@@ -408,12 +438,18 @@ class Controller:
         """The call is over: whoever rings or talks for it is let go."""
         if self._rooms.pop(room.name, None) is None:
             return []
+        # Who hangs up has said all there is to say.
+        spoken = self._recorder.finish(room.caller.media, now)
         freed = self._spread(self.switchboard.left(room, now), now)
         self._agenda.put(room.name, None)
         self._media_side.ended(room.call.ledger)
         over = self._written.pop(room.name, None)
         ended = room.let_go(now)
-        return [*freed, *ended, *([Journalled(room.name, None)] if over else [])]
+        return [*spoken, *freed, *ended, *([Journalled(room.name, None)] if over else [])]
+
+    def _whole(self, message: Message, now: float) -> list[Effect]:
+        """A message is ready to be written, unless nothing was said."""
+        return [message] if message.pieces else self.written(Written(message.number, why=EMPTY), now)
 
 
 def heard_as(event: Event) -> Event:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from callflow.call.journal import DialogEntry, FactEntry, Journalled, LegEntry
+from callflow.call.recorder import Message
 from callflow.events import Party
 from callflow.media.messages import Command, HearTones, IgnoreTones, MoveLeg, OpenLeg
 from callflow.sip.address import Address
@@ -18,7 +19,7 @@ class Broke:
     error: Exception
 
 
-Effect = Output | Command | Broke | Journalled | FactEntry
+Effect = Output | Command | Broke | Journalled | FactEntry | Message
 """What leaves the pure floors: messages, commands to the plane, things to count or write down, our faults."""
 
 

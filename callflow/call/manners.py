@@ -3,7 +3,18 @@
 from collections.abc import Callable
 from typing import Any
 
-from callflow.actions import Action, FindSeat, HangUp, Note, Notice, Say, TellSeat
+from callflow.actions import (
+    Action,
+    Conclude,
+    FindSeat,
+    HangUp,
+    Note,
+    Notice,
+    Say,
+    TakeMessage,
+    TakeNumber,
+    TellSeat,
+)
 from callflow.call.notes import Notes
 from callflow.etiquette.answering import Answering
 from callflow.etiquette.closing import Closing
@@ -11,6 +22,8 @@ from callflow.etiquette.hold import Hold
 from callflow.etiquette.hold import Phase as HoldPhase
 from callflow.etiquette.house import House
 from callflow.etiquette.joining import Joining, greeting_of
+from callflow.etiquette.late_answer import LateAnswer
+from callflow.etiquette.late_answer import Phase as LateAnswerPhase
 from callflow.etiquette.line_check import SilentLine
 from callflow.etiquette.machine import Machine
 from callflow.etiquette.parting import Parting
@@ -18,6 +31,8 @@ from callflow.etiquette.plain import PlainJoining
 from callflow.etiquette.queueing import Queueing
 from callflow.etiquette.seat_closing import SeatClosing
 from callflow.etiquette.shadow import Shadow
+from callflow.etiquette.taking_message import TakingMessage
+from callflow.etiquette.taking_number import TakingNumber
 from callflow.etiquette.transfer import Phase as TransferPhase
 from callflow.etiquette.transfer import Transfer
 from callflow.events import (
@@ -84,6 +99,11 @@ class Manners:
             for rule in self.rules
         )
 
+    @property
+    def unanswered(self) -> bool:
+        """Whether the caller waits before the answer, and cannot hear whom it waits for."""
+        return self._late_answer is not None
+
     def receive(self, event: Event, now: float) -> list[Action]:
         """What the rules at work make of an event."""
         match event:
@@ -145,6 +165,33 @@ class Manners:
         self.rules = [queueing]
         return begun
 
+    def wait_unanswered(self, now: float) -> list[Action]:
+        """The queue that the caller is in comes before the answer."""
+        self._notes.ledger.write(now, "call.progressed", "csr-01")
+        late = LateAnswer(self.house.answering.settle)
+        self.rules.append(late)
+        return late.begin(now)
+
+    def answer(self) -> list[Action]:
+        """Somebody is there for who waits before the answer, or nobody will be."""
+        return self._late_answer.answer() if self._late_answer else []
+
+    def take_number(self, wanted: TakeNumber, calling: str, queue: str, now: float) -> list[Action]:
+        """csr-25, or a number for another reason; `calling` is who calls, where that may be known."""
+        if wanted.rule and not self.house.enforces(wanted.rule):
+            noted = self._noted(wanted.rule, would="say", prompt=wanted.asks[0])
+            return [*noted, Conclude(wanted.rule, Outcome.NUMBER_NOT_TAKEN)]
+        taking = TakingNumber(wanted, calling, queue)
+        self._turn_to(taking)
+        return taking.begin(now)
+
+    def take_message(self, wanted: TakeMessage, now: float) -> list[Action]:
+        """The caller leaves a message."""
+        taking = TakingMessage(wanted)
+        self._turn_to(taking)
+        # Who speaks already is not waited for.
+        return [*taking.begin(now), *(taking.receive(self.sound, now) if self.sound else [])]
+
     def concluded(self, outcome: Outcome, now: float) -> list[Action]:
         """What the end of one rule's work is the beginning of."""
         house = self.house
@@ -187,6 +234,11 @@ class Manners:
             self._notes.ledger.write(now, "call.joined", seat=self._notes.seat)
 
     # --- the rooms behind ---
+
+    @property
+    def _late_answer(self) -> LateAnswer | None:
+        late = (rule for rule in self.rules if isinstance(rule, LateAnswer))
+        return next((rule for rule in late if rule.phase is not LateAnswerPhase.DONE), None)
 
     @property
     def _joining(self) -> bool:
@@ -247,8 +299,11 @@ class Manners:
         """What a rule would do that is only observed."""
         return [Note("rule.observed", rule, would)] if rule and self.house.observes(rule) else []
 
-    def _begin(self, machine: Machine[Any], first: Event, now: float) -> list[Action]:
-        # Whoever only watches goes on watching.
+    def _turn_to(self, machine: Machine[Any]) -> None:
+        """From now on `machine` is at work; whoever only watches goes on watching."""
         self.rules = [machine, *(rule for rule in self.rules if isinstance(rule, Shadow))]
+
+    def _begin(self, machine: Machine[Any], first: Event, now: float) -> list[Action]:
+        self._turn_to(machine)
         actions = machine.receive(first, now)
         return [*actions, *machine.receive(self.sound, now)] if self.sound else actions

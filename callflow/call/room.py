@@ -7,6 +7,7 @@ from typing import Final
 from callflow.actions import (
     Action,
     Answer,
+    Beep,
     BeginHold,
     CancelRecall,
     EndHold,
@@ -14,6 +15,7 @@ from callflow.actions import (
     HangUp,
     Keep,
     Notice,
+    Progress,
     Recall,
     ReleaseSeat,
     ReplaceSeat,
@@ -30,8 +32,9 @@ from callflow.call.leg import Effect, Leg
 from callflow.call.lines import Lines
 from callflow.call.notices import fields_with, show, shown_as
 from callflow.call.phonebook import Place
+from callflow.call.spelling import Spell, Spelling
 from callflow.errors import PeerError
-from callflow.events import Party
+from callflow.events import Event, Party
 from callflow.media.messages import (
     Command,
     Join,
@@ -41,6 +44,7 @@ from callflow.media.messages import (
     Play,
     PlayBoth,
     PlayMusic,
+    PlayTone,
     ShutGate,
     StopMusic,
     StopPlaying,
@@ -52,6 +56,8 @@ from callflow.sip.outgoing import Plan
 from callflow.sip.uri import Uri
 
 BOTH = frozenset({Party.CALLER, Party.SEAT})
+_TONE_HZ, _TONE_DB = 1000.0, -15.0
+"""The tone after which a message is spoken; dBFS."""
 PHONES_OWN_BYE: Final = 5.0
 """Seconds that a phone has to hang up by itself when its transfer is done."""
 
@@ -122,6 +128,9 @@ class Room:
     _shut: frozenset[Party] = BOTH
     _keys_kept: bool = False
     _says_to_both: bool = False
+    spell: Spell | None = field(default=None, repr=False)
+    """Says what nobody knows before the call; without it that is not said."""
+    _spelling: Spelling = field(default_factory=Spelling, repr=False)
 
     @property
     def name(self) -> str:
@@ -137,12 +146,12 @@ class Room:
     def perform(self, action: Action, now: float) -> list[Effect]:
         """Turn one action of the call into SIP and commands to the plane."""
         match action:
-            case Ring():
-                return [*self._calls.ring(self.caller.session, now)]
-            case Answer():
-                return self._answer(now)
+            case Ring() | Progress() | Answer():
+                return self._take_up(action, now)
             case Say() | StopSaying():
                 return [*self._speak(action)]
+            case Beep(seconds=seconds):
+                return [PlayTone(self.caller.media, _TONE_HZ, _TONE_DB, seconds)]
             case HangUp(reason=reason):
                 # The others are let go of with the call.
                 return [*self._calls.hang_up(self.caller.session, reason, now)]
@@ -184,6 +193,13 @@ class Room:
             changed.append(KeepKeys(self.caller.media) if kept else PassKeys(self.caller.media))
         return [*changed, *self.caller.await_key(self.call.awaits_key)]
 
+    def go_on(self, event: Event) -> list[Effect] | None:
+        """What the plane tells of the caller's leg is about one recording of several that say a prompt."""
+        recording = self._spelling.go_on(event)
+        if recording is None:
+            return None
+        return [Play(self.caller.media, recording)] if recording else []
+
     # --- seats that ring, pick up and leave ---
 
     def ring(self, seat: str, place: Place, now: float) -> list[Effect]:
@@ -209,6 +225,13 @@ class Room:
         self.ringing.pop(leg.seat, None)
         self.seat, self.place = leg, self.places[leg.seat]
         return [*self._join(now), KeepKeys(leg.media)]
+
+    def opened(self, now: float) -> list[Effect]:
+        """The caller's audio has begun; a seat that picked up before that is joined only now."""
+        if self.seat is None:
+            return []
+        kept = [KeepKeys(self.caller.media)] if self._keys_kept else []
+        return [*self._join(now), *kept]
 
     def connected(self, seat: Leg, place: Place | None, now: float) -> list[Effect]:
         """Whom a seat has called has answered: the same as if a seat had picked up."""
@@ -284,6 +307,16 @@ class Room:
 
     # --- the rooms behind ---
 
+    def _take_up(self, action: Ring | Progress | Answer, now: float) -> list[Effect]:
+        caller = self.caller
+        if isinstance(action, Answer):
+            return self._answer(now)
+        if isinstance(action, Ring) or caller.agreed is None:
+            # Early media needs the offer; without one the caller's side can only ring.
+            return [*self._calls.ring(caller.session, now)]
+        told = self._calls.ring(caller.session, now, 183, "Session Progress", caller.description)
+        return [*told] if caller.is_open else [caller.go_by(caller.agreed), *told]
+
     def _answer(self, now: float) -> list[Effect]:
         caller = self.caller
         answered: list[Effect] = [*self._calls.answer(caller.session, caller.description, now)]
@@ -292,10 +325,16 @@ class Room:
 
     def _speak(self, action: Say | StopSaying) -> list[Command]:
         to_both, caller = self._says_to_both, self.caller.media
+        self._spelling.stop()
+        if not self.caller.is_open:
+            # Who is not answered and has offered no audio hears nobody.
+            return []
         if isinstance(action, StopSaying):
             self._says_to_both = False
             also = [StopPlaying(self.seat.media)] if to_both and self.seat else []
             return [StopPlaying(caller), *also]
+        if action.secret and self.spell:
+            return [Play(caller, self._spelling.begin(self.spell(action.prompt, action.secret)))]
         name = recording(action.prompt, action.fields)
         if Party.TARGET in action.to:
             return [

@@ -7,7 +7,7 @@ its audio. The caller is a list of acts, each at a time counted from a mark of t
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from callflow.actions import Action, Answer, FindSeat, HangUp, Say, StopSaying
+from callflow.actions import Action, Answer, FindSeat, HangUp, Say, StopSaying, StoreMessage
 from callflow.call.call import Call
 from callflow.errors import CallflowError
 from callflow.events import (
@@ -19,6 +19,7 @@ from callflow.events import (
     Heard,
     HungUp,
     LineHeard,
+    MessageStored,
     NobodyThere,
     Party,
     PromptFinished,
@@ -124,6 +125,8 @@ class Simulation:
                 case FindSeat():
                     # A flow is simulated without people.
                     self._later(self._now, NobodyThere("no_seats"))
+                case StoreMessage():
+                    self._later(self._now, MessageStored())
                 case StopSaying() | HangUp():
                     self._stop()
 

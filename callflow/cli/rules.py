@@ -17,10 +17,11 @@ from callflow.etiquette.machine import Machine
 from callflow.etiquette.parting import Parting
 from callflow.etiquette.queueing import Queueing
 from callflow.etiquette.seat_closing import SeatClosing
+from callflow.etiquette.taking_number import TakingNumber
 from callflow.etiquette.transfer import Transfer
 
 MACHINES: tuple[type[Machine[Any]], ...] = (
-    Answering, SilentLine, Closing, Parting, Queueing, Joining, Hold, Transfer, SeatClosing,
+    Answering, SilentLine, Closing, Parting, Queueing, Joining, Hold, Transfer, TakingNumber, SeatClosing,
 )  # fmt: skip
 
 

@@ -28,7 +28,8 @@ def judge(facts: Sequence[Fact], house: House) -> list[Verdict]:
 def measure(facts: Sequence[Fact], house: House) -> Iterator[Measure]:
     """Every length of time in the ledger that a rule prescribes."""
     arrived = _first(facts, "call.arrived")
-    answered = _first(facts, "call.answered")
+    # Who waits before the answer has been received by the first provisional response.
+    answered = _first(facts, "call.progressed") or _first(facts, "call.answered")
     if arrived and answered:
         within = house.answering.within
         yield Measure("csr-01", "arrival", "answer", within, arrived.at, answered.at, at_most=True)

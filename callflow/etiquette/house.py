@@ -14,7 +14,7 @@ from callflow.errors import SourceError
 from callflow.events import LONGEST_ESTIMATE
 
 CARRIED = (
-    "csr-01", "csr-04", "csr-16", "csr-23", "csr-24", "csr-35", "csr-36",
+    "csr-01", "csr-04", "csr-16", "csr-23", "csr-24", "csr-25", "csr-35", "csr-36",
     "gas-02", "gas-03", "gas-04", "gas-09", "gas-10", "gas-11",
     "log-02", "log-03",
     "crs-02", "crs-03", "crs-04", "crs-14",

@@ -46,6 +46,9 @@ def _bad_start(flow: Flow, source: Document) -> list[Fault]:
     for name, step in flow.steps.items():
         if isinstance(step, GreetStep) and name != flow.start:
             faults.append(source.fault(("steps", name), "only the start greets", at_key=True))
+        if isinstance(step, SeatStep) and step.answer == "with_seat" and name != flow.start:
+            what = "only the start can wait before the answer: here the call is answered already"
+            faults.append(source.fault(("steps", name, "answer"), what))
         for place, to in ways_out(step):
             if to == flow.start and start_greets:
                 faults.append(source.fault(("steps", name, *place), "a caller is greeted only once"))

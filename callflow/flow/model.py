@@ -5,7 +5,7 @@ the caller back when those are done; a flow cannot make them shorter or leave a 
 """
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import pydantic
 
@@ -67,13 +67,57 @@ class SeatStep(Shape):
     do: Literal["seat"]
     queue: StepName
     """One of the configuration's."""
+    answer: Literal["at_once", "with_seat"] = "at_once"
+    """When the call is answered (200), and costs: `with_seat` lets the caller wait in early media (183)."""
     nobody: StepName
     """Where a caller goes for whom nobody is there."""
     next: StepName
-    """Where a caller goes whom no seat serves any longer: who will call again, or wants to be called."""
+    """Where a caller goes whom no seat serves any longer."""
+    callback: StepName | None = None
+    """Where a caller goes who would rather be called back than wait; `next` where it is not said."""
+    message: StepName | None = None
+    """Where a caller goes who would rather leave a message; `next` where it is not said."""
 
 
-Step = Annotated[GreetStep | SayStep | MenuStep | SeatStep | CloseStep, pydantic.Field(discriminator="do")]
+class TakeNumberStep(Shape):
+    """Ask for a telephone number, read it back, and promise to call it (csr-25)."""
+
+    do: Literal["take_number"]
+    say: PromptKey
+    hint: PromptKey | None = None
+    """How to key the number, where `say` does not tell it; said after it, and alone from then on."""
+    read_back: PromptKey = "number_is"
+    """Says the number in its slot `number`."""
+    thanks: PromptKey = "will_call_back"
+    rule: Literal["csr-25"] | None = None
+    """The rule whose words these are; where it is not in force, `otherwise` comes at once."""
+    next: StepName
+    otherwise: StepName
+    """Where a caller goes who gives no number."""
+
+    @property
+    def asks(self) -> tuple[str, ...]:
+        return (self.say, self.hint) if self.hint else (self.say,)
+
+
+class MessageStep(Shape):
+    """Let the caller leave a message after a tone; it is a file in the configuration's `recordings`."""
+
+    do: Literal["message"]
+    say: PromptKey = "message_after_tone"
+    taken: PromptKey = "message_taken"
+    not_taken: PromptKey = "message_not_taken"
+    at_most: Annotated[Duration, pydantic.Field(ge=5, le=600)] = 120.0
+    """Seconds that a message may last."""
+    next: StepName
+
+
+Step = Annotated[
+    GreetStep | SayStep | MenuStep | SeatStep | TakeNumberStep | MessageStep | CloseStep,
+    pydantic.Field(discriminator="do"),
+]
+_SAYS: Final = ("say", "hint", "read_back", "thanks", "taken", "not_taken")
+"""What a step says is under these keys."""
 
 
 class Limits(Shape):
@@ -106,23 +150,38 @@ class Flow(Shape):
         """Every prompt that the flow itself says, by the place where it says it."""
         found: dict[tuple[str, ...], str] = {}
         for name, step in self.steps.items():
-            if isinstance(step, SayStep | MenuStep):
-                found["steps", name, "say"] = step.say
+            said = {key: getattr(step, key, None) for key in _SAYS}
+            found |= {("steps", name, key): prompt for key, prompt in said.items() if prompt}
             if isinstance(step, MenuStep):
                 found["steps", name, "otherwise", "say"] = step.otherwise.say
         return found
+
+    @property
+    def read_back(self) -> frozenset[str]:
+        """The prompts that say a number which nobody knows before the call."""
+        return frozenset(step.read_back for step in self.steps.values() if isinstance(step, TakeNumberStep))
+
+    @property
+    def messages(self) -> list[tuple[str, ...]]:
+        """The places of the steps that record callers."""
+        return [("steps", name, "do") for name, step in self.steps.items() if isinstance(step, MessageStep)]
 
 
 def ways_out(step: Step) -> Iterator[tuple[tuple[str, ...], str]]:
     """Every step that `step` can lead to, with the place inside it where that is said."""
     match step:
-        case GreetStep() | SayStep():
+        case GreetStep() | SayStep() | MessageStep():
             yield ("next",), step.next
+        case TakeNumberStep():
+            yield ("next",), step.next
+            yield ("otherwise",), step.otherwise
         case CloseStep():
             yield ("more",), step.more
         case SeatStep():
             yield ("nobody",), step.nobody
             yield ("next",), step.next
+            # What is not said is `next`.
+            yield from (((key,), to) for key in ("callback", "message") if (to := getattr(step, key)))
         case MenuStep():
             for key, name in step.keys.items():
                 yield ("keys", key), name

@@ -1,6 +1,6 @@
 """One call on its way through a flow: events in, actions out, one deadline."""
 
-from callflow.actions import Action, Close, FindSeat, Greet, Say
+from callflow.actions import Action, Close, FindSeat, Greet, Say, TakeMessage, TakeNumber
 from callflow.errors import CallflowError
 from callflow.events import (
     CallArrived,
@@ -14,12 +14,20 @@ from callflow.events import (
     PromptFinished,
     RuleConcluded,
 )
-from callflow.flow.model import CloseStep, Flow, GreetStep, MenuStep, SayStep, SeatStep, Step
+from callflow.flow.model import (
+    CloseStep,
+    Flow,
+    GreetStep,
+    MenuStep,
+    MessageStep,
+    SayStep,
+    SeatStep,
+    Step,
+    TakeNumberStep,
+)
 
 _HEAR_OUT = 5.0
 """Seconds for which a caller who spoke up is listened to before the flow speaks again."""
-
-_LEAVES_THE_SEAT = (Outcome.CALLBACK_WANTED, Outcome.MESSAGE_WANTED, Outcome.CLOSING_WANTED)
 
 
 class FlowRun:
@@ -75,6 +83,10 @@ class FlowRun:
                 return self._menu(step, event, now)
             case SeatStep() as step:
                 return self._seat(step, event)
+            case TakeNumberStep() as step:
+                return self._number(step, event)
+            case MessageStep(next=to):
+                return self._go(to) if event == RuleConcluded(Outcome.MESSAGE_OVER) else []
             case CloseStep(more=to):
                 return self._go(to) if event == RuleConcluded(Outcome.HELP_WANTED) else []
 
@@ -103,8 +115,12 @@ class FlowRun:
                 return [Say(prompt)]
             case CloseStep():
                 return [Close()]
-            case SeatStep(queue=queue):
-                return [FindSeat(queue)]
+            case SeatStep(queue=queue, answer=answer):
+                return [FindSeat(queue, unanswered=answer == "with_seat")]
+            case TakeNumberStep() as step:
+                return [TakeNumber(step.asks, step.read_back, step.thanks, step.rule)]
+            case MessageStep() as step:
+                return [TakeMessage(step.say, step.taken, step.not_taken, step.at_most)]
             case MenuStep(say=prompt, keys=keys):
                 key, self._key_ahead = self._key_ahead, None
                 if key in keys:
@@ -138,8 +154,20 @@ class FlowRun:
         match event:
             case NobodyThere():
                 return self._go(step.nobody)
-            case RuleConcluded(outcome=outcome) if outcome in _LEAVES_THE_SEAT:
+            case RuleConcluded(outcome=Outcome.CALLBACK_WANTED):
+                return self._go(step.callback or step.next)
+            case RuleConcluded(outcome=Outcome.MESSAGE_WANTED):
+                return self._go(step.message or step.next)
+            case RuleConcluded(outcome=Outcome.CLOSING_WANTED):
                 return self._go(step.next)
+        return []
+
+    def _number(self, step: TakeNumberStep, event: Event) -> list[Action]:
+        match event:
+            case RuleConcluded(outcome=Outcome.NUMBER_TAKEN):
+                return self._go(step.next)
+            case RuleConcluded(outcome=Outcome.NUMBER_NOT_TAKEN):
+                return self._go(step.otherwise)
         return []
 
     def _menu(self, step: MenuStep, event: Event, now: float) -> list[Action]:

@@ -8,6 +8,7 @@ from callflow.call.controller import Controller
 from callflow.call.desk import Asked, View
 from callflow.call.journal import FactEntry, Journalled
 from callflow.call.leg import Broke, Effect
+from callflow.call.recorder import Message, Written
 from callflow.media.messages import Command, Report
 from callflow.net.media_port import MediaPort
 from callflow.sip.address import Address, Transport
@@ -44,6 +45,9 @@ class Observer(Protocol):
 
     def to_keep(self, entry: FactEntry) -> None:
         """A call waits until this fact is on disk."""
+
+    def to_write(self, message: Message) -> None:
+        """A caller's message is to become a file; `Driver.written` is told what became of it."""
 
     def broke(self, error: Exception) -> None:
         """A fault of ours that was kept from the other calls."""
@@ -90,6 +94,10 @@ class Driver:
     def kept(self, entry: FactEntry) -> None:
         """The fact is on disk."""
         self._run(lambda now: self._controller.kept(entry.call, entry.number, now))
+
+    def written(self, written: Written) -> None:
+        """What became of a caller's message."""
+        self._run(lambda now: self._controller.written(written, now))
 
     def desk_of(self, seat: str) -> View:
         """What a seat's page shows."""
@@ -156,6 +164,8 @@ class Driver:
                 self._observer.journalled(effect)
             case FactEntry():
                 self._observer.to_keep(effect)
+            case Message():
+                self._observer.to_write(effect)
 
     def _arm(self, loop: asyncio.AbstractEventLoop) -> None:
         deadline = self._controller.deadline

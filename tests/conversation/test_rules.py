@@ -216,6 +216,21 @@ def test_csr_23_asked_reminded_every_thirty_seconds_and_given_back(house_named: 
     gives_back(house)
 
 
+@pytest.mark.rule("csr-25")
+def test_csr_25_who_cannot_be_served_is_asked_for_a_number_and_called_back(house: House) -> None:
+    flow, _ = config.read_flow(resources.FLOWS / "service.yaml")
+    exchange = Exchange(flow, house)
+    exchange.calls()
+    exchange.passes(5.0)
+    assert prompts(exchange)[0] == "leave_number"
+    for key in "13812345678#1":
+        exchange.presses(key)
+    exchange.passes(1.0)
+    assert prompts(exchange)[-1] == "will_call_back"
+    opened = [fact for fact in exchange.facts if fact.fact == "ticket.opened"]
+    assert [(fact.rule, fact.details["kind"]) for fact in opened] == [("csr-25", "callback")]
+
+
 @pytest.mark.rule("gas-09")
 def test_gas_09_asked_before_the_hold(house_named: Named) -> None:
     asks_first(house_named("gas-hotline"))

@@ -46,6 +46,18 @@ def keys(digits: str) -> Act:
     return act
 
 
+def target_keys(digits: str) -> Act:
+    """Keys of whoever is to take the call."""
+
+    def act(exchange: Exchange) -> None:
+        for room in [*exchange.controller._rooms.values()]:
+            if room.target is not None:
+                for digit in digits:
+                    exchange.tells(room.target.media, DigitPressed(digit))
+
+    return act
+
+
 ACTS: dict[str, Act] = {
     "caller presses 1": lambda exchange: exchange.presses("1"),
     "caller presses 2": lambda exchange: exchange.presses("2"),
@@ -69,6 +81,11 @@ ACTS: dict[str, Act] = {
     "seat dials 1": keys("1"),
     "seat dials 2": keys("2"),
     "seat dials *": keys("*"),
+    "seat dials *3": keys("*38002#"),
+    "seat dials *3 back": keys("*38001#"),
+    "8001 refers": seat(lambda phone: phone.refers("8002")),
+    "target presses 1": target_keys("1"),
+    "target presses 2": target_keys("2"),
 }
 
 
@@ -98,6 +115,7 @@ def test_whatever_they_do(house: str, strategy: Strategy, acts: list[tuple[float
     exchange.passes(120.0)
     facts = [fact for fact in exchange.facts if fact.call]
     never_held_without_consent(facts)
+    never_transferred_without_both(facts)
     never_long_without_a_word(facts, manners.hold.every)
     nothing_after_the_end(facts)
     # The audit knows nothing of the machines: what it finds wrong, they did wrong, or it is wrong itself.
@@ -124,12 +142,26 @@ def never_held_without_consent(facts: list[Fact]) -> None:
                 assert agreed
 
 
+def never_transferred_without_both(facts: list[Fact]) -> None:
+    agreed: set[str] = set()
+    for fact in facts:
+        match fact.fact:
+            case "transfer.asked":
+                agreed.clear()
+            case "consent.given":
+                agreed.add("caller")
+            case "transfer.accepted":
+                agreed.add("target")
+            case "transfer.completed":
+                assert agreed == {"caller", "target"}
+
+
 def never_long_without_a_word(facts: list[Fact], every: float) -> None:
     """From the moment the seat cannot be heard until it can be again, or the caller is somewhere else."""
     unheard_since: float | None = None
     for fact, later in pairwise(facts):
         match fact.fact:
-            case "seat.unhearing" | "hold.started":
+            case "seat.unhearing" | "hold.started" | "transfer.offered":
                 unheard_since = fact.at if unheard_since is None else unheard_since
             case "call.joined" | "hold.resumed" | "queue.entered" | "call.ended" | "seat.left":
                 unheard_since = None

@@ -143,7 +143,7 @@ def test_nobody_there(service: tuple[Flow, House]) -> None:
     exchange = Exchange(*service)
     exchange.calls()
     exchange.passes(1.0)
-    assert exchange.said() == [(0.201, "nobody_there")]
+    assert exchange.said() == [(0.201, "leave_number")]
 
 
 @pytest.mark.rule("csr-23")

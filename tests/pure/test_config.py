@@ -1,5 +1,6 @@
 """The configuration: what holds without one, where passwords come from, and each fault at its place."""
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -297,3 +298,62 @@ def test_modes_for_a_queue_that_is_none(tmp_path: Path) -> None:
     told = "callflow.yaml:5:12: there is no queue 'servise' under seats.queues; did you mean 'service'?"
     text = MANNERS.replace("queues: {service: {csr-23", "queues: {servise: {csr-23")
     assert faults(tmp_path, text) == [told]
+
+
+TAPED = FLOW.replace("{do: say, say: our_hours, next: close}", "{do: message, next: close}")
+NO_FOLDER = "shop.yaml:8:14: a message needs a folder: say `recordings: DIR` in the configuration"
+
+
+def test_messages_need_a_folder_that_is_there(tmp_path: Path) -> None:
+    write(tmp_path, TAPED, "shop.yaml")
+    assert faults(tmp_path, "flow: shop.yaml\n") == [NO_FOLDER]
+    text = "flow: shop.yaml\nrecordings: tapes\n"
+    told = faults(tmp_path, text)
+    assert [each.partition(" '")[0] for each in told] == ["callflow.yaml:3:13: there is no folder"]
+    (tmp_path / "tapes").mkdir()
+    assert read(tmp_path, text).config.recordings == tmp_path / "tapes"
+
+
+def test_another_flow_is_held_to_the_same(tmp_path: Path) -> None:
+    flow = write(tmp_path, TAPED, "shop.yaml")
+    with pytest.raises(SourceError) as caught:
+        config.with_flow(config.default(), flow)
+    assert [str(fault).partition("shop.yaml")[2] for fault in caught.value.faults] == [NO_FOLDER[9:]]
+
+
+NUMBERED = FLOW.replace(
+    "{do: say, say: our_hours, next: close}",
+    "{do: take_number, say: leave_number, next: close, otherwise: close}",
+)
+
+
+def test_every_number_that_a_caller_may_key_can_be_read_back(tmp_path: Path) -> None:
+    write(tmp_path, NUMBERED, "shop.yaml")
+    setup = read(tmp_path, "flow: shop.yaml\n")
+    names = setup.spell("number_is", {"number": "01234567890"})
+    assert set(names) <= setup.spelling.keys()
+    assert all(name.startswith("number_is?") for name in names)
+    spoken = sum(len(setup.spelling[name]) for name in names)
+    assert spoken >= len(setup.prompts.pcm("number_is", {"number": "01234567890"}))
+    # What is only known in a call is wanted of nobody's configuration.
+    assert "number" not in setup.config.fields
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("您的号码是{number}", "1:1: {number} of 'number_is' is '0123456789': '0' is not in 'few'"),
+        ("您的号码", "3:10: the prompt 'number_is' reads a number back and has no slot {number}"),
+    ],
+)
+def test_a_number_that_cannot_be_read_back_is_a_fault(tmp_path: Path, text: str, told: str) -> None:
+    write(tmp_path, NUMBERED, "shop.yaml")
+    own = tmp_path / "own"
+    own.mkdir()
+    sound = (resources.PROMPTS / "seat_ready.wav").read_bytes()
+    (own / "a.wav").write_bytes(sound)
+    made = f"file: a.wav, sha256: {hashlib.sha256(sound).hexdigest()}"
+    slots = f"slots: {{number: few}}, parts: [{{{made}}}]" if "{" in text else made
+    lists = f"lists: {{few: {{'1': {{text: 幺, {made}}}}}}}\n"
+    write(own, f"{PROMPTS}  number_is: {{text: '{text}', {slots}}}\n{lists}", "prompts.yaml")
+    assert faults(tmp_path, "flow: shop.yaml\nprompts: {overlays: [own]}\n") == [f"callflow.yaml:{told}"]

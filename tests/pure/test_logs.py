@@ -115,6 +115,9 @@ def test_whatever_else_logs_a_number_or_whoever_else_writes_the_log_it_is_masked
     with capture_logs() as captured:
         Ledger("c1", FactLog().fact).write(0.0, "call.arrived", caller=CALLER, called=CALLED)
     assert [(line["caller"], line["called"]) for line in captured] == [("+86****5678", "400****123")]
+    with capture_logs() as captured:
+        Ledger("c1", FactLog().fact).write(0.0, "ticket.opened", kind="callback", number="13912345678")
+    assert [line["number"] for line in captured] == ["139****5678"]
 
 
 def test_every_prompt_is_told_only_to_who_wants_to_know(capsys: pytest.CaptureFixture[str]) -> None:

@@ -105,6 +105,23 @@ def test_a_pause_that_is_too_long_breaks_its_rule_and_no_other(
     }
 
 
+def test_what_callers_leave_is_counted_also_when_they_are_gone(
+    metrics: Metrics, hotline: Flow, house: House
+) -> None:
+    facts = facts_of(hotline, house, hangs_up(1.0))
+    callback = Fact(0.5, CALL_ID, "caller", "ticket.opened", "csr-25", {"kind": "callback"})
+    tell(metrics, [*facts[:-1], callback, facts[-1]])
+    for name in ("ticket.opened", "ticket.failed", "ticket.failed"):
+        metrics.fact(Fact(2.0, CALL_ID, "caller", name, None, {"kind": "message"}))
+    assert {name: value for name, value in counted(metrics).items() if "tickets" in name} == {
+        "callflow_tickets_total{kind=callback,outcome=opened}": 1,
+        "callflow_tickets_total{kind=message,outcome=opened}": 1,
+        "callflow_tickets_total{kind=message,outcome=failed}": 2,
+    }
+    # What comes after a call's end begins no other.
+    assert metrics._ledgers == {}
+
+
 def test_a_late_answer_breaks_csr_01(metrics: Metrics, hotline: Flow, house: House) -> None:
     arrived, *rest = facts_of(hotline, house, hangs_up(1.0))
     tell(metrics, [arrived, *(replace(fact, at=fact.at + 3.2) for fact in rest)])

@@ -53,9 +53,10 @@ class Told(Facts):
 
 
 @asynccontextmanager
-async def desk() -> AsyncIterator[tuple[Service, Told]]:
-    """The service, from its start until nothing is left of its calls."""
+async def desk(flow: Path | None = None) -> AsyncIterator[tuple[Service, Told]]:
+    """The service, from its start until nothing is left of its calls; `flow` instead of its own."""
     setup = config.read(CONFIGURATION)
+    setup = config.with_flow(setup, flow) if flow else setup
     setup = replace(on_free_ports(setup, "unused"), accounts=setup.accounts)
     facts = Told()
     async with asyncio.timeout(LONGEST), running(setup, [facts]) as service:

@@ -6,7 +6,7 @@ exchange.phones["8001"].answers()
 assert exchange.heard() == [...]
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -14,6 +14,7 @@ from callflow.call.controller import Controller, Settings
 from callflow.call.journal import FactEntry
 from callflow.call.leg import Broke, Effect
 from callflow.call.queues import QueuePlan
+from callflow.call.recorder import Message
 from callflow.call.seats import SeatPlan
 from callflow.etiquette.house import House
 from callflow.etiquette.modes import Modes
@@ -54,6 +55,11 @@ def sdp(direction: str = "sendrecv", host: str = "192.0.2.50") -> bytes:
         f"v=0\r\no=- 1 1 IN IP4 {host}\r\ns=-\r\nc=IN IP4 {host}\r\nt=0 0\r\n"
         f"m=audio 4100 RTP/AVP 0 101\r\na=rtpmap:101 telephone-event/8000\r\na={direction}\r\n"
     ).encode()
+
+
+def spelt(prompt: str, own: Mapping[str, str]) -> list[str]:
+    """A prompt as its words before the number, each digit, and the words after it."""
+    return [f"{prompt}?{piece}" for piece in ("words", *own["number"], "more words")]
 
 
 @dataclass
@@ -170,10 +176,14 @@ class Exchange:
         self.counted: list[Counted] = []
         self.to_keep: list[FactEntry] = []
         """What calls wait for until it is on disk."""
+        self.messages: list[Message] = []
+        """What callers have said, ready to be written."""
         self.caller = Phone()
         self.others: list[Phone] = []
         self.hears: list[str] = []
         """What the caller's side was sent: statuses and methods."""
+        self.responses: list[Response] = []
+        """The former, whole."""
         self.phones: dict[str, SeatPhone] = {}
         self._ends: list[tuple[float, int, str]] = []
         numbers, calls = count(1), count(1)
@@ -187,8 +197,9 @@ class Exchange:
         )
         queues = (queue or QueuePlan("service"),)
         settings = Settings(
-            flow, house, US[0], 10, seats=plans, queues=queues, modes=modes or Modes(), journals=journals
-        )
+            flow, house, US[0], 10, seats=plans, queues=queues, modes=modes or Modes(), journals=journals,
+            spell=spelt,
+        )  # fmt: skip
         ports = PortPool(tuple(range(20_000, 20_032, 2)))
         self.controller = Controller(
             settings, endpoint, ports, lambda: f"call-{next(calls)}", self.facts.append
@@ -267,6 +278,8 @@ class Exchange:
                     raise error
                 case FactEntry():
                     self.to_keep.append(effect)
+                case Message():
+                    self.messages.append(effect)
                 case LoadPrompt():
                     pass
                 case Command():
@@ -287,6 +300,7 @@ class Exchange:
             caller.to_tag = message.to.tag or caller.to_tag
             if caller is self.caller:
                 self.hears.append(str(message.status))
+                self.responses.append(message)
         elif other is None:
             self.hears.append(message.method)
             self.receives(respond(message, 200, "OK").to_bytes(), THEM)
