@@ -62,8 +62,8 @@ class MidDialog:
             case "PRACK":
                 if request.body:
                     raise PeerError(488, "Not Acceptable Here")
-                self._calls.pracked(session, request)
-                return self._ok(request, server, now)
+                answered = self._calls.pracked(session, request, now)
+                return [*self._ok(request, server, now), *answered]
             case "OPTIONS":
                 return self._ok(request, server, now, *CAPABILITIES)
             case "REFER":

@@ -15,12 +15,16 @@ class Reliable:
     send: Send
     deadline: float
     give_up: float
+    describes: bool = False
+    """Whether it has a session description."""
     interval: float = T1
 
     @classmethod
-    def sent(cls, invite: Request, rseq: int, send: Send, now: float) -> "Reliable":
+    def sent(
+        cls, invite: Request, rseq: int, send: Send, now: float, *, describes: bool = False
+    ) -> "Reliable":
         rack = rseq, invite.cseq.number, invite.cseq.method
-        return cls(rack, send, now + T1, now + 64 * T1)
+        return cls(rack, send, now + T1, now + 64 * T1, describes)
 
     def is_meant_by(self, prack: Request) -> bool:
         """Whether the RAck of `prack` is ours (§3)."""

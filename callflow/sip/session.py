@@ -73,6 +73,8 @@ class Session:
     update: NonInviteServer | None = None
     """The UPDATE with an offer that is not answered yet."""
     reliable: Reliable | None = None
+    answer_wanted: bytes | None = None
+    """The description for the 200 that waits for a PRACK."""
     """Our provisional response, until its PRACK is here."""
     rseq: int = 0
     """How many of them there were (RFC 3262 §3), or the number of the peer's latest."""

@@ -114,12 +114,14 @@ class UserAgentServer:
         self._sessions.forget(session)
         return [*outputs, Ended(session.id, "bye")]
 
-    def pracked(self, session: Session, prack: Request) -> None:
-        """The PRACK of our 180 is here, maybe after our 200. Raises `PeerError(481)` for another's."""
+    def pracked(self, session: Session, prack: Request, now: float) -> list[Output]:
+        """The PRACK of our 180 or 183 is here, maybe after our 200. Raises `PeerError(481)` for another's."""
         if session.reliable is None or not session.reliable.is_meant_by(prack):
             raise no_dialog()
         session.reliable = None
         self._sessions.watch(session, Wait.PRACK, None)
+        wanted, session.answer_wanted = session.answer_wanted, None
+        return self.answer(session.id, wanted, now) if wanted is not None else []
 
     # --- what the floor above decides; a session that is over by then is no error ---
 
@@ -138,6 +140,10 @@ class UserAgentServer:
         """200 to the INVITE, re-INVITE or UPDATE in hand; an INVITE's is repeated until its ACK is here."""
         session = self._sessions.get(session_id)
         if session is None or not session.in_hand:
+            return []
+        if session.reliable is not None and session.reliable.describes:
+            # The audio was agreed in it: the 200 must not overtake that (RFC 3262 §3).
+            session.answer_wanted = sdp
             return []
         session.description = sdp
         if session.update is not None:
@@ -227,7 +233,9 @@ class UserAgentServer:
             fields.append(("content-type", SDP))
         response = self._sessions.answer_to(session, status, reason, *fields, body=sdp)
         outputs = self._transactions.respond(transaction, response, now)
-        session.reliable = Reliable.sent(session.request, session.rseq, transaction.last, now)
+        session.reliable = Reliable.sent(
+            session.request, session.rseq, transaction.last, now, describes=bool(sdp)
+        )
         self._sessions.watch(session, Wait.PRACK, session.reliable.deadline)
         return [*outputs]
 

@@ -84,3 +84,25 @@ def test_an_invite_may_say_how_long_it_waits() -> None:
     assert answered.says(answered.request("ACK"), 20.0)[-1] == "Confirmed"
     assert until(answered.endpoint, 60.0) == []
     assert until(ringing("Expires: soon").endpoint, 60.0) == []
+
+
+def test_the_200_waits_for_the_prack_of_a_183_that_agreed_on_the_audio() -> None:
+    phone = Phone()
+    phone.says(phone.request("INVITE", "Require: 100rel"), 0.0)
+    calls = phone.endpoint.calls
+    assert phone.hears(calls.ring(phone.session, 0.0, 183, "Session Progress", ANSWER))[0] == "183 INVITE"
+    assert phone.hears(calls.answer(phone.session, ANSWER, 0.2)) == []
+    assert until(phone.endpoint, 1.0) == [(0.5, "183 INVITE")]
+    pracked = phone.says(prack(phone), 1.1)
+    assert [word for word in pracked if word[0].isdigit()] == ["200 PRACK", "200 INVITE"]
+    assert phone.says(phone.request("ACK", cseq=1), 1.2)[-1] == "Confirmed"
+
+
+def test_a_183_whose_prack_never_comes_is_refused_although_somebody_had_answered() -> None:
+    phone = Phone()
+    phone.says(phone.request("INVITE", "Require: 100rel"), 0.0)
+    phone.hears(phone.endpoint.calls.ring(phone.session, 0.0, 183, "Session Progress", ANSWER))
+    phone.hears(phone.endpoint.calls.answer(phone.session, ANSWER, 0.2))
+    assert (32.0, "504 INVITE") in until(phone.endpoint, 32.0)
+    until(phone.endpoint, 64.0)
+    assert phone.endpoint.in_hand() == {"transactions": 0, "sessions": 0}
