@@ -11,10 +11,11 @@ demo: $(READY)
 
 test: lint types unit
 
-# All may share the processors but the tests that measure true time: those have them for themselves.
+# All may share the processors but the tests that measure true time: those have them for themselves. What needs
+# sockets and foreign phones mostly waits, so more of it runs at once.
 unit: $(READY) peers
 	$(BIN)/python -m pytest -n 2 -m "pure or conversation"
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "(sockets or interop) and not timed"
+	$(BIN)/python -m pytest -n 4 --dist loadfile -m "(sockets or interop) and not timed"
 	$(BIN)/python -m pytest -m timed
 
 # Every demo, the long ones too, each held to its times.
