@@ -143,6 +143,11 @@ class Call:
         return not self._manners.served
 
     @property
+    def please_wait(self) -> str:
+        """What somebody hears who is to wait for a transfer."""
+        return self._manners.house.transfer.waiting
+
+    @property
     def names_minutes(self) -> bool:
         """Whether the house announces a wait in minutes, which the seat may name."""
         return self._manners.house.hold_in_force[0].estimate is not None

@@ -34,7 +34,7 @@ from callflow.call.seat_side import SeatSide
 from callflow.call.seats import SeatPlan
 from callflow.call.served import served
 from callflow.call.spelling import Spell
-from callflow.call.switchboard import Connected, Happened, News, Switchboard
+from callflow.call.switchboard import Connected, Deserted, Happened, News, Switchboard
 from callflow.call.transferring import Transferring
 from callflow.errors import IllegalEvent, PeerError
 from callflow.etiquette.house import CARRIED, House
@@ -125,7 +125,9 @@ class Controller:
         self._media_side = MediaSide(self._lines, self._ledger_of)
         self._seat_side = SeatSide(self._lines, endpoint.calls, self.switchboard)
         self._recorder = Recorder()
-        self._transferring = Transferring(self._lines, endpoint.calls, self.switchboard)
+        self._transferring = Transferring(
+            self._lines, endpoint.calls, self.switchboard, lambda name: self._rooms.get(name)
+        )
         self._rooms: dict[str, Room] = {}
         self._written: dict[str, CallEntry] = {}
         self._agenda: Agenda[str] = Agenda()
@@ -350,6 +352,8 @@ class Controller:
                     effects += self._happen(room.caller, event, now)
                 case Happened():
                     continue
+                case Deserted(room=room):
+                    effects += self._act(room, lambda call: call.give_up("transferred", now), now)
                 case Connected(room=room, seat=seat):
                     effects += self._connect(room, seat, now)
                 case effect:
@@ -404,7 +408,7 @@ class Controller:
                     effects += self._spread(self._transferring.performed(room, action, now), now)
                     continue
                 case TellSeat(notice=notice):
-                    effects += self._transferring.shown(room, notice, now)
+                    effects += self._spread(self._transferring.shown(room, notice, now), now)
                 case HandToQueue():
                     effects += self._spread(self.switchboard.find(room, room.queue, now, head=True), now)
                     continue

@@ -40,6 +40,7 @@ from callflow.media.messages import (
     Join,
     KeepKeys,
     OpenGate,
+    Part,
     PassKeys,
     Play,
     PlayBoth,
@@ -260,6 +261,15 @@ class Room:
         self.target.party, self.target_seat = Party.TARGET, seat
         self.places[seat] = place
         return sent
+
+    def adopt_target(self, other: "Room", target: Leg) -> list[Effect]:
+        """Whom the seat has spoken with in another room is the target: it hears that it is to wait."""
+        other.seat = None
+        target.call, target.party = self.name, Party.TARGET
+        self.target, self.target_seat = target, target.seat
+        if other.place is not None:
+            self.places[target.seat] = other.place
+        return [Part(target.media), Play(target.media, self.call.please_wait)]
 
     def target_left(self) -> list[Effect]:
         """The target did not take the call, or has hung up."""

@@ -34,7 +34,14 @@ class Connected:
     """Who serves, or who was called by a colleague."""
 
 
-News = Effect | Happened | Connected
+@dataclass(frozen=True, slots=True)
+class Deserted:
+    """One of two who spoke with each other is in another room now: there is no call here any more."""
+
+    room: Room
+
+
+News = Effect | Happened | Connected | Deserted
 
 
 def why_declined(status: int) -> str:

@@ -1,11 +1,13 @@
 """The receiving seat of a transfer: rung, listened to, joined, or let go of."""
 
+from collections.abc import Callable
+
 from callflow.actions import Action, DropTarget, JoinTarget, Notice, RingTarget
 from callflow.call.leg import Effect, Leg
 from callflow.call.lines import Lines
 from callflow.call.room import Room
 from callflow.call.seats import SeatState
-from callflow.call.switchboard import Happened, News, Switchboard, why_declined
+from callflow.call.switchboard import Deserted, Happened, News, Switchboard, why_declined
 from callflow.errors import PeerError
 from callflow.events import (
     Event,
@@ -30,6 +32,7 @@ from callflow.sip.happenings import (
     Reoffered,
     Told,
 )
+from callflow.sip.replaces import Replaces
 
 _BUSY = frozenset({SeatState.RINGING, SeatState.TALKING, SeatState.HOLDING, SeatState.WRAP_UP})
 
@@ -37,7 +40,11 @@ _BUSY = frozenset({SeatState.RINGING, SeatState.TALKING, SeatState.HOLDING, Seat
 class Transferring:
     """What targets' phones say and do, as news for the calls; and what the calls want done with them."""
 
-    def __init__(self, lines: Lines, calls: Calls, switchboard: Switchboard) -> None:
+    def __init__(
+        self, lines: Lines, calls: Calls, switchboard: Switchboard, room_of: Callable[[str], Room | None]
+    ) -> None:
+        """`room_of` gives the room of a call."""
+        self._room_of = room_of
         self._lines = lines
         self._calls = calls
         self._switchboard = switchboard
@@ -59,24 +66,29 @@ class Transferring:
         number = refer.target.user
         if leg is not room.seat or room.referral is not None:
             return [*self._calls.refuse_referral(leg.session, PeerError(603, "Decline"), now)]
-        if number == leg.seat or number not in self._switchboard.seats or refer.replaces is not None:
+        if refer.replaces is not None:
+            return self._attended(room, leg, refer.replaces, now)
+        if number == leg.seat or number not in self._switchboard.seats:
             return [*self._calls.refuse_referral(leg.session, PeerError(403, "Forbidden"), now)]
         room.referral = leg
         accepted = self._calls.accept_referral(leg.session, now)
         return [*accepted, Happened(room, TransferRequested(number, Way.PHONE))]
 
-    def shown(self, room: Room, notice: Notice, now: float) -> list[Effect]:
+    def shown(self, room: Room, notice: Notice, now: float) -> list[News]:
         """What a seat is shown, its phone is told as the answer of the call that it asked for."""
+        told: list[Effect]
         match notice:
             case Notice.TARGET_RINGS:
-                return self._tell(room, 180, "Ringing", now)
+                return [*self._tell(room, 180, "Ringing", now)]
             case Notice.CALLER_STAYS:
-                return self._tell(room, 603, "Decline", now, over=True)
+                told = self._tell(room, 603, "Decline", now, over=True)
             case Notice.TAKEN_BACK:
-                return self._tell(room, 487, "Request Terminated", now, over=True)
+                told = self._tell(room, 487, "Request Terminated", now, over=True)
             case Notice.TARGET_NOT_THERE:
-                return self._tell(room, *room.target_status, now, over=True)
-        return []
+                told = self._tell(room, *room.target_status, now, over=True)
+            case _:
+                return []
+        return [*told, *self._let_go(room, notice, now)]
 
     def tick(self, room: Room, now: float) -> list[Effect]:
         """A phone that was told of its transfer, and did not hang up, is hung up for."""
@@ -107,7 +119,31 @@ class Transferring:
 
     # --- the rooms behind ---
 
+    def _attended(self, room: Room, leg: Leg, replaces: Replaces, now: float) -> list[News]:
+        """The seat has spoken with the target already: that leg comes over, and nobody is rung."""
+        room.referral = leg
+        accepted = self._calls.accept_referral(leg.session, now)
+        session = self._calls.replaced(replaces)
+        consult = self._lines.get(session) if session else None
+        other = self._room_of(consult.call) if consult else None
+        target = other.seat if other and other.is_plain and other.caller is consult else None
+        if other is None or target is None or target.seat not in self._switchboard.seats:
+            # Not a call between two seats of ours.
+            return [*accepted, *self._tell(room, 481, "Call/Transaction Does Not Exist", now, over=True)]
+        moved = room.adopt_target(other, target)
+        wish = TransferRequested(target.seat, Way.PHONE)
+        return [*accepted, Deserted(other), *moved, Happened(room, wish)]
+
+    def _let_go(self, room: Room, why: str, now: float) -> list[News]:
+        """A target that came over with the wish, and is not wanted after all."""
+        if room.target is None:
+            return []
+        seat = room.target_seat
+        return [*room.drop_target(why, now), *self._switchboard.put_down(seat, now)]
+
     def _ring(self, room: Room, target: str, now: float) -> list[News]:
+        if room.target is not None:
+            return self._listens(room, now)
         board = self._switchboard
         number = board.serving(target, now, room.name)
         state = board.seats.state(board.seats[number], now)
@@ -130,10 +166,14 @@ class Transferring:
             bye = self._calls.hang_up(leg.session, "no usable answer", now)
             return [*bye, Counted("odd", "no_answer"), *self._gone(room, TargetDeclined("failed"), now)]
         talks = self._switchboard.turn(leg.seat, SeatState.TALKING, now)
+        return [*opened, *talks, *self._listens(room, now)]
+
+    def _listens(self, room: Room, now: float) -> list[News]:
+        """The target is there; it has not agreed."""
         # Not 200: a phone that hears of an answer takes itself for done, and hangs up.
         known = self._tell(room, 183, "Session Progress", now)
         room.target_status = 603, "Decline"
-        return [*opened, *talks, *known, Happened(room, OfTarget(TargetAnswered()))]
+        return [*known, Happened(room, OfTarget(TargetAnswered()))]
 
     def _reanswered(self, leg: Leg, answer: bytes, now: float) -> list[News]:
         try:
