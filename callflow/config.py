@@ -10,12 +10,13 @@ import pydantic
 
 from callflow import resources
 from callflow.adapters.prompts import CannotSpeak, PromptLibrary, Samples
-from callflow.call.room import recording
+from callflow.call.calling import recording
+from callflow.config_manners import MannersConfig, one_mode
 from callflow.config_seats import SEATS_HEAR, SeatsConfig, people_faults, read_secrets
 from callflow.config_sip import Host, HostPort, SipConfig
 from callflow.document import Document, Duration, Shape, did_you_mean
 from callflow.errors import Fault, SourceError
-from callflow.etiquette.house import CARRIED, House, Mode
+from callflow.etiquette.house import House
 from callflow.etiquette.modes import Modes
 from callflow.events import LONGEST_ESTIMATE, MOST_AHEAD
 from callflow.flow.check import missing_prompts
@@ -27,15 +28,6 @@ from callflow.sip.trunks import TrunkPlan
 ReadT = TypeVar("ReadT")
 _SPELT: Final = "number"
 """The slot of what a caller keys, and nobody knows before."""
-
-
-def _carried(rule: str) -> str:
-    if rule not in CARRIED:
-        raise ValueError(f"{rule!r} is not carried{did_you_mean(rule, list(CARRIED))}")
-    return rule
-
-
-Rule = Annotated[str, pydantic.AfterValidator(_carried)]
 
 
 def _port_range(text: object) -> tuple[int, ...]:
@@ -85,28 +77,6 @@ class LimitsConfig(Shape):
     calls: Annotated[int, pydantic.Field(ge=1, le=4000)] = 500
 
 
-Some = Mode | dict[Rule, Mode]
-
-
-class MannersConfig(Shape):
-    """Which of the house's rules are in force, and where: `enforce`, `observe` or `off`."""
-
-    default: Mode = "enforce"
-    """For all rules that the house enforces."""
-    rules: dict[Rule, Mode] = {}  # noqa: RUF012
-    queues: dict[str, Some] = {}  # noqa: RUF012
-    """For who waits in a queue, or is served from it: one mode for all rules, or modes for single ones."""
-    trunks: dict[str, Some] = {}  # noqa: RUF012
-
-    def over(self, house: House) -> House:
-        """The house with what holds everywhere."""
-        return house.in_mode(self.default).in_modes(self.rules)
-
-
-def _one_mode(said: object) -> object:
-    return {"default": said} if isinstance(said, str) else said
-
-
 class Config(Shape):
     """A configuration file. Without one, these are the values."""
 
@@ -116,7 +86,7 @@ class Config(Shape):
     http: HttpConfig = HttpConfig()
     prompts: PromptsConfig = PromptsConfig()
     seats: SeatsConfig = SeatsConfig()
-    manners: Annotated[MannersConfig, pydantic.BeforeValidator(_one_mode)] = MannersConfig()
+    manners: Annotated[MannersConfig, pydantic.BeforeValidator(one_mode)] = MannersConfig()
     """One switch for all of the house's rules (`observe` only notes, `off` joins plainly), or several."""
     limits: LimitsConfig = LimitsConfig()
     flow: Path = Path("hotline.yaml")

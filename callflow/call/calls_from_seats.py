@@ -10,11 +10,11 @@ from typing import Final
 
 from callflow.agenda import Agenda
 from callflow.call.call import Call
+from callflow.call.calling import Calling
 from callflow.call.dial_plan import CallsOut, DialPlan, Emergency, Meaning, Out, Refused, Service, ToSeat
 from callflow.call.dialling import Dialling, Errand, Way
 from callflow.call.leg import Leg
 from callflow.call.lines import Lines
-from callflow.call.room import Calling
 from callflow.call.seats import FREE, Seat, SeatState
 from callflow.call.service_call import REFUSED, ServiceCall, ServiceDesk
 from callflow.call.switchboard import News, Switchboard

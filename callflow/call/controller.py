@@ -18,6 +18,7 @@ from callflow.actions import (
 from callflow.agenda import Agenda
 from callflow.call.call import Call
 from callflow.call.caller_side import CallerSide
+from callflow.call.calling import calling_as
 from callflow.call.calls_from_seats import CallsFromSeats
 from callflow.call.desk import Act, Asked, Desk, View
 from callflow.call.dial_plan import CallsOut, DialPlan
@@ -29,7 +30,7 @@ from callflow.call.media_side import MediaSide
 from callflow.call.phonebook import Phonebook
 from callflow.call.queues import QueuePlan
 from callflow.call.recorder import EMPTY, Message, Recorder, Written
-from callflow.call.room import Room, calling_as
+from callflow.call.room import Room
 from callflow.call.seat_side import SeatSide
 from callflow.call.seats import SeatPlan
 from callflow.call.served import served

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from callflow.call.call import Call
+from callflow.call.calling import Calling
 from callflow.call.leg import Leg
 from callflow.call.lines import Lines
 from callflow.call.phonebook import Place
-from callflow.call.room import Calling, Room
+from callflow.call.room import Room
 from callflow.call.seats import SeatState
 from callflow.call.switchboard import Connected, News, Switchboard
 from callflow.errors import PeerError

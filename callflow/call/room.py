@@ -1,6 +1,5 @@
 """One call with its legs: what the call wants done is done to whom it concerns."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -26,6 +25,7 @@ from callflow.actions import (
     TellSupervisor,
 )
 from callflow.call.call import Call
+from callflow.call.calling import Calling, recording
 from callflow.call.feature_codes import FeatureCodes
 from callflow.call.journal import CallEntry, FactEntry
 from callflow.call.leg import Effect, Leg
@@ -51,39 +51,14 @@ from callflow.media.messages import (
     StopPlaying,
 )
 from callflow.sip.calls import Calls
-from callflow.sip.happenings import Declined, Invited
-from callflow.sip.headers import NameAddress
+from callflow.sip.happenings import Declined
 from callflow.sip.outgoing import Plan
-from callflow.sip.uri import Uri
 
 BOTH = frozenset({Party.CALLER, Party.SEAT})
 _TONE_HZ, _TONE_DB = 1000.0, -15.0
 """The tone after which a message is spoken; dBFS."""
 PHONES_OWN_BYE: Final = 5.0
 """Seconds that a phone has to hang up by itself when its transfer is done."""
-
-
-@dataclass(frozen=True, slots=True)
-class Calling:
-    """Who calls, as a seat's phone is to show it."""
-
-    caller: NameAddress
-    called: str = ""
-    """The number that the caller dialled."""
-    hops_left: int = 70
-    fields: tuple[tuple[str, str], ...] = ()
-    """What else is passed on: who it really is or that nobody shall know, and who was called first."""
-
-
-def calling_as(invited: Invited, host: str) -> Calling:
-    """Who calls, and what of it is passed on (RFC 3323, 3325, 5806): nothing of who wants to be nobody."""
-    diverted = (("diversion", f"<sip:{invited.diverted_from}@{host}>"),) if invited.diverted_from else ()
-    if invited.private:
-        nobody = NameAddress(Uri("sip", "anonymous", "anonymous.invalid"), "Anonymous")
-        return Calling(nobody, invited.called, invited.hops_left, (("privacy", "id"), *diverted))
-    who = NameAddress(Uri("sip", invited.caller, host), invited.display)
-    asserted = ("p-asserted-identity", str(who))
-    return Calling(who, invited.called, invited.hops_left, (asserted, *diverted))
 
 
 @dataclass(slots=True)
@@ -426,8 +401,3 @@ class Room:
 
     def _end(self, leg: Leg, reason: str, now: float) -> list[Effect]:
         return [*self._calls.hang_up(leg.session, reason, now), *self._lines.close(leg)]
-
-
-def recording(prompt: str, fields: Mapping[str, str]) -> str:
-    """The name under which the plane has a prompt whose slots are filled like that."""
-    return "?".join([prompt, *(f"{name}={value}" for name, value in sorted(fields.items()))])

@@ -8,8 +8,8 @@ from enum import Enum, auto
 
 from callflow.actions import Action, Answer, Conclude, Ring, Say
 from callflow.errors import IllegalEvent
-from callflow.etiquette.house import AnsweringManners
 from callflow.etiquette.machine import Machine
+from callflow.etiquette.parameters import AnsweringManners
 from callflow.events import (
     CallAnswered,
     CallArrived,

@@ -8,8 +8,8 @@ from enum import Enum, StrEnum, auto
 
 from callflow.actions import Action, Say
 from callflow.errors import IllegalEvent
-from callflow.etiquette.house import TransferManners
 from callflow.etiquette.machine import Machine
+from callflow.etiquette.parameters import TransferManners
 from callflow.etiquette.words import LONGEST, Words
 from callflow.events import (
     DigitPressed,

@@ -15,8 +15,8 @@ from enum import Enum, auto
 
 from callflow.actions import Action, Conclude, HangUp, Say, StopSaying
 from callflow.errors import IllegalEvent
-from callflow.etiquette.house import ClosingManners
 from callflow.etiquette.machine import Machine
+from callflow.etiquette.parameters import ClosingManners
 from callflow.events import (
     ConversationOver,
     DigitPressed,

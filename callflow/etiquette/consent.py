@@ -16,8 +16,8 @@ from enum import Enum, StrEnum, auto
 
 from callflow.actions import Action, Note, Say
 from callflow.errors import IllegalEvent
-from callflow.etiquette.house import ConsentManners
 from callflow.etiquette.machine import Machine
+from callflow.etiquette.parameters import ConsentManners
 from callflow.etiquette.words import LONGEST, Words
 from callflow.events import (
     AnswerAttested,

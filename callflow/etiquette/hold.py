@@ -29,8 +29,8 @@ from callflow.actions import (
 from callflow.errors import IllegalEvent
 from callflow.etiquette.consent import Asking, Consent, Question
 from callflow.etiquette.gates import BOTH_HEARD, NOBODY_HEARD, SEAT_UNHEARD
-from callflow.etiquette.house import HoldManners, RecallManners
 from callflow.etiquette.machine import Machine
+from callflow.etiquette.parameters import HoldManners, RecallManners
 from callflow.etiquette.recall import LEADS_TO, Recalling
 from callflow.etiquette.recall import Phase as RecallPhase
 from callflow.etiquette.waiting import Ending, Waiting

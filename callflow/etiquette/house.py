@@ -9,9 +9,20 @@ from typing import Annotated, Literal
 
 import pydantic
 
-from callflow.document import Document, Duration, Shape, did_you_mean
+from callflow.document import Document, Shape, did_you_mean
 from callflow.errors import SourceError
-from callflow.events import LONGEST_ESTIMATE
+from callflow.etiquette.parameters import (
+    AnsweringManners,
+    ClosingManners,
+    HoldManners,
+    JoiningManners,
+    PromptKey,
+    QueueManners,
+    RecallManners,
+    SeatClosingManners,
+    SilentLineManners,
+    TransferManners,
+)
 
 CARRIED = (
     "csr-01", "csr-04", "csr-16", "csr-23", "csr-24", "csr-25", "csr-35", "csr-36",
@@ -26,243 +37,6 @@ Mode = Literal["enforce", "observe", "off"]
 """Whether a rule decides, only notes what it would have done, or is not there."""
 NEVER = 86_400.0
 """Seconds; no call lasts so long."""
-
-Pause = Annotated[Duration, pydantic.Field(gt=0, le=60)]
-Patience = Annotated[Duration, pydantic.Field(gt=0, le=7200)]
-PromptKey = Annotated[str, pydantic.Field(min_length=1)]
-TelephoneKey = Annotated[str, pydantic.Field(pattern=r"^[0-9*#]$")]
-RuleId = Annotated[str, pydantic.Field(pattern=r"^[a-z]+-[0-9]{2}$")]
-
-
-class AnsweringManners(Shape):
-    """csr-01."""
-
-    greeting: PromptKey
-    ring_for: Annotated[Duration, pydantic.Field(ge=0)]
-    """Seconds from the call's arrival to our answer."""
-    within: Pause
-    """Seconds within which an answer is good."""
-    settle: Annotated[Duration, pydantic.Field(ge=0, le=2)]
-    """Seconds between the confirmed answer and the first word."""
-
-    @pydantic.model_validator(mode="after")
-    def _answers_in_time(self) -> "AnsweringManners":
-        if self.ring_for >= self.within:
-            raise ValueError("ring_for must be shorter than within")
-        return self
-
-
-class SilentLineManners(Shape):
-    """csr-04."""
-
-    greeting_again: PromptKey
-    no_sound: PromptKey
-    pause: Pause
-    repeat_after_greeting: Annotated[int, pydantic.Field(ge=1, le=5)] = 1
-    """How often greeting_again is said; the answering greeting comes before it."""
-
-    @property
-    def prompts(self) -> tuple[str, ...]:
-        """What is said after the greeting, in order."""
-        return (self.greeting_again,) * self.repeat_after_greeting + (self.no_sound,)
-
-
-class ClosingManners(Shape):
-    """csr-35, csr-36."""
-
-    anything_else: PromptKey
-    hint: PromptKey
-    """Which key brings help; said after anything_else."""
-    goodbye: PromptKey
-    hanging_up: PromptKey
-    help_key: TelephoneKey
-    answer_within: Pause
-    """Seconds that the caller has to answer anything_else."""
-    pause: Pause
-    """Seconds between the last words and the release."""
-    short_sound: Pause
-    """A sound shorter than this (seconds) is taken for thanks and goodbye."""
-    hear_out: Pause
-    """Seconds of unbroken sound after which the hint is given although the caller still speaks."""
-
-
-class ConsentManners(Shape):
-    """How a caller is asked, and what counts as an answer."""
-
-    by: Annotated[tuple[Literal["key", "seat", "voice"], ...], pydantic.Field(min_length=1)]
-    yes: TelephoneKey
-    no: TelephoneKey
-    within: Pause
-    """Seconds to answer, from the end of the hint."""
-    asks: Annotated[int, pydantic.Field(ge=1, le=5)]
-
-    @pydantic.model_validator(mode="after")
-    def _tells_yes_from_no(self) -> "ConsentManners":
-        if self.yes == self.no:
-            raise ValueError("yes and no must be different keys")
-        return self
-
-
-class Offer(Shape):
-    """What a caller may have instead of waiting."""
-
-    key: TelephoneKey
-    prompt: PromptKey
-    leads_to: Literal["callback", "message", "closing"]
-
-
-class RecallManners(Shape):
-    """How a seat is called back to a caller who waits."""
-
-    calling: PromptKey
-    not_reached: PromptKey
-    gone: PromptKey
-    """The apology when the seat is not there any more."""
-    back: Annotated[tuple[PromptKey, ...], pydantic.Field(min_length=1)]
-    """What both hear before they are joined again."""
-    ring_for: Pause
-    offer_for: Pause
-    """Seconds between a recall that failed and the queue."""
-    offers: tuple[Offer, ...]
-    """The first with the recall, the second when it failed; every key that was named goes on working."""
-
-
-class HoldRules(Shape):
-    """Under which ids of rules.yaml the house's hold stands."""
-
-    ask: RuleId
-    remind: RuleId
-    back: RuleId
-
-
-class Estimate(Shape):
-    """crs-04: a wait over 30 s is announced in minutes."""
-
-    rule: RuleId
-    minutes: Annotated[int, pydantic.Field(ge=1, le=LONGEST_ESTIMATE)]
-    """What the question names where the seat names nothing."""
-
-
-class HoldManners(Shape):
-    """csr-23; gas-09 to gas-11; log-02, log-03; crs-03, crs-04, crs-14; hst-02."""
-
-    rules: HoldRules
-    consent: ConsentManners
-    question: Annotated[tuple[PromptKey, ...], pydantic.Field(min_length=1)]
-    """The reason, where the house gives one, and the question."""
-    hint: PromptKey
-    refusing: Literal["no", "callback"]
-    """What the refusal means: no more than that, or the choice to be called back."""
-    estimate: Estimate | None = None
-    thanks: PromptKey
-    going_on: PromptKey
-    """What both hear when the caller will not wait and the seat never went away."""
-    every: Pause
-    """Seconds from the start of one word to the start of the next while the caller waits."""
-    reminder: PromptKey
-    music: PromptKey | None = None
-    offers_from: Annotated[int, pydantic.Field(ge=1, le=100)] | None = None
-    """With which reminder the first of recall.offers is named too, and then with each; None: with none."""
-    consent_lasts: Annotated[Duration, pydantic.Field(ge=0, le=600)]
-    """Seconds for which a consent is good for another hold; 0: every hold is asked for."""
-    warn_after: Patience
-    recall_after: Patience
-    escalate_after: Patience
-
-    @pydantic.model_validator(mode="after")
-    def _leaves_nobody_without_a_word(self) -> "HoldManners":
-        # A caller who speaks is heard out for half the time again.
-        if self.consent.within * 1.5 > self.every:
-            raise ValueError("consent.within must not be longer than two thirds of every")
-        if not self.warn_after <= self.recall_after < self.escalate_after:
-            raise ValueError("warn_after, recall_after and escalate_after must come in this order")
-        return self
-
-
-class SeatClosingManners(Shape):
-    """csr-36, gas-04, hst-08: the seat has hung up, the caller has not."""
-
-    rule: RuleId
-    pause: Pause
-    """Seconds between the seat's hang-up and the first word of the closing."""
-    lost_after: Patience
-    """A seat that was not heard for so long (seconds) before it hung up was lost, not finished."""
-    least_talk: Annotated[Duration, pydantic.Field(ge=0, le=600)]
-    """A conversation shorter than this (seconds) was not finished either."""
-
-
-class TransferManners(Shape):
-    """csr-24; crs-05, crs-10, hst-03: how a caller comes to another seat."""
-
-    rule: RuleId
-    question: Annotated[tuple[PromptKey, ...], pydantic.Field(min_length=1)]
-    """With the target's number."""
-    hint: PromptKey
-    every: Pause
-    """Seconds from the start of one word to the start of the next while the target is looked for."""
-    waiting: PromptKey
-    ring_for: Pause
-    brief: Annotated[tuple[PromptKey, ...], pydantic.Field(min_length=1)]
-    """What the target hears of the call, with the number of the seat that transfers it."""
-    will_you_take_it: PromptKey
-    """Names both keys."""
-    take: TelephoneKey = "1"
-    decline: TelephoneKey = "2"
-    within: Pause = 8.0
-    asks: Annotated[int, pydantic.Field(ge=1, le=5)] = 2
-    connecting: PromptKey
-    """What caller and target hear before they are joined."""
-    not_taken: PromptKey
-    """What the caller hears whom the target did not take."""
-    stays: PromptKey
-    """What caller and seat hear where the caller does not want it."""
-    most: Annotated[int, pydantic.Field(ge=1, le=9)] = 2
-    """How often one call may be transferred (crs-10)."""
-
-    @pydantic.model_validator(mode="after")
-    def _tells_yes_from_no(self) -> "TransferManners":
-        if self.take == self.decline:
-            raise ValueError("take and decline must be different keys")
-        return self
-
-
-class QueueManners(Shape):
-    """crs-02: what a caller hears who waits for a seat."""
-
-    first: PromptKey
-    first_after: Annotated[Duration, pydantic.Field(ge=0, le=30)]
-    """Seconds; who is picked up sooner hears nothing of a queue."""
-    again: PromptKey
-    place: PromptKey | None = None
-    """In its place where others are served before: it says how many."""
-    every: Pause
-    """Seconds from the start of one word to the start of the next."""
-
-
-class TraineesGreeting(Shape):
-    """gas-03: what a trainee's caller hears in the greeting's place."""
-
-    rule: RuleId
-    prompt: PromptKey
-
-
-class ShortGreeting(Shape):
-    """gas-02: what is left of the greeting while other callers wait."""
-
-    rule: RuleId
-    prompt: PromptKey
-
-
-class JoiningManners(Shape):
-    """csr-01, csr-16, gas-02, gas-03: what both hear when a seat has picked up."""
-
-    greeting: PromptKey
-    """With the seat's number."""
-    late: PromptKey
-    late_after: Pause
-    """Seconds of waiting after which the greeting is the apology."""
-    trainee: TraineesGreeting | None = None
-    overflow: ShortGreeting | None = None
 
 
 class House(Shape):

@@ -9,8 +9,8 @@ from enum import Enum, auto
 from callflow.actions import Action, Conclude, Say, StopSaying
 from callflow.errors import IllegalEvent
 from callflow.etiquette.gates import BOTH_HEARD, NOBODY_HEARD
-from callflow.etiquette.house import JoiningManners
 from callflow.etiquette.machine import Machine
+from callflow.etiquette.parameters import JoiningManners
 from callflow.etiquette.words import LONGEST
 from callflow.events import (
     Event,

@@ -9,8 +9,8 @@ from enum import Enum, auto
 
 from callflow.actions import Action, Conclude, HangUp, Say, StopSaying
 from callflow.errors import IllegalEvent
-from callflow.etiquette.house import SilentLineManners
 from callflow.etiquette.machine import Machine
+from callflow.etiquette.parameters import SilentLineManners
 from callflow.events import (
     CallAnswered,
     CallConfirmed,

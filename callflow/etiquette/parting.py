@@ -7,8 +7,8 @@ but the caller's own hang-up changes it; what should listen for signs of life is
 from enum import Enum, auto
 
 from callflow.actions import Action, HangUp, Say
-from callflow.etiquette.house import ClosingManners
 from callflow.etiquette.machine import Machine
+from callflow.etiquette.parameters import ClosingManners
 from callflow.events import ConversationOver, Event, HungUp, PromptFinished
 
 

@@ -8,8 +8,8 @@ from enum import Enum, auto
 
 from callflow.actions import Action, CancelRecall, Conclude, Note
 from callflow.etiquette.gates import BOTH_HEARD, SEAT_UNHEARD
-from callflow.etiquette.house import HoldManners
 from callflow.etiquette.machine import Machine
+from callflow.etiquette.parameters import HoldManners
 from callflow.events import (
     Event,
     HoldRequested,

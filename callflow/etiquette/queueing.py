@@ -6,8 +6,8 @@ Where the house wants that, the later words say how many are served before.
 from enum import Enum, auto
 
 from callflow.actions import Action, Say, StopSaying
-from callflow.etiquette.house import QueueManners
 from callflow.etiquette.machine import Machine
+from callflow.etiquette.parameters import QueueManners
 from callflow.events import MOST_AHEAD, Event, HungUp, NobodyThere, QueueMoved, SeatAnswered
 
 

@@ -20,8 +20,8 @@ from callflow.actions import (
 )
 from callflow.errors import IllegalEvent
 from callflow.etiquette.gates import BOTH_HEARD, NOBODY_HEARD
-from callflow.etiquette.house import HoldManners, Offer, RecallManners
 from callflow.etiquette.machine import Machine
+from callflow.etiquette.parameters import HoldManners, Offer, RecallManners
 from callflow.etiquette.words import LONGEST, Words
 from callflow.events import (
     AnswerAttested,

@@ -29,8 +29,8 @@ from callflow.errors import IllegalEvent
 from callflow.etiquette.briefing import Answer, Briefing
 from callflow.etiquette.consent import Asking, Consent, Question
 from callflow.etiquette.gates import BOTH_HEARD, NOBODY_HEARD, SEAT_UNHEARD
-from callflow.etiquette.house import HoldManners, TransferManners
 from callflow.etiquette.machine import Machine
+from callflow.etiquette.parameters import HoldManners, TransferManners
 from callflow.etiquette.words import LONGEST, Words
 from callflow.events import (
     AnswerAttested,

@@ -27,8 +27,8 @@ from callflow.actions import (
 )
 from callflow.errors import IllegalEvent
 from callflow.etiquette.gates import NOBODY_HEARD
-from callflow.etiquette.house import HoldManners, Offer
 from callflow.etiquette.machine import Machine
+from callflow.etiquette.parameters import HoldManners, Offer
 from callflow.etiquette.words import LONGEST, Words
 from callflow.events import (
     AnswerAttested,

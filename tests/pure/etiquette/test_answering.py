@@ -5,7 +5,8 @@ import pytest
 from callflow.actions import Answer, Conclude, Ring, Say
 from callflow.errors import IllegalEvent
 from callflow.etiquette.answering import Answering, Phase
-from callflow.etiquette.house import AnsweringManners, House
+from callflow.etiquette.house import House
+from callflow.etiquette.parameters import AnsweringManners
 from callflow.events import (
     CallAnswered,
     CallArrived,

@@ -7,7 +7,7 @@ import pytest
 from callflow.actions import Note, Say, StopSaying
 from callflow.errors import IllegalEvent
 from callflow.etiquette.consent import Asking, Consent, Phase, Question
-from callflow.etiquette.house import ConsentManners
+from callflow.etiquette.parameters import ConsentManners
 from callflow.etiquette.words import LONGEST
 from callflow.events import (
     AnswerAttested,

@@ -4,8 +4,8 @@ import pytest
 
 from callflow.actions import Conclude, HangUp, Say, StopSaying
 from callflow.errors import IllegalEvent
-from callflow.etiquette.house import SilentLineManners
 from callflow.etiquette.line_check import Phase, SilentLine
+from callflow.etiquette.parameters import SilentLineManners
 from callflow.events import (
     ConversationOver,
     DigitPressed,

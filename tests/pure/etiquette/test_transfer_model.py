@@ -7,7 +7,8 @@ import pytest
 from callflow.actions import Action, Conclude, JoinTarget
 from callflow.etiquette.briefing import Answer, Briefing
 from callflow.etiquette.consent import Asking, Consent
-from callflow.etiquette.house import House, TransferManners
+from callflow.etiquette.house import House
+from callflow.etiquette.parameters import TransferManners
 from callflow.etiquette.transfer import Transfer
 from callflow.events import DigitPressed, Event, Outcome
 from tests.pure.etiquette.transfer_model import Violation, states_from
