@@ -20,7 +20,8 @@ unit: $(READY) peers
 
 # Every demo, the long ones too, each held to its times.
 demos: $(READY)
-	CALLFLOW_DEMOS=all $(BIN)/python -m pytest tests/sockets/test_demos.py tests/sockets/test_demos_hold.py
+	CALLFLOW_DEMOS=all $(BIN)/python -m pytest tests/sockets/test_demos.py tests/sockets/test_demos_hold.py \
+		tests/sockets/test_demos_transfer.py
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -103,6 +103,8 @@ class Transfer(Machine[Phase]):
         self._briefing: Briefing | None = None
         self._words = Words()
         self._ring_ends = self._word_due = 0.0
+        self._told: set[Party] = set()
+        """Who has heard to the end that they are put through."""
 
     @property
     def target(self) -> str:
@@ -181,7 +183,7 @@ class Transfer(Machine[Phase]):
             case _, PromptFinished(prompt=prompt) if self._words.is_saying(prompt):
                 self._words.go_on()
                 if self.phase is Phase.CONNECTING:
-                    return self._join()
+                    return self._has_heard(Party.CALLER)
                 if self.phase is Phase.RETURNING:
                     return self._give_back()
         return []
@@ -221,6 +223,8 @@ class Transfer(Machine[Phase]):
                 return self._failed("hung_up", now)
             case Phase.BRIEFING, _ if self._briefing and not isinstance(event, TargetRinging):
                 return self._briefed(self._briefing.receive(event, now), now)
+            case Phase.CONNECTING, PromptFinished(prompt=prompt) if prompt == self._manners.connecting:
+                return self._has_heard(Party.TARGET)
             case _, TargetAnswered():
                 return [DropTarget("too_late")]
         return []
@@ -255,6 +259,10 @@ class Transfer(Machine[Phase]):
         accepted = Note("transfer.accepted", self._manners.rule, {"target": self._target})
         said = Say(self._manners.connecting, self._manners.rule, (Party.CALLER, Party.TARGET))
         return self._enter(Phase.CONNECTING, now + LONGEST, accepted, EndHold(), *self._words.say(said))
+
+    def _has_heard(self, party: Party) -> list[Action]:
+        self._told.add(party)
+        return self._join() if self._told >= {Party.CALLER, Party.TARGET} else []
 
     def _join(self) -> list[Action]:
         done = Note("transfer.completed", self._manners.rule, {"target": self._target})

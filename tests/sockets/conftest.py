@@ -9,6 +9,8 @@ from tests.support.demos import Demos, Play
 
 LATE = "tests.support.late_demo"
 USUAL = {
+    "transfer": Play("transfer"),
+    "transfer-first-seat-hangs-up": Play("transfer-first-seat-hangs-up"),
     "hold-by-code": Play("hold-by-code"),
     "hold-refused": Play("hold-refused"),
     "silent-line": Play("silent-line"),
@@ -23,6 +25,9 @@ LONG = {
     "hold": Play("hold"),
     "gas": Play("hold", ("--house", "gas-hotline")),
     "hold-unanswered": Play("hold-unanswered"),
+    "transfer-no-answer": Play("transfer-no-answer"),
+    "transfer-declined": Play("transfer-declined"),
+    "transfer-caller-says-no": Play("transfer-caller-says-no"),
     "seat-hangs-up": Play("seat-hangs-up"),
 }
 """Up to two minutes; played where CALLFLOW_DEMOS=all says that there is time for them."""

@@ -53,9 +53,12 @@ class Told(Facts):
 
 
 @asynccontextmanager
-async def desk(flow: Path | None = None) -> AsyncIterator[tuple[Service, Told]]:
-    """The service, from its start until nothing is left of its calls; `flow` instead of its own."""
-    setup = config.read(CONFIGURATION)
+async def desk(flow: Path | None = None, *, colleague: bool = False) -> AsyncIterator[tuple[Service, Told]]:
+    """The service, from its start until nothing is left of its calls; `flow` instead of its own.
+
+    `colleague`: with a second seat, 8002, whose phone is not there.
+    """
+    setup = config.read(CONFIGURATION.with_name("two.yaml") if colleague else CONFIGURATION)
     setup = config.with_flow(setup, flow) if flow else setup
     setup = replace(on_free_ports(setup, "unused"), accounts=setup.accounts)
     facts = Told()

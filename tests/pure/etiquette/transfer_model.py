@@ -240,6 +240,8 @@ Speaking = TypeVar("Speaking", Transfer, Asking, Briefing)
 
 def _with_own_words(machine: Speaking) -> Speaking:
     twin = copy(machine)
+    if isinstance(twin, Transfer):
+        twin._told = set(twin._told)
     twin._words = copy(machine._words)
     twin._words._left = machine._words._left.copy()
     return twin
@@ -259,6 +261,8 @@ def frozen(value: Any) -> Any:
         return None if isinstance(value, pydantic.BaseModel | Question) else value
     if kind is dict:
         return tuple((name, frozen(each)) for name, each in sorted(value.items()))
+    if kind is set:
+        return frozenset(value)
     if kind in (tuple, list, deque):
         return tuple(frozen(each) for each in value)
     return tuple(frozen(each) for each in vars(value).values())
