@@ -1,7 +1,7 @@
 """A phone for a seat: baresip in a process of its own, as seen from asyncio.
 
-It is called, and can do what pyVoIP cannot: ring, be answered, hold and resume. All times are seconds of
-`time.monotonic()`, one clock for every process of a machine on Linux. Loopback only.
+It is called, and can do what pyVoIP cannot: ring, be answered, hold, resume and transfer. All times are
+seconds of `time.monotonic()`, one clock for every process of a machine on Linux. Loopback only.
 """
 
 import asyncio
@@ -92,8 +92,17 @@ class SeatPhone:
         """Take the call off hold; when. Raises SeatPhoneFailed, CallOver."""
         return await self._ask_when(do="resume")
 
+    async def transfer(self, number: str) -> int | None:
+        """Press Transfer (REFER without Replaces, RFC 3515), and wait for what comes of it.
+
+        The SIP status that the phone was told, 200 with the end of its call; None where the call ended
+        before, or nothing was told for a minute. Raises SeatPhoneFailed, CallOver.
+        """
+        status = (await self._ask(do="transfer", number=number))["status"]
+        return None if status is None else int(status)
+
     async def hang_up(self) -> float:
-        """Hang up, or decline what rings; when. Raises SeatPhoneFailed, CallOver."""
+        """Hang up; when. Raises SeatPhoneFailed, CallOver."""
         return await self._ask_when(do="hang_up")
 
     async def press(self, digits: str) -> float:
@@ -139,6 +148,8 @@ class SeatPhone:
             raise CallOver("the seat phone's process has ended") from error
         finally:
             del self._asked[number]
+        if "over" in done:
+            raise CallOver("the call has ended")
         if "error" in done:
             raise SeatPhoneFailed(f"the seat's phone: {done['error']}")
         return done

@@ -1,8 +1,9 @@
 """The seat phone's own process: baresip behind JSON lines on stdin and stdout.
 
-Commands come as `{"id": …, "do": …}` and are answered by `{"done": id, "at": …}` or `{"done": id, "error":
-…}`; what happens besides goes out as `{"fact": …, "at": …}`. The first command must be `open`; it carries
-the password, which therefore stands on no command line. The end of stdin hangs up and ends the process.
+Commands come as `{"id": …, "do": …}` and are answered by `{"done": id, "at": …}`, `{"done": id, "error": …}`,
+or `{"done": id, "over": true}` where the call has ended meanwhile; what happens besides goes out as `{"fact":
+…, "at": …}`. The first command must be `open`; it carries the password, which therefore stands on no command
+line. The end of stdin hangs up and ends the process.
 """
 
 import asyncio
@@ -18,7 +19,7 @@ from typing import Any, Final
 
 from baresip import Account, Config
 from baresip.call import Call
-from baresip.errors import AudioNotActive, AudioRestarted, BaresipError
+from baresip.errors import AudioNotActive, AudioRestarted, BaresipError, StaleHandleError, TransferFailed
 from baresip.events import Event, StackEvent
 from baresip.runtime import Runtime
 from baresip.ua import UserAgent
@@ -62,6 +63,8 @@ class SeatPhone:
         begun = time.monotonic()
         try:
             details = await self._do(command)
+        except StaleHandleError:
+            self.write(done=command["id"], over=True)
         except (BaresipError, ValueError) as error:
             self.write(done=command["id"], error=str(error))
         else:
@@ -77,6 +80,8 @@ class SeatPhone:
                 await self._call.resume()
             case {"do": "hang_up"}:
                 await self._call.hangup()
+            case {"do": "transfer", "number": str(number)}:
+                return {"status": await self._transfer(number)}
             case {"do": "press", "digits": str(digits)}:
                 await self._call.send_dtmf(digits)
             case {"do": "tone"}:
@@ -125,6 +130,14 @@ class SeatPhone:
         await over.wait()
         self._calls.remove(call)
         self.announce("ended")
+
+    async def _transfer(self, number: str) -> int | None:
+        """What the far end reports; without a report the call has ended."""
+        try:
+            await self._call.transfer(number)
+        except TransferFailed as failed:
+            return failed.status
+        return 200
 
     async def _listen(self, call: Call, over: asyncio.Event) -> None:
         while not over.is_set():

@@ -5,6 +5,7 @@ import logging
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 import click
 import structlog
@@ -14,15 +15,19 @@ from callflow.cli.screen import OUT, faults_told, write_json
 from callflow.cli.transcript import Transcript, result_of, table_of
 from callflow.config import Setup
 from callflow.demo.hold_scenarios import SEATED
-from callflow.demo.hold_stage import play_seated
+from callflow.demo.hold_stage import NUMBERS, play_seated
 from callflow.demo.scenarios import DEMOS, Scenario
 from callflow.demo.seated import SeatedScenario
 from callflow.demo.stage import Performance, Told, play_live
+from callflow.demo.transfer_scenarios import TRANSFERS
 from callflow.errors import CallflowError
+from callflow.events import Party
+
+WITH_SEATS: Final = {**SEATED, **TRANSFERS}
 
 
 @click.command()
-@click.argument("name", type=click.Choice(sorted({*DEMOS, *SEATED})), default="silent-line")
+@click.argument("name", type=click.Choice(sorted({*DEMOS, *WITH_SEATS})), default="silent-line")
 @click.option("--house", type=click.Choice(resources.house_names()), help="Under this house's manners.")
 @click.option("--json", "as_json", is_flag=True, help="Facts, then results, one JSON object a line.")
 @click.option(
@@ -35,14 +40,14 @@ from callflow.errors import CallflowError
 def demo(name: str, house: str | None, as_json: bool, output: Path) -> None:
     """Play a call: a controller on free loopback ports, and pyVoIP in a process of its own as the caller.
 
-    Where a seat has a part, baresip is the seat's phone, in another process. The exit status is 0 only if
-    every pause was as prescribed, by our ledger and at the caller's socket, and if both heard each other
+    Where seats have a part, baresip is each seat's phone, in another process. The exit status is 0 only if
+    every pause was as prescribed, by our ledger and at the caller's socket, and if all heard each other
     when they should, and not when they should not.
     """
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     with faults_told(as_json=as_json):
         setup = _under(config.default(), house)
-        scenarios = (SEATED[name](setup.house),) if name in SEATED else DEMOS[name]
+        scenarios = (WITH_SEATS[name](setup.house),) if name in WITH_SEATS else DEMOS[name]
         output.mkdir(parents=True, exist_ok=True)
         told = _teller(name, scenarios, setup, as_json)
         performances = asyncio.run(_play(scenarios, setup, told, output))
@@ -72,9 +77,10 @@ def show(performances: list[Performance], *, as_json: bool) -> None:
 def _show_tones(performance: Performance) -> None:
     for heard in performance.tones:
         tone = heard.as_dict()
-        wanted = "is heard by" if heard.tone.wanted else "is kept from"
+        wanted = "is heard by" if heard.wanted else "is kept from"
         good = "[green]good[/]" if heard.good else "[bold red]WRONG[/]"
-        OUT.print(f"the {tone['by']}'s {tone['hz']:.0f} Hz {wanted} the other: {tone['level_db']} dB  {good}")
+        way = f"the {tone['by']}'s {tone['hz']:.0f} Hz {wanted} the {tone['to']}"
+        OUT.print(f"{way}: {tone['level_db']} dB  {good}")
 
 
 def _under(setup: Setup, house: str | None) -> Setup:
@@ -92,6 +98,9 @@ def _teller(name: str, scenarios: tuple[Scenario, ...], setup: Setup, as_json: b
     if as_json:
         return lambda scenario, fact: write_json({"scenario": scenario.name, **fact.as_dict()})
     OUT.print(f"[bold]{name}[/]: " + "; ".join(scenario.title for scenario in scenarios))
+    # What is said of a transfer names both seats.
+    fields = {"seat": NUMBERS[Party.SEAT], "target": NUMBERS[Party.TARGET], **setup.config.fields}
+    setup = replace(setup, config=setup.config.model_copy(update={"fields": fields}))
     return Transcript(OUT, setup, several=len(scenarios) > 1).tell
 
 

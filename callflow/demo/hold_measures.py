@@ -7,6 +7,7 @@ from callflow.adapters.softphone import CallReport
 from callflow.demo.comparison import Row, nearest
 from callflow.etiquette.house import House
 from callflow.etiquette.verdict import Measure
+from callflow.events import Party
 from callflow.facts import Fact
 
 Span = tuple[float, float]
@@ -43,20 +44,20 @@ def _reminders(facts: Sequence[Fact], house: House, report: CallReport) -> Itera
             measure = Measure(hold.rules.remind, begins, REMINDER, hold.every, since.at, fact.at)
             # The wait begins with the end of the thanks.
             places = report.ends if first else report.starts
-            yield Row(measure, _apart(nearest(places, since.at), nearest(report.starts, fact.at)), True)
+            yield Row(measure, apart(nearest(places, since.at), nearest(report.starts, fact.at)), True)
             since = fact
 
 
 def _without_a_word(facts: Sequence[Fact], house: House, report: CallReport) -> Iterator[Row]:
     """The longest silence while the seat does not hear the caller."""
     hold = house.hold
-    words = [*_words(facts)]
+    words = [*words_of(facts)]
     for start, end in _alone(facts):
-        begins, ends = _longest_gap(words, start, end)
+        begins, ends = longest_gap(words, start, end)
         measure = Measure(
             hold.rules.remind, "a word", "the next word", hold.every, begins, ends, at_most=True
         )
-        first, last = _longest_gap(report.sounds, start, end)
+        first, last = longest_gap(report.sounds, start, end)
         yield Row(measure, last - first, True)
 
 
@@ -72,7 +73,7 @@ def _after_the_seat(
         if fact.fact == "prompt.started" and fact.at > left.at and fact.details["prompt"] == words:
             manners = house.seat_closing
             measure = Measure(manners.rule, left.fact, words, manners.pause, left.at, fact.at)
-            yield Row(measure, _apart(hung_up_at, nearest(report.starts, fact.at)), True)
+            yield Row(measure, apart(hung_up_at, nearest(report.starts, fact.at)), True)
             return
 
 
@@ -87,9 +88,12 @@ def _alone(facts: Sequence[Fact]) -> Iterator[Span]:
             since = None
 
 
-def _words(facts: Sequence[Fact]) -> Iterator[Span]:
+def words_of(facts: Sequence[Fact]) -> Iterator[Span]:
+    """What was said to the caller."""
     began: float | None = None
     for fact in facts:
+        if fact.leg == Party.TARGET:
+            continue
         if fact.fact == "prompt.started":
             began = fact.at
         elif fact.fact in ("prompt.finished", "prompt.stopped") and began is not None:
@@ -97,12 +101,13 @@ def _words(facts: Sequence[Fact]) -> Iterator[Span]:
             began = None
 
 
-def _longest_gap(spans: Sequence[Span], start: float, end: float) -> Span:
+def longest_gap(spans: Sequence[Span], start: float, end: float) -> Span:
     """The longest time between `start` and `end` that no span covers; the spans are in order."""
     inside = [(max(a, start), min(b, end)) for a, b in spans if b > start and a < end]
     edged = [(start, start), *inside, (end, end)]
     return max(((one[1], two[0]) for one, two in pairwise(edged)), key=lambda gap: gap[1] - gap[0])
 
 
-def _apart(begins: float | None, ends: float | None) -> float | None:
+def apart(begins: float | None, ends: float | None) -> float | None:
+    """Seconds between two observations, if both were made."""
     return None if begins is None or ends is None else ends - begins

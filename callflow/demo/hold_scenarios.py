@@ -14,9 +14,9 @@ RUNG_ANEW: Final = (*ANSWERED, *ANSWERED, "ended")
 
 
 def _tones(fact: str, *, heard: bool = True, nth: int = 1, after: float = 1.0) -> tuple[Act, ...]:
-    """Both send a tone at once."""
-    when = When(fact, nth=nth, after=after)
-    return tuple(Act(who, Verb.TONE, when, heard=heard) for who in (CALLER, SEAT))
+    """Both send a tone at once, each for the other to hear, or not."""
+    when, both = When(fact, nth=nth, after=after), ((CALLER, SEAT), (SEAT, CALLER))
+    return tuple(Act(who, Verb.TONE, when, heard_by=(other,) if heard else ()) for who, other in both)
 
 
 def _presses(house: House, keys: str, who: Party = CALLER) -> Act:

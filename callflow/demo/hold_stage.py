@@ -1,37 +1,34 @@
-"""Plays a call with a seat: a controller on loopback, pyVoIP as the caller, baresip at the seat."""
+"""Plays a call with seats: a controller on loopback, pyVoIP as the caller, baresip at every seat."""
 
 import asyncio
 import contextlib
 import functools
 import secrets
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from callflow import resources
-from callflow.adapters import ear
 from callflow.adapters.seat_phone import SeatPhone
-from callflow.adapters.seat_phone_recording import tone
-from callflow.adapters.softphone import CallOver, CallReport, Line, Softphone
-from callflow.codec import Law
+from callflow.adapters.softphone import CallReport, Line, Softphone
 from callflow.config import Setup, with_flow
 from callflow.config_seats import SeatsConfig
-from callflow.demo.comparison import compare
-from callflow.demo.hold_measures import rows_of
+from callflow.demo import hold_measures, transfer_measures
+from callflow.demo.cast import Cast
+from callflow.demo.comparison import Row, compare
 from callflow.demo.listener import Listener
-from callflow.demo.listening import HZ, SECONDS, SENT_DB, Heard, Recorded, Toned, heard
-from callflow.demo.seated import Act, SeatedScenario, Verb
-from callflow.demo.stage import Performance, Told, on_free_ports, speech
+from callflow.demo.seated import SeatedScenario, Verb
+from callflow.demo.stage import Performance, Told, on_free_ports
 from callflow.events import Party
 from callflow.facts import Fact
-from callflow.media.g711 import encode
 from callflow.net.media_port import MediaPort
 from callflow.service import media_of, running
 
-SEAT: Final = "8001"
-YES: Final = "yes_please"
-"""What the caller says who agrees aloud; see `resources.CALLERS`."""
+NUMBERS: Final = {Party.SEAT: "8001", Party.TARGET: "8002"}
+"""The seats; each has the account of its part's name."""
+SKILL: Final = "service"
+"""What the queue wants, and the target has not: nobody comes to it but by a transfer."""
 LONGEST: Final = 240.0
 """Seconds after which a call that has not come to its end is given up."""
 
@@ -45,123 +42,79 @@ async def play_seated(
 ) -> Performance:
     """Over SIP and RTP, in real time. Raises `CallflowError`, `OSError` (`TimeoutError` too)."""
     password = secrets.token_hex(8)
-    setup = with_a_seat(setup, scenario, password)
+    setup = with_seats(setup, scenario, password)
     listener = Listener(functools.partial(told, scenario))
-    heard_by = {who: recordings / f"{scenario.name}.{who}.wav" for who in (Party.CALLER, Party.SEAT)}
-    async with asyncio.timeout(LONGEST), running(setup, [listener], lambda: media(setup)) as service:
-        host, port = service.sip_address
-        seat_line, line = Line(host, port, "seat", password), Line(host, port, "caller", password)
-        async with (
-            SeatPhone.open(seat_line, answers=scenario.answers, record=heard_by[Party.SEAT]) as seat,
-            Softphone.open(line, record=heard_by[Party.CALLER]) as caller,
-        ):
-            stage = _Stage(caller, seat, listener)
-            report = await stage.play(scenario.acts)
-            await listener.ended()
-            return _judge(scenario, setup, stage, report, await stage.listened(report))
+    async with (
+        asyncio.timeout(LONGEST),
+        running(setup, [listener], lambda: media(setup)) as service,
+        _cast(scenario, service.sip_address, password, recordings, listener) as cast,
+    ):
+        report = await cast.play(scenario.acts)
+        await listener.ended()
+        return await _judge(scenario, setup, cast, report)
 
 
-def with_a_seat(setup: Setup, scenario: SeatedScenario, password: str) -> Setup:
-    """On free ports, with one seat at one phone, and the flow that leads to it under the same house."""
+def with_seats(setup: Setup, scenario: SeatedScenario, password: str) -> Setup:
+    """On free ports, each seat at its phone, and the flow that leads to the first under the same house."""
     house = scenario.patience.of(setup.house) if scenario.patience else setup.house
-    people = {
-        "wrap_up": "5s",
-        "at": {SEAT: {"phone": "seat"}},
-        "queues": {"service": dict(scenario.queue)},
-    }
-    config = setup.config.model_copy(update={"seats": SeatsConfig.model_validate(people)})
+    parts = _parts(scenario)
+    at: dict[str, dict[str, Any]] = {NUMBERS[who]: {"phone": who.value} for who in parts}
+    at[NUMBERS[Party.SEAT]]["skills"] = [SKILL]
+    queue = {"skills": [SKILL], **dict(scenario.queue)}
+    people = SeatsConfig.model_validate({"wrap_up": "5s", "at": at, "queues": {"service": queue}})
+    config = setup.config.model_copy(update={"seats": people})
     setup = with_flow(replace(setup, config=config), resources.FLOWS / "service.yaml")
     setup = on_free_ports(replace(setup, house=house), password)
-    return replace(setup, accounts={"caller": password, "seat": password})
+    accounts = {"caller": password, **{who.value: password for who in parts}}
+    return replace(setup, accounts=accounts)
 
 
-@dataclass(slots=True)
-class _Stage:
-    """The two phones, and what they did."""
-
-    caller: Softphone
-    seat: SeatPhone
-    listener: Listener
-    tones: list[Toned] = field(default_factory=list)
-    seat_hung_up_at: float | None = None
-    seat_is_gone: bool = False
-
-    async def play(self, acts: Sequence[Act]) -> CallReport:
-        """Let both do their parts until the call is over."""
-        await self.caller.call("10086")
-        async with asyncio.TaskGroup() as tasks:
-            acting = [tasks.create_task(self._act(act), name=f"demo.{act.verb.name}") for act in acts]
-            report = await self.caller.report()
-            for task in acting:
-                task.cancel()
-        return report
-
-    async def listened(self, report: CallReport) -> list[Heard]:
-        """What each heard of the other's tones."""
-        recorded: dict[Party, Recorded | None] = {Party.CALLER: None, Party.SEAT: None}
-        if report.recording and report.recorded_from is not None:
-            recorded[Party.CALLER] = Recorded.read(report.recording, report.recorded_from)
-        if not self.seat_is_gone and (kept := await self.seat.recording()):
-            recorded[Party.SEAT] = Recorded.read(kept.path, kept.began)
-        other = {Party.CALLER: Party.SEAT, Party.SEAT: Party.CALLER}
-        tones = sorted(self.tones, key=lambda tone: (tone.began, tone.by))
-        return [heard(tone, recorded[other[tone.by]]) for tone in tones]
-
-    async def _act(self, act: Act) -> None:
-        cue = await self.listener.first(act.when.found)
-        await asyncio.sleep(max(0.0, cue.at + act.when.after - asyncio.get_running_loop().time()))
-        # The other side may end the call in the middle of an act: then there is nothing left to do.
-        with contextlib.suppress(CallOver):
-            await (self._seat_does(act) if act.who is Party.SEAT else self._caller_does(act))
-
-    async def _caller_does(self, act: Act) -> None:
-        match act.verb:
-            case Verb.SPEAK:
-                await self.caller.speak(encode(speech(YES), Law.PCMU).tobytes())
-            case Verb.TONE:
-                await self.caller.speak(ear.ulaw(tone(HZ[Party.CALLER], SECONDS, SENT_DB)))
-                ended = next(f.at for f in reversed(self.caller.history) if f.what == "spoken")
-                self.tones.append(Toned(Party.CALLER, ended - SECONDS, ended, act.heard))
-            case Verb.PRESS:
-                await self.caller.press(act.keys)
-            case Verb.HANG_UP:
-                await self.caller.hang_up()
-            case verb:
-                raise ValueError(f"a caller cannot {verb.name}")
-
-    async def _seat_does(self, act: Act) -> None:
-        match act.verb:
-            case Verb.TONE:
-                began, ended = await self.seat.send_tone(HZ[Party.SEAT], SECONDS, SENT_DB)
-                self.tones.append(Toned(Party.SEAT, began, ended, act.heard))
-            case Verb.PRESS:
-                await self.seat.press(act.keys)
-            case Verb.HOLD:
-                await self.seat.hold()
-            case Verb.RESUME:
-                await self.seat.resume()
-            case Verb.HANG_UP:
-                self.seat_hung_up_at = await self.seat.hang_up()
-            case Verb.VANISH:
-                self.seat_is_gone = True
-                await self.seat.vanish()
-            case verb:
-                raise ValueError(f"a seat cannot {verb.name}")
+def _parts(scenario: SeatedScenario) -> dict[Party, tuple[float | None, ...]]:
+    """Who sits at a seat, and how each answers."""
+    parts = {Party.SEAT: scenario.answers, Party.TARGET: scenario.target_answers}
+    return {who: answers for who, answers in parts.items() if answers}
 
 
-def _judge(
-    scenario: SeatedScenario, setup: Setup, stage: _Stage, report: CallReport, tones: list[Heard]
-) -> Performance:
-    facts: list[Fact] = stage.listener.facts
-    rows = [
-        *compare(facts, setup.house, report),
-        *rows_of(facts, setup.house, report, stage.seat_hung_up_at),
-    ]
-    faults = [
-        *scenario.faults(facts),
-        *scenario.phone_faults([fact.what for fact in stage.seat.history]),
-    ]
-    missed = sum(act.verb is Verb.TONE for act in scenario.acts) - len(tones)
+@contextlib.asynccontextmanager
+async def _cast(
+    scenario: SeatedScenario, server: tuple[str, int], password: str, recordings: Path, listener: Listener
+) -> AsyncIterator[Cast]:
+    """All the phones, registered."""
+
+    def recording(who: Party) -> Path:
+        return recordings / f"{scenario.name}.{who}.wav"
+
+    async with contextlib.AsyncExitStack() as stack:
+        seats: dict[Party, SeatPhone] = {}
+        for who, answers in _parts(scenario).items():
+            opening = SeatPhone.open(
+                Line(*server, who.value, password), answers=answers, record=recording(who)
+            )
+            seats[who] = await stack.enter_async_context(opening)
+        line = Line(*server, "caller", password)
+        caller = await stack.enter_async_context(Softphone.open(line, record=recording(Party.CALLER)))
+        yield Cast(caller, seats, listener)
+
+
+async def _judge(scenario: SeatedScenario, setup: Setup, cast: Cast, report: CallReport) -> Performance:
+    facts = cast.listener.facts
+    rows = [*_rows(facts, setup, cast, report)]
+    tones = await cast.listened(report)
+    return Performance(scenario, facts, report, rows, [*_faults(scenario, facts, cast)], tones)
+
+
+def _rows(facts: list[Fact], setup: Setup, cast: Cast, report: CallReport) -> Iterator[Row]:
+    yield from compare(facts, setup.house, report)
+    yield from hold_measures.rows_of(facts, setup.house, report, cast.seat_hung_up_at)
+    yield from transfer_measures.rows_of(facts, setup.house, report)
+
+
+def _faults(scenario: SeatedScenario, facts: list[Fact], cast: Cast) -> Iterator[str]:
+    yield from scenario.faults(facts)
+    for who, phone in cast.seats.items():
+        yield from scenario.phone_faults([fact.what for fact in phone.history], who)
+    if cast.transfer_told != scenario.transfer_told:
+        yield f"the seat's phone was told {cast.transfer_told} of its transfer, not {scenario.transfer_told}"
+    missed = sum(act.verb is Verb.TONE for act in scenario.acts) - len(cast.tones)
     if missed:
-        faults.append(f"{missed} tones were not sent to their end")
-    return Performance(scenario, facts, report, rows, faults, tones)
+        yield f"{missed} tones were not sent to their end"

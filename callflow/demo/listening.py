@@ -1,4 +1,4 @@
-"""Whether one party hears the other: a tone that was sent is looked for in what the other phone heard."""
+"""Whether one party hears another: a tone that was sent is looked for in what each other phone heard."""
 
 import wave
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ import numpy as np
 from callflow.adapters.ear import RATE, Samples
 from callflow.events import Party
 
-HZ: Final = {Party.CALLER: 1000.0, Party.SEAT: 600.0}
-"""Which tone is whose."""
+HZ: Final = {Party.CALLER: 1000.0, Party.SEAT: 600.0, Party.TARGET: 1700.0}
+"""Which tone is whose; none is a key's, or what two others make where they are mixed."""
 SENT_DB: Final = -20.0
 """Level of the tones against a full-scale sine."""
 SECONDS: Final = 2.0
@@ -31,26 +31,33 @@ class Toned:
     by: Party
     began: float
     ended: float
-    wanted: bool
-    """Whether the other one was to hear it."""
+    heard_by: tuple[Party, ...]
+    """Who was to hear it; no other was."""
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """How loud a tone was in the other one's recording."""
+    """How loud a tone was in another one's recording."""
 
     tone: Toned
+    by: Party
+    """Whose phone made the recording."""
     level_db: float
 
     @property
+    def wanted(self) -> bool:
+        return self.by in self.tone.heard_by
+
+    @property
     def good(self) -> bool:
-        return self.level_db >= FOUND_DB if self.tone.wanted else self.level_db <= ABSENT_DB
+        return self.level_db >= FOUND_DB if self.wanted else self.level_db <= ABSENT_DB
 
     def as_dict(self) -> dict[str, object]:
         return {
             "by": self.tone.by,
+            "to": self.by,
             "hz": HZ[self.tone.by],
-            "wanted": self.tone.wanted,
+            "wanted": self.wanted,
             "level_db": round(self.level_db, 1),
             "good": self.good,
         }
@@ -79,12 +86,12 @@ class Recorded:
         return piece
 
 
-def heard(tone: Toned, recording: Recorded | None) -> Heard:
-    """Look for the tone where it must be, whatever its way took."""
+def heard(tone: Toned, by: Party, recording: Recorded | None) -> Heard:
+    """Look for the tone where it must be in what was heard `by` another, whatever its way took."""
     if recording is None:
-        return Heard(tone, FLOOR_DB)
+        return Heard(tone, by, FLOOR_DB)
     piece = recording.between(tone.began + _LATEST, tone.ended)
-    return Heard(tone, level(piece, HZ[tone.by]))
+    return Heard(tone, by, level(piece, HZ[tone.by]))
 
 
 def level(samples: Samples, hz: float) -> float:

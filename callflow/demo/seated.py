@@ -1,4 +1,4 @@
-"""A call in which a seat has a part too: what both do and when, and what each must hear of the other."""
+"""A call in which seats have a part too: what each does and when, and what each must hear of the others."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,6 +18,8 @@ class Verb(Enum):
     HOLD = auto()
     """The phone's own key: re-INVITE, sendonly."""
     RESUME = auto()
+    TRANSFER = auto()
+    """The phone's own key: REFER without Replaces (RFC 3515), to the seat whose number is `keys`."""
     HANG_UP = auto()
     VANISH = auto()
     """The phone's process is killed: no BYE, no RTP, nobody at its address."""
@@ -43,14 +45,14 @@ class When:
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """What one of the two does."""
+    """What one of them does."""
 
     who: Party
     verb: Verb
     when: When
     keys: str = ""
-    heard: bool = True
-    """Whether the other one must hear the tone, or must not."""
+    heard_by: tuple[Party, ...] = ()
+    """Who must hear the tone; no other may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ class Patience:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeatedScenario(Scenario):
-    """One call with a caller and a seat."""
+    """One call with a caller and a seat, and perhaps the seat that it is to be transferred to."""
 
     acts: tuple[Act, ...]
     answers: tuple[float | None, ...] = (1.0,)
@@ -91,22 +93,45 @@ class SeatedScenario(Scenario):
     never: tuple[str, ...] = ()
     """Facts that it must not have."""
     phone_tells: tuple[str, ...]
-    """What must happen to the seat's phone first, in this order and nothing else between."""
+    """What must happen to the seat's phone, in this order; nothing may follow but the end."""
+    transfer_told: int | None = None
+    """The SIP status that its phone must be told of its transfer (RFC 3515 section 2.4.5), if any."""
+    target_answers: tuple[float | None, ...] = ()
+    """As `answers`, for the phone of the second seat; nothing where there is none."""
+    target_tells: tuple[str, ...] = ()
+    """As `phone_tells`, of that phone."""
+    target_hears: tuple[str, ...] = ()
+    """The prompts that must be said to the target, in this order among others."""
     patience: Patience | None = None
     queue: tuple[tuple[str, str], ...] = ()
     """Settings of the queue that differ from what they are without a configuration."""
 
     def faults(self, facts: list[Fact]) -> Iterator[str]:
-        yield from Scenario.faults(self, facts)
+        yield from Scenario.faults(self, [fact for fact in facts if fact.leg != Party.TARGET])
         names = [fact.fact for fact in facts]
-        told = iter(names)
-        for name in self.must_tell:
-            if name not in told:
-                yield f"{name} is not in the ledger, or out of order"
-                break
+        yield from _missing(self.must_tell, names, "is not in the ledger")
         yield from (f"{name} is in the ledger" for name in self.never if name in names)
+        # The last of them may end when the target is the caller's seat, which is told nothing by itself.
+        to_target = (f for f in facts if f.leg == Party.TARGET and f.fact == "prompt.started")
+        said = [str(fact.details["prompt"]) for fact in to_target]
+        yield from _missing(self.target_hears, said, "was not said to the target")
 
-    def phone_faults(self, history: Sequence[str]) -> Iterator[str]:
-        """In what the seat's phone had not the part that it must have."""
-        if tuple(history[: len(self.phone_tells)]) != self.phone_tells:
-            yield f"the seat's phone was {', '.join(history)}, not {', '.join(self.phone_tells)}"
+    def phone_faults(self, history: Sequence[str], who: Party = Party.SEAT) -> Iterator[str]:
+        """In what the phone of the seat, or of the target, had not the part that it must have."""
+        tells = self.target_tells if who is Party.TARGET else self.phone_tells
+        first, then = tuple(history[: len(tells)]), history[len(tells) :]
+        if first != tells or {*then} - {"ended"}:
+            yield f"the {who}'s phone was {_listed(history)}, not {_listed(tells)}"
+
+
+def _missing(wanted: Sequence[str], names: Sequence[str], fault: str) -> Iterator[str]:
+    """The first that is not among the others in its order."""
+    told = iter(names)
+    for name in wanted:
+        if name not in told:
+            yield f"{name} {fault}, or out of order"
+            return
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names) or "never rung"

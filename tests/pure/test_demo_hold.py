@@ -1,4 +1,4 @@
-"""The demos of the hold must be able to fail: what they would say of calls that went wrong."""
+"""The demos with seats must be able to fail: what they would say of calls that went wrong."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,8 +14,10 @@ from callflow.adapters.seat_phone_recording import Track, tone
 from callflow.adapters.softphone import CallReport
 from callflow.demo.hold_measures import rows_of
 from callflow.demo.hold_scenarios import SEATED
-from callflow.demo.listening import ABSENT_DB, FOUND_DB, Heard, Recorded, Toned, heard, level
+from callflow.demo.listening import ABSENT_DB, FOUND_DB, HZ, Heard, Recorded, Toned, heard, level
 from callflow.demo.seated import When
+from callflow.demo.transfer_measures import rows_of as rows_of_transfer
+from callflow.demo.transfer_scenarios import TRANSFERS
 from callflow.etiquette.house import House
 from callflow.events import Party
 from callflow.facts import Detail, Fact
@@ -23,6 +25,7 @@ from callflow.facts import Detail, Fact
 pytestmark = pytest.mark.pure
 
 NOTHING = Reception(0, 0, 0, 0, 0.0, 0, 0)
+WITH_SEATS = {**SEATED, **TRANSFERS}
 
 
 @pytest.fixture(scope="module")
@@ -30,14 +33,14 @@ def prompts() -> PromptLibrary:
     return config.default().prompts
 
 
-def fact(at: float, name: str, **details: Detail) -> Fact:
-    return Fact(at, "call", "caller", name, None, details)
+def fact(at: float, name: str, leg: str = "caller", **details: Detail) -> Fact:
+    return Fact(at, "call", leg, name, None, details)
 
 
-def said(at: float, prompt: str, seconds: float = 2.0) -> list[Fact]:
+def said(at: float, prompt: str, seconds: float = 2.0, leg: str = "caller") -> list[Fact]:
     return [
-        fact(at, "prompt.started", prompt=prompt),
-        fact(at + seconds, "prompt.finished", prompt=prompt),
+        fact(at, "prompt.started", leg, prompt=prompt),
+        fact(at + seconds, "prompt.finished", leg, prompt=prompt),
     ]
 
 
@@ -54,6 +57,16 @@ def a_hold(second: float = 40.0, third: float = 70.0) -> list[Fact]:
         fact(73.0, "hold.resumed"),
         *said(73.0, "sorry_to_keep_you"),
         fact(75.0, "call.joined"),
+    ]
+
+
+def a_transfer(failed: float = 30.0) -> list[Fact]:
+    """Rung from 10.0 on, and not picked up."""
+    return [
+        fact(10.0, "transfer.offered"),
+        *said(10.0, "still_transferring", 3.0),
+        fact(failed, "transfer.failed", why="no_answer"),
+        *said(failed, "target_not_there"),
     ]
 
 
@@ -125,26 +138,33 @@ def test_a_tone_is_found_at_its_own_frequency_only() -> None:
 
 def test_speech_is_no_tone(prompts: PromptLibrary) -> None:
     speech = prompts.pcm("still_working", {})
-    assert max(level(speech[:12000], hz) for hz in (600, 1000)) < ABSENT_DB
+    assert max(level(speech[:12000], hz) for hz in HZ.values()) < ABSENT_DB
 
 
 @pytest.mark.parametrize(
-    ("at", "wanted", "good"), [(5.0, True, True), (5.0, False, False), (9.0, True, False)]
+    ("at", "heard_by", "good"),
+    [
+        (5.0, (Party.CALLER,), True),
+        (5.0, (), False),
+        (5.0, (Party.TARGET,), False),
+        (9.0, (Party.CALLER,), False),
+    ],
 )
-def test_a_tone_counts_where_it_was_sent(at: float, wanted: bool, good: bool) -> None:
+def test_a_tone_counts_where_it_was_sent(at: float, heard_by: tuple[Party, ...], good: bool) -> None:
     line = np.zeros(20 * RATE, np.int16)
     line[3 * RATE : 5 * RATE] = tone(600, 2.0, -20)
     recording = Recorded(line, began=2.0)
-    assert heard(Toned(Party.SEAT, at, at + 2.0, wanted), recording).good is good
+    assert heard(Toned(Party.SEAT, at, at + 2.0, heard_by), Party.CALLER, recording).good is good
 
 
 def test_between_loud_and_silent_nothing_is_good() -> None:
     faint = (FOUND_DB + ABSENT_DB) / 2
-    assert not any(Heard(Toned(Party.SEAT, 0, 2, wanted), faint).good for wanted in (True, False))
+    for wanted in ((Party.CALLER,), ()):
+        assert not Heard(Toned(Party.SEAT, 0, 2, wanted), Party.CALLER, faint).good
 
 
 def test_without_a_recording_nothing_was_heard() -> None:
-    assert not heard(Toned(Party.SEAT, 0.0, 2.0, True), None).good
+    assert not heard(Toned(Party.SEAT, 0.0, 2.0, (Party.CALLER,)), Party.CALLER, None).good
     assert not Recorded(np.ones(80, np.int16), began=100.0).between(0.0, 1.0).any()
 
 
@@ -182,16 +202,16 @@ def test_a_cue_is_the_nth_fact_of_its_name() -> None:
     assert When("prompt.finished", "still_working", 3).found(facts) is None
 
 
-@pytest.mark.parametrize("demo", SEATED)
+@pytest.mark.parametrize("demo", WITH_SEATS)
 @pytest.mark.parametrize("name", ["csr-standard", "gas-hotline", "handset-hotline", "logistics"])
 def test_under_every_house_each_demo_waits_for_words_that_are_said(
     house_named: Callable[[str], House], prompts: PromptLibrary, demo: str, name: str
 ) -> None:
     house = house_named(name)
-    scenario = SEATED[demo](house)
+    scenario = WITH_SEATS[demo](house)
     cued = {act.when.prompt for act in scenario.acts if act.when.prompt}
     said_at_all = house.prompts | house.waiting_prompts | {"leave_number", "enter_number"}
-    assert {*scenario.must_say, *cued} <= said_at_all
+    assert {*scenario.must_say, *scenario.target_hears, *cued} <= said_at_all
     assert not prompts.missing(said_at_all)
 
 
@@ -206,6 +226,49 @@ def test_a_call_that_went_another_way_is_a_fault(house: House) -> None:
     ]
     assert [*scenario.phone_faults(["ringing", "answered", "ringing", "answered", "ended", "ended"])] == []
     assert len([*scenario.phone_faults(["ringing", "answered", "ended"])]) == 1
+    once_more = ["ringing", "answered", "ringing", "answered", "ended", "ringing"]
+    assert len([*scenario.phone_faults(once_more)]) == 1
+
+
+def test_a_transfer_that_went_another_way_is_a_fault(house: House) -> None:
+    scenario = TRANSFERS["transfer"](house)
+    told = [fact(float(at), name) for at, name in enumerate(scenario.must_tell)]
+    words = [line for prompt in scenario.must_say for line in said(20.0, prompt)]
+    ended = fact(50.0, "call.ended", by="caller", reason="")
+    to_target = [line for prompt in scenario.target_hears for line in said(20.0, prompt, leg="target")]
+    assert [*scenario.faults([*told, *words, *to_target, ended])] == []
+    # What one of the two was told, the other has not heard.
+    assert [*scenario.faults([*told, *words, ended])] == [
+        "transfer_brief was not said to the target, or out of order"
+    ]
+    assert scenario.must_say[-1] == "connecting_you"
+    (unsaid,) = scenario.faults([*told, *words[:-2], *to_target, ended])
+    assert unsaid == "connecting_you was not said to its end, or out of order"
+    blind = [each for each in told if each.fact != "transfer.accepted"]
+    (fault,) = scenario.faults([*blind, *words, *to_target, ended])
+    assert fault == "transfer.accepted is not in the ledger, or out of order"
+
+
+@pytest.mark.parametrize(("history", "faults"), [([], 0), (["ringing"], 1), (["ringing", "missed"], 1)])
+def test_a_target_that_is_rung_unasked_is_a_fault(house: House, history: list[str], faults: int) -> None:
+    scenario = TRANSFERS["transfer-caller-says-no"](house)
+    assert len([*scenario.phone_faults(history, Party.TARGET)]) == faults
+
+
+@pytest.mark.parametrize(("failed", "good"), [(30.0, True), (30.3, False), (29.0, False)])
+def test_a_target_rung_too_long_or_too_short_is_found_out(house: House, failed: float, good: bool) -> None:
+    facts = a_transfer(failed)
+    silence, rung = rows_of_transfer(facts, house, as_heard(facts))
+    assert (rung.measure.prescribed, rung.good) == (20.0, good)
+    assert silence.good
+    assert not [*rows_of_transfer(facts, house, CallReport(0.0, 1.0, [], NOTHING, None, None, None))][1].good
+
+
+def test_words_to_the_target_are_no_words_to_the_caller(house: House) -> None:
+    brief = said(25.0, "transfer_brief", leg="target")
+    facts = [*a_transfer(50.0)[:3], *brief, *a_transfer(50.0)[3:]]
+    silence, _ = rows_of_transfer(facts, house, as_heard([f for f in facts if f.leg == "caller"]))
+    assert (silence.measure.measured, silence.good) == (37.0, False)
 
 
 def test_a_shorter_patience_changes_no_word_and_no_interval(house: House) -> None:

@@ -16,7 +16,7 @@ LONGEST: Final = 200.0
 
 
 AT_ONCE: Final = 4
-"""A demo takes a seventh of a processor, and each measures true time."""
+"""A demo takes a seventh of a processor, with three phones a quarter, and each measures true time."""
 BETWEEN: Final = 1.5
 """Seconds between two beginnings: four processes load their libraries in each."""
 
