@@ -90,8 +90,18 @@ def heard(tone: Toned, by: Party, recording: Recorded | None) -> Heard:
     """Look for the tone where it must be in what was heard `by` another, whatever its way took."""
     if recording is None:
         return Heard(tone, by, FLOOR_DB)
-    piece = recording.between(tone.began + _LATEST, tone.ended)
-    return Heard(tone, by, level(piece, HZ[tone.by]))
+    piece, hz = recording.between(tone.began + _LATEST, tone.ended), HZ[tone.by]
+    return Heard(tone, by, steady_level(piece, hz) if by in tone.heard_by else level(piece, hz))
+
+
+def steady_level(samples: Samples, hz: float) -> float:
+    """The same, over one quarter of a second after the other.
+
+    A jitter buffer that moves by some samples turns the tone's phase, and what came before and after would
+    weigh against each other.
+    """
+    levels = [level(piece, hz) for piece in np.array_split(samples, max(1, samples.size // (RATE // 4)))]
+    return max(FLOOR_DB, float(10 * np.log10(np.mean(10 ** (np.array(levels) / 10)))))
 
 
 def level(samples: Samples, hz: float) -> float:

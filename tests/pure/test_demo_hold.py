@@ -14,7 +14,17 @@ from callflow.adapters.seat_phone_recording import Track, tone
 from callflow.adapters.softphone import CallReport
 from callflow.demo.hold_measures import rows_of
 from callflow.demo.hold_scenarios import SEATED
-from callflow.demo.listening import ABSENT_DB, FOUND_DB, HZ, Heard, Recorded, Toned, heard, level
+from callflow.demo.listening import (
+    ABSENT_DB,
+    FOUND_DB,
+    HZ,
+    Heard,
+    Recorded,
+    Toned,
+    heard,
+    level,
+    steady_level,
+)
 from callflow.demo.seated import When
 from callflow.demo.transfer_measures import rows_of as rows_of_transfer
 from callflow.demo.transfer_scenarios import TRANSFERS
@@ -279,3 +289,12 @@ def test_a_shorter_patience_changes_no_word_and_no_interval(house: House) -> Non
     assert short.hold.model_copy(update=limits) == house.hold
     assert short.prompts | short.waiting_prompts == house.prompts | house.waiting_prompts
     assert short.hold.warn_after <= short.hold.recall_after < short.hold.escalate_after
+
+
+def test_a_tone_whose_phase_turns_on_the_way_is_as_loud_as_before() -> None:
+    at = np.arange(2 * RATE) / RATE
+    sent = (0.1 * 32767 * np.sin(2 * np.pi * 1000 * at)).astype(np.int16)
+    turned = np.concatenate([sent[:RATE], sent[RATE + 4 :]])
+    assert level(sent, 1000.0) == pytest.approx(-20, abs=0.1)
+    assert level(turned, 1000.0) < -30
+    assert steady_level(turned, 1000.0) == pytest.approx(-20, abs=1)
