@@ -22,6 +22,8 @@ class Player:
 
     def __init__(self, capacity: int) -> None:
         self._tape = np.empty((2, 0), np.uint8)
+        self._recorded = 0
+        """Samples of the tape that have something on them; the rest is room for more."""
         self._pieces: dict[str, _Piece] = {}
         self._position = np.full(capacity, -1, np.int64)
         """Next sample on the tape; -1 where nothing plays."""
@@ -40,8 +42,17 @@ class Player:
         padding = -len(ulaw) % FRAME
         silence = np.repeat(IDLE[:, None], padding, axis=1)
         audio = np.stack([np.frombuffer(ulaw, np.uint8), np.frombuffer(alaw, np.uint8)])
-        self._pieces[prompt] = _Piece(self._tape.shape[1], len(ulaw))
-        self._tape = np.concatenate([self._tape, audio, silence], axis=1)
+        self._pieces[prompt] = _Piece(self._recorded, len(ulaw))
+        self._record(np.concatenate([audio, silence], axis=1))
+
+    def _record(self, audio: NDArray[np.uint8]) -> None:
+        begins, self._recorded = self._recorded, self._recorded + audio.shape[1]
+        if self._recorded > self._tape.shape[1]:
+            # By halves: many seats have thousands of recordings, and each would copy all before it.
+            longer = np.empty((2, self._recorded * 3 // 2), np.uint8)
+            longer[:, :begins] = self._tape[:, :begins]
+            self._tape = longer
+        self._tape[:, begins : self._recorded] = audio
 
     def play(self, slot: int, prompt: str) -> None:
         """Begin with the next frame. Raises `KeyError` for a prompt that is not on the tape."""
