@@ -125,5 +125,7 @@ class Metrics:
         house = self._modes.house_of(self._house, ledger)
         for verdict in judge(ledger, house):
             self._rules.labels(verdict.rule, verdict.judgement).inc()
+        if not house.observes_any:
+            return
         for verdict in judge(ledger, house.as_if_enforced):
             self._rules.labels(verdict.rule, f"would_be_{verdict.judgement}").inc()

@@ -72,6 +72,11 @@ class House(Shape):
         """Whether it is only noted what the rule would do."""
         return self.mode(rule) == "observe"
 
+    @property
+    def observes_any(self) -> bool:
+        """Whether any rule is only noted."""
+        return "observe" in self.rules.values()
+
     def mode(self, rule: str) -> Mode:
         return self.rules.get(rule, "enforce")
 
