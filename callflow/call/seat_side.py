@@ -96,6 +96,9 @@ class SeatSide:
         """Whether the seat's phone holds us now, or hears again."""
         if leg.agreed is None or leg is not room.seat or leg.agreed.peer_listens != leg.is_deaf:
             return []
+        if leg.seat in self._switchboard.seats and self._switchboard.seats[leg.seat].plan.opaque:
+            # What a PBX does to its own audio is no wish of the seat's.
+            return []
         leg.is_deaf = not leg.is_deaf
         event = HoldRequested(Way.PHONE) if leg.is_deaf else SeatResumed(Way.PHONE)
         return [Happened(room, event)]

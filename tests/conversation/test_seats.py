@@ -7,7 +7,7 @@ import pytest
 
 from callflow import resources
 from callflow.call.queues import QueuePlan, Strategy
-from callflow.call.seats import SeatState
+from callflow.call.seats import SeatPlan, SeatState
 from callflow.config import read_flow
 from callflow.etiquette.house import House
 from callflow.events import DigitPressed
@@ -327,3 +327,16 @@ def test_who_waits_is_told_how_many_are_served_before(service: tuple[Flow, House
     exchange.phones["8001"].answers()
     exchange.passes(30.0)
     assert told() == ["queue_place?ahead=1"]
+
+
+def test_what_a_pbx_does_before_an_opaque_phone_is_no_hold_but_its_code_is(
+    service: tuple[Flow, House],
+) -> None:
+    exchange = Exchange(*service, SeatPlan("8001", "p8001", opaque=True))
+    joined(exchange)
+    exchange.phones["8001"].holds()
+    exchange.passes(5.0)
+    assert "hold.asked" not in exchange.told
+    for key in "*1":
+        exchange.tells(2, DigitPressed(key))
+    assert "hold.asked" in exchange.told
