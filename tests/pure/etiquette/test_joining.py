@@ -2,10 +2,11 @@
 
 import pytest
 
+from callflow import resources
 from callflow.actions import Conclude, Gate, Say, StopSaying
 from callflow.etiquette.house import House
 from callflow.etiquette.joining import Joining, Phase
-from callflow.events import HungUp, Outcome, Party, SeatAnswered, SeatHungUp
+from callflow.events import HungUp, Outcome, Party, PromptFinished, SeatAnswered, SeatHungUp
 from tests.pure.etiquette.stage import Stage
 
 pytestmark = pytest.mark.pure
@@ -55,3 +56,25 @@ def test_a_caller_who_leaves_ends_it(house: House) -> None:
     stage = picked_up(house).wait(1.0)
     stage.happen(HungUp(Party.CALLER))
     assert stage.wait(60.0).times(JOINED) == []
+
+
+def test_the_end_of_other_words_joins_nobody(house: House) -> None:
+    assert picked_up(house).happen(PromptFinished("queue_please_wait")) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "answered", "greeting"),
+    [
+        ("gas-hotline", SeatAnswered("8001", trainee=True), "gas_trainee_greeting"),
+        ("gas-hotline", SeatAnswered("8001", overflow=True), "gas_go_ahead"),
+        ("gas-hotline", SeatAnswered("8001"), "greeting"),
+        ("csr-standard", SeatAnswered("8001", trainee=True, overflow=True), "greeting"),
+    ],
+)
+def test_a_trainee_and_a_crowd_have_their_greeting_where_the_house_has_one(
+    name: str, answered: SeatAnswered, greeting: str
+) -> None:
+    house = resources.read_house(resources.HOUSES / f"{name}.yaml")
+    stage = Stage(Joining(house.joining, 1.0))
+    stage.happen(answered)
+    assert [prompt for _, prompt in stage.said] == [greeting]
