@@ -20,7 +20,7 @@ from callflow.call.call import Call
 from callflow.call.caller_side import CallerSide
 from callflow.call.calling import calling_as
 from callflow.call.calls_from_seats import CallsFromSeats
-from callflow.call.desk import Act, Asked, Desk, View
+from callflow.call.desk import Asked, Desk, View
 from callflow.call.dial_plan import CallsOut, DialPlan
 from callflow.call.journal import CallEntry, Journalled
 from callflow.call.ledger import Ledger, Sink
@@ -220,12 +220,8 @@ class Controller:
         """What the seat's page shows."""
         return self._desk.view(seat, self._rooms.values(), now)
 
-    def desk_does(self, seat: str, act: Act, minutes: int | None, now: float) -> list[Effect]:
-        """A seat asks for something by its page."""
-        return self.desk_asks(seat, Asked(act, minutes), now)
-
     def desk_asks(self, seat: str, asked: Asked, now: float) -> list[Effect]:
-        """The same, with all that may be said beside."""
+        """A seat asks for something by its page."""
         return self._spread(self._desk.does(seat, asked, self._rooms.values(), now), now)
 
     @property

@@ -54,9 +54,8 @@ class Transferring:
         match action:
             case RingTarget(target=target):
                 return self._ring(room, target, now)
-            case DropTarget(why=why) if room.target:
-                dropped = room.drop_target(why, now)
-                return [*dropped, *self._switchboard.put_down(room.target_seat, now)]
+            case DropTarget(why=why):
+                return self._let_go(room, why, now)
             case JoinTarget() if room.target:
                 return self._join(room, now)
         return []
@@ -135,7 +134,7 @@ class Transferring:
         return [*accepted, Deserted(other), *moved, Happened(room, wish)]
 
     def _let_go(self, room: Room, why: str, now: float) -> list[News]:
-        """A target that came over with the wish, and is not wanted after all."""
+        """The target is not wanted, or no longer."""
         if room.target is None:
             return []
         seat = room.target_seat

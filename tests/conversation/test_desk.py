@@ -21,7 +21,7 @@ def view(exchange: Exchange, seat: str = "8001") -> View:
 
 
 def asks(exchange: Exchange, act: Act, minutes: int | None = None) -> None:
-    exchange.take(exchange.controller.desk_does("8001", act, minutes, exchange.now))
+    exchange.take(exchange.controller.desk_asks("8001", Asked(act, minutes), exchange.now))
 
 
 def joined(exchange: Exchange) -> None:
