@@ -49,6 +49,21 @@ class StopSaying(Action):
 
 
 @dataclass(frozen=True, slots=True)
+class ListenClosely(Action):
+    """Let a second pair of ears hear the caller's line from now on: the call may be ended for its silence."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskOpinion(Action):
+    """Ask the second pair of ears whether it has heard a person since; `OpinionGiven` answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListenNoLonger(Action):
+    """The second pair of ears is needed no more."""
+
+
+@dataclass(frozen=True, slots=True)
 class HangUp(Action):
     """Release the caller."""
 

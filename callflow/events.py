@@ -30,6 +30,25 @@ class Heard(StrEnum):
     SILENCE = "silence"
 
 
+class LineState(StrEnum):
+    """What the caller's line has been like of late, as far as it can be heard."""
+
+    SPEECH = "speech"
+    """A person can be made out."""
+    SILENT = "silent"
+    """Nothing, comfort noise, or a hum: no person."""
+    FAINT = "faint"
+    """A person who is too quiet to be made out, on a line that is quiet itself."""
+    NOISY = "noisy"
+    """Noise in which nobody could be made out."""
+    TONE = "tone"
+    """Busy tone, a fax, music: a machine."""
+    ECHO = "echo"
+    """Nothing but our own words, come back."""
+    NO_PACKETS = "no_packets"
+    """No audio comes at all."""
+
+
 class Way(StrEnum):
     """How a seat asks for something: by a key of its phone, a feature code, its page, a command."""
 
@@ -103,6 +122,28 @@ class LineHeard(Event):
     heard: Heard
     since: float
     """When the line truly began to sound so, in seconds of the same clock; a little before the event."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineJudged(Event):
+    """The line is found to be of another kind than it was."""
+
+    state: LineState
+    since: float
+    """When it truly began to be so, in seconds of the same clock."""
+    level: float | None = None
+    """dBFS of what a person says, or where nobody speaks of all that is heard; None without packets."""
+    floor: float | None = None
+    """dBFS of what is heard between the words; None where that is not known yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpinionGiven(Event):
+    """The answer to `AskOpinion`: did a second pair of ears hear a person?"""
+
+    alive: bool
+    by: str = "neural"
+    """`neural`, `strict` where no neural detector is at hand, or `late` where it did not answer in time."""
 
 
 @dataclass(frozen=True, slots=True)
