@@ -1,5 +1,6 @@
 """What the seats' phones say and do, as news for the calls: answers, holds, keys, ends."""
 
+from callflow.call.destinations import UPWARDS, Destinations
 from callflow.call.feature_codes import Code, PassOn
 from callflow.call.leg import Leg
 from callflow.call.lines import Lines
@@ -12,6 +13,7 @@ from callflow.events import (
     DigitPressed,
     Event,
     HoldRequested,
+    OfSeat,
     RecallAnswered,
     RecallFailed,
     RecallRinging,
@@ -40,7 +42,10 @@ from callflow.sip.happenings import (
 class SeatSide:
     """Turns what the signalling and the plane tell of seats' legs into events of their calls."""
 
-    def __init__(self, lines: Lines, calls: Calls, switchboard: Switchboard) -> None:
+    def __init__(
+        self, lines: Lines, calls: Calls, switchboard: Switchboard, destinations: Destinations
+    ) -> None:
+        self._destinations = destinations
         self._lines = lines
         self._calls = calls
         self._switchboard = switchboard
@@ -123,13 +128,12 @@ class SeatSide:
         return []
 
     def heard(self, room: Room, leg: Leg, event: Event, now: float) -> list[News]:
+        if leg is room.seat and room.call.seat_tells:
+            # The seat speaks for the target alone: what it hears and presses is about that.
+            return [Happened(room, OfSeat(event))]
         if isinstance(event, DigitPressed) and leg is room.seat:
             return self._coded(room, self._pressed(room, event.digit, now))
         return []
-
-    def _can_take(self, room: Room, number: str) -> bool:
-        """Whether a call may be transferred there: to another seat of ours, and nowhere else."""
-        return number in self._switchboard.seats and (room.seat is None or number != room.seat.seat)
 
     def _pressed(self, room: Room, key: str, now: float) -> list[Code | PassOn]:
         """A key of the seat: an answer that it heard, the beginning of a code, or the caller's."""
@@ -145,8 +149,8 @@ class SeatSide:
                     news.append(Happened(room, HoldRequested(Way.CODE, _minutes(number))))
                 case Code(key="2"):
                     news.append(Happened(room, SeatResumed(Way.CODE)))
-                case Code(key="3", number=number) if self._can_take(room, number):
-                    news.append(Happened(room, TransferRequested(number, Way.CODE)))
+                case Code(key="3" | "3*" | "0") if wish := self._wish(room, code):
+                    news.append(Happened(room, wish))
                 case Code(key="attest", number=number) if room.seat:
                     news.append(Happened(room, AnswerAttested(number == "1", room.seat.seat)))
                 case Code(key=key):
@@ -154,6 +158,12 @@ class SeatSide:
                 case PassOn(keys=keys) if room.seat and not room.call.keeps_keys:
                     news.append(SendDigits(room.caller.media, keys))
         return news
+
+    def _wish(self, room: Room, code: Code) -> TransferRequested | None:
+        """Whom the seat wants the call transferred to by a code; None where it may not."""
+        seat = room.seat.seat if room.seat else ""
+        whom = UPWARDS if code.key == "0" else code.number
+        return self._destinations.wish(whom, seat, Way.CODE, own_words=code.key == "3*")
 
 
 def _minutes(number: str) -> int | None:

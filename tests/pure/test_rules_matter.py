@@ -15,7 +15,10 @@ from callflow.etiquette.house import CARRIED
 pytestmark = pytest.mark.pure
 
 TESTS = Path(__file__).parent.parent
-RULES = [str(TESTS / "conversation" / name) for name in ("test_rules.py", "test_transfers.py")]
+RULES = [
+    str(TESTS / "conversation" / name)
+    for name in ("test_rules.py", "test_transfers.py", "test_transfer_rules.py")
+]
 
 
 def named_in_tests() -> set[str]:
