@@ -175,6 +175,21 @@ class IgnoreTones(LegCommand):
 
 
 @dataclass(frozen=True, slots=True)
+class ListenClosely(LegCommand):
+    """Hand out what the leg says as `Overheard`, for a second pair of ears, until `ListenNoLonger`."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskOpinion(LegCommand):
+    """Hand out at once what has not been handed out yet: `OpinionGiven` is wanted now, within 0.5 s."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListenNoLonger(LegCommand):
+    """The second pair of ears is needed no more; what it has heard is forgotten."""
+
+
+@dataclass(frozen=True, slots=True)
 class MediaEvent(Event):
     """What the plane tells that is no rule's business."""
 
@@ -195,6 +210,20 @@ class Recorded(MediaEvent):
     begun: float
     """When its first packet came or left."""
     audio: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Overheard(MediaEvent):
+    """A piece of what a leg says while it is listened to closely; frames of our own echo are left out."""
+
+    law: int
+    """0 for µ-law, 1 for A-law."""
+    audio: bytes = field(repr=False)
+    """Whole frames of 20 ms, idle codes where our echo was; empty where nothing has come since."""
+    may_live: bool = True
+    """Whether anything since `ListenClosely` might have been a person, by the strictest reckoning."""
+    asked: bool = False
+    """Whether it answers `AskOpinion`: the opinion is wanted now."""
 
 
 @dataclass(frozen=True, slots=True)
