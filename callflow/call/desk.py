@@ -7,7 +7,16 @@ from enum import StrEnum
 from callflow.call.room import Room
 from callflow.call.seats import FREE, SeatRefused, SeatState
 from callflow.call.switchboard import Happened, News, Switchboard
-from callflow.events import AnswerAttested, Event, HoldRequested, SeatResumed, TransferRequested, Way
+from callflow.events import (
+    AnswerAttested,
+    Event,
+    HoldRequested,
+    LineRequested,
+    LineWish,
+    SeatResumed,
+    TransferRequested,
+    Way,
+)
 from callflow.facts import Fact
 
 
@@ -27,6 +36,14 @@ class Act(StrEnum):
     LOGIN = "login"
     """The seat sits at a phone from now on."""
     LOGOUT = "logout"
+    LOUDER = "louder"
+    SOFTER = "softer"
+    APOLOGISE = "apologise"
+    LIFT_HANDSET = "lift_handset"
+    TOO_QUIET = "too_quiet"
+    TOO_NOISY = "too_noisy"
+    SILENT = "silent"
+    STOP = "stop"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +74,8 @@ class Matter(StrEnum):
     TARGET_ASKED = "target_asked"
     """It has picked up, and hears who comes."""
     NOT_TAKEN = "not_taken"
+    LINE_CHECKED = "line_checked"
+    """The caller is told that it cannot be made out, and will be released unless it is."""
 
 
 _MATTERS = {
@@ -70,6 +89,8 @@ _MATTERS = {
     "transfer.briefed": Matter.TARGET_ASKED,
     "transfer.declined": Matter.NOT_TAKEN,
     "transfer.failed": Matter.NOT_TAKEN,
+    "line_check.begun": Matter.LINE_CHECKED,
+    "line_check.stopped": Matter.NONE,
 }
 
 
@@ -169,8 +190,10 @@ def _event(asked: Asked, number: str) -> Event:
             return SeatResumed(Way.PAGE)
         case Act.TRANSFER:
             return TransferRequested(asked.target, Way.PAGE)
+        case Act.YES | Act.NO:
+            return AnswerAttested(asked.act is Act.YES, number)
         case act:
-            return AnswerAttested(act is Act.YES, number)
+            return LineRequested(LineWish(act), Way.PAGE)
 
 
 def _room_of(number: str, rooms: Iterable[Room]) -> Room | None:

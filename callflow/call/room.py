@@ -6,6 +6,7 @@ from typing import Final
 from callflow.actions import (
     Action,
     Answer,
+    AskOpinion,
     Beep,
     BeginHold,
     CancelRecall,
@@ -13,6 +14,8 @@ from callflow.actions import (
     Gate,
     HangUp,
     Keep,
+    ListenClosely,
+    ListenNoLonger,
     Notice,
     Progress,
     Recall,
@@ -20,12 +23,14 @@ from callflow.actions import (
     ReplaceSeat,
     Ring,
     Say,
+    SetVolume,
     StopSaying,
     TellSeat,
     TellSupervisor,
 )
 from callflow.call.call import Call
 from callflow.call.calling import Calling, recording
+from callflow.call.ears import listening
 from callflow.call.feature_codes import FeatureCodes
 from callflow.call.journal import CallEntry, FactEntry
 from callflow.call.leg import Effect, Leg
@@ -46,6 +51,7 @@ from callflow.media.messages import (
     PlayBoth,
     PlayMusic,
     PlayTone,
+    SetGain,
     ShutGate,
     StopMusic,
     StopPlaying,
@@ -104,6 +110,8 @@ class Room:
     _shut: frozenset[Party] = BOTH
     _keys_kept: bool = False
     _says_to_both: bool = False
+    _volume: int = 0
+    """By how many decibels the caller hears the seat louder than its phone sends."""
     spell: Spell | None = field(default=None, repr=False)
     """Says what nobody knows before the call; without it that is not said."""
     _spelling: Spelling = field(default_factory=Spelling, repr=False)
@@ -126,6 +134,8 @@ class Room:
                 return self._take_up(action, now)
             case Say() | StopSaying():
                 return [*self._speak(action)]
+            case ListenClosely() | AskOpinion() | ListenNoLonger() | SetVolume():
+                return [*self._attend(action)]
             case Beep(seconds=seconds):
                 return [PlayTone(self.caller.media, _TONE_HZ, _TONE_DB, seconds)]
             case HangUp(reason=reason):
@@ -142,12 +152,22 @@ class Room:
                 return []
             case Keep(number=number, note=note):
                 return [FactEntry(self.name, number, now, note.fact, note.rule, note.details)]
-            case BeginHold(music=music):
-                # Without music there is quiet between the words: the caller's leg always has a stream.
-                return [PlayMusic(self.caller.media, music)] if music else []
-            case EndHold():
-                return [StopMusic(self.caller.media)]
+            case BeginHold() | EndHold():
+                return [*self._hold(action)]
         raise ValueError(f"a call cannot {action!r}")
+
+    def _hold(self, action: BeginHold | EndHold) -> list[Command]:
+        if isinstance(action, EndHold):
+            return [StopMusic(self.caller.media)]
+        # Without music there is quiet between the words: the caller's leg always has a stream.
+        return [PlayMusic(self.caller.media, action.music)] if action.music else []
+
+    def _attend(self, action: ListenClosely | AskOpinion | ListenNoLonger | SetVolume) -> list[Command]:
+        """Hear the caller better, or let it hear the seat better."""
+        if not isinstance(action, SetVolume):
+            return [listening(action, self.caller.media)]
+        self._volume = action.decibels
+        return self._louder()
 
     def _change_seat(self, action: Action, now: float) -> list[Effect]:
         match action:
@@ -352,7 +372,11 @@ class Room:
 
     def _join(self, now: float) -> list[Effect]:
         assert self.seat is not None
-        return [Join(self.caller.media, self.seat.media), *self._set_gates(self._shut, now)]
+        again = self._louder() if self._volume else []
+        return [Join(self.caller.media, self.seat.media), *again, *self._set_gates(self._shut, now)]
+
+    def _louder(self) -> list[Command]:
+        return [SetGain(self.seat.media, float(self._volume))] if self.seat else []
 
     def _recall(self, now: float) -> list[Effect]:
         if self.place is None or self.recall is not None:

@@ -1,5 +1,7 @@
 """What the seats' phones say and do, as news for the calls: answers, holds, keys, ends."""
 
+from typing import Final
+
 from callflow.call.feature_codes import Code, PassOn
 from callflow.call.leg import Leg
 from callflow.call.lines import Lines
@@ -12,6 +14,8 @@ from callflow.events import (
     DigitPressed,
     Event,
     HoldRequested,
+    LineRequested,
+    LineWish,
     RecallAnswered,
     RecallFailed,
     RecallRinging,
@@ -35,6 +39,18 @@ from callflow.sip.happenings import (
     Reoffered,
     Told,
 )
+
+MENU: Final = {
+    "1": LineWish.LOUDER,
+    "2": LineWish.SOFTER,
+    "3": LineWish.APOLOGISE,
+    "4": LineWish.LIFT_HANDSET,
+    "5": LineWish.TOO_QUIET,
+    "6": LineWish.TOO_NOISY,
+    "7": LineWish.SILENT,
+    "0": LineWish.STOP,
+}
+"""By the digit after `*4`: the seat's hand stays on its keys while it listens."""
 
 
 class SeatSide:
@@ -147,6 +163,8 @@ class SeatSide:
                     news.append(Happened(room, SeatResumed(Way.CODE)))
                 case Code(key="3", number=number) if self._can_take(room, number):
                     news.append(Happened(room, TransferRequested(number, Way.CODE)))
+                case Code(key="4", number=number) if number in MENU:
+                    news.append(Happened(room, LineRequested(MENU[number], Way.CODE)))
                 case Code(key="attest", number=number) if room.seat:
                     news.append(Happened(room, AnswerAttested(number == "1", room.seat.seat)))
                 case Code(key=key):

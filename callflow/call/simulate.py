@@ -7,7 +7,7 @@ its audio. The caller is a list of acts, each at a time counted from a mark of t
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from callflow.actions import Action, Answer, FindSeat, HangUp, Say, StopSaying, StoreMessage
+from callflow.actions import Action, Answer, AskOpinion, FindSeat, HangUp, Say, StopSaying, StoreMessage
 from callflow.call.call import Call
 from callflow.errors import CallflowError
 from callflow.events import (
@@ -21,6 +21,7 @@ from callflow.events import (
     LineHeard,
     MessageStored,
     NobodyThere,
+    OpinionGiven,
     Party,
     PromptFinished,
     PromptStarted,
@@ -125,6 +126,9 @@ class Simulation:
                 case FindSeat():
                     # A flow is simulated without people.
                     self._later(self._now, NobodyThere("no_seats"))
+                case AskOpinion():
+                    # The first pair of ears has heard all there is.
+                    self._later(self._now, OpinionGiven(alive=False, by="simulated"))
                 case StoreMessage():
                     self._later(self._now, MessageStored())
                 case StopSaying() | HangUp():

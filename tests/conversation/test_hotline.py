@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from callflow.actions import Action, Answer, HangUp, Ring, Say, StopSaying
+from callflow.actions import Action, Answer, HangUp, ListenNoLonger, Ring, Say, StopSaying
 from callflow.call.call import Call
 from callflow.call.ledger import Ledger
 from callflow.call.simulate import Act, Simulation, hangs_up, presses, speaks
@@ -79,10 +79,13 @@ GREETED = [
 ]
 SILENT_TO_THE_END = [
     *GREETED,
+    (11.2, "line_check.begun", ""),
     (11.2, "prompt.started", "greeting_again"),
     (14.2, "prompt.finished", "greeting_again"),
     (19.2, "prompt.started", "no_sound"),
     (26.2, "prompt.finished", "no_sound"),
+    (31.2, "opinion.given", ""),
+    (31.2, "line_check.ended", ""),
     (31.2, "call.ended", "callflow silent_line"),
 ]
 
@@ -91,8 +94,9 @@ TRANSCRIPTS: dict[Scenario, list[Line]] = {
     # On the ideal line of the virtual clock a phone's echo is not heard.
     ECHO: SILENT_TO_THE_END,
     SPEAKER: [
-        *SILENT_TO_THE_END[:7],
+        *SILENT_TO_THE_END[:8],
         (16.2, "line.heard", "sound"),
+        (16.2, "line_check.stopped", ""),
         (16.2, "rule.concluded", "alive"),
         (17.7, "line.heard", "silence"),
         (17.7, "prompt.started", "main_menu"),
@@ -259,7 +263,8 @@ def test_what_is_being_said_is_stopped_before_the_help_that_a_key_asks_for(
     assert standing.deadline == 11.2
     assert standing.tick(11.2) == [Say("greeting_again", "csr-04")]
     standing.receive(PromptStarted("greeting_again"), 11.2)
-    assert standing.receive(DigitPressed("2"), 12.0) == [StopSaying(), Say("contact_details")]
+    stopped = [StopSaying(), ListenNoLonger(), Say("contact_details")]
+    assert standing.receive(DigitPressed("2"), 12.0) == stopped
 
 
 def test_a_service_that_stops_refuses_what_still_rings(hotline: Flow, house: House) -> None:
