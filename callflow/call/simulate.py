@@ -19,6 +19,8 @@ from callflow.events import (
     Heard,
     HungUp,
     LineHeard,
+    LineJudged,
+    LineState,
     MessageStored,
     NobodyThere,
     OpinionGiven,
@@ -49,6 +51,11 @@ def speaks(after: float, *, mark: str | None = None, seconds: float = 1.0) -> tu
         Act(LineHeard(Heard.SOUND, 0.0), after, mark),
         Act(LineHeard(Heard.SILENCE, 0.0), after + seconds, mark),
     )
+
+
+def is_found(state: LineState, after: float, *, mark: str | None = None) -> Act:
+    """The line is judged to be that."""
+    return Act(LineJudged(state, 0.0), after, mark)
 
 
 def presses(digit: str, after: float, *, mark: str | None = None) -> Act:
@@ -92,7 +99,7 @@ class Simulation:
             raise CallflowError("the simulated call waits for its caller and would never end")
 
     def _happen(self, event: Event) -> None:
-        if isinstance(event, LineHeard):
+        if isinstance(event, LineHeard | LineJudged):
             event = replace(event, since=self._now)
         if isinstance(event, PromptFinished):
             self._saying = None

@@ -56,7 +56,7 @@ def measure(facts: Sequence[Fact], house: House) -> Iterator[Measure]:
                 sounded = True
             case "opinion.given" | "opinion.late":
                 asked = True
-            case "digit.pressed" | "call.held" | "line_check.hastened":
+            case "digit.pressed" | "call.held" | "call.joined" | "line_check.hastened":
                 finished = None
 
 

@@ -136,8 +136,8 @@ def _unsaid(script: Script, check: Sequence[Fact]) -> str:
     finished = [fact for fact in check if fact.fact == "prompt.finished" and fact.rule == script.rule]
     said = [str(fact.details["prompt"]) for fact in finished]
     wanted = [(word.prompt, word.our_fault or word.prompt) for word in script.words]
-    late = sum(fact.fact == "opinion.late" for fact in check)
-    wanted += [wanted[-1]] * max(late - 1, 0)
+    if any(fact.fact == "opinion.late" for fact in check):
+        wanted.append(wanted[-1])
     # Whom another rule spoke to meanwhile hears the last words of this one again, and not the first.
     if len(said) < len(wanted) or any(word not in ways for word, ways in zip(said[::-1], wanted[::-1])):  # noqa: B905
         return f"released after {said}, not after {[word for word, _ in wanted]}"
@@ -156,13 +156,14 @@ def _unasked(check: Sequence[Fact]) -> str:
 
 
 def _heard(script: Script, check: Sequence[Fact]) -> str:
-    state = ""
+    state, spoken_by = "", ""
     heard = False
     for fact in check:
         match fact.fact:
-            case "prompt.started" if script.is_silent and fact.rule and fact.rule != script.rule:
-                # Who was too quiet, and then silent, is a silent line from then on.
-                heard = False
+            case "prompt.started" if script.is_silent and fact.rule:
+                # Who was too quiet, and then silent, is a silent line only from then on.
+                heard &= fact.rule == script.rule == spoken_by
+                spoken_by = fact.rule
             case "line.judged":
                 state = str(fact.details["state"])
                 heard |= state == LineState.SPEECH
