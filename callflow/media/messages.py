@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from callflow.codec import Law
 from callflow.events import Event
+from callflow.media.thresholds import Thresholds
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,8 @@ class OpenLeg(LegCommand):
     """The addresses that its packets may come from."""
     rtcp_mux: bool = False
     """Whether its reports share the port of its audio (RFC 5761)."""
+    thresholds: Thresholds | None = None
+    """How its line is heard, where that is other than usual."""
 
 
 @dataclass(frozen=True, slots=True)
