@@ -21,6 +21,7 @@ from callflow.demo.seated import SeatedScenario
 from callflow.demo.stage import Performance, Told, play_live
 from callflow.demo.transfer_scenarios import TRANSFERS
 from callflow.errors import CallflowError
+from callflow.etiquette.house import House
 from callflow.events import Party
 
 WITH_SEATS: Final = {**SEATED, **TRANSFERS}
@@ -47,7 +48,7 @@ def demo(name: str, house: str | None, as_json: bool, output: Path) -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     with faults_told(as_json=as_json):
         setup = _under(config.default(), house)
-        scenarios = (WITH_SEATS[name](setup.house),) if name in WITH_SEATS else DEMOS[name]
+        scenarios = _scenarios(name, setup.house)
         output.mkdir(parents=True, exist_ok=True)
         told = _teller(name, scenarios, setup, as_json)
         performances = asyncio.run(_play(scenarios, setup, told, output))
@@ -81,6 +82,12 @@ def _show_tones(performance: Performance) -> None:
         good = "[green]good[/]" if heard.good else "[bold red]WRONG[/]"
         way = f"the {tone['by']}'s {tone['hz']:.0f} Hz {wanted} the {tone['to']}"
         OUT.print(f"{way}: {tone['level_db']} dB  {good}")
+
+
+def _scenarios(name: str, house: House) -> tuple[Scenario, ...]:
+    if name in WITH_SEATS:
+        return (WITH_SEATS[name](house),)
+    return tuple(scenario.under(house) for scenario in DEMOS[name])
 
 
 def _under(setup: Setup, house: str | None) -> Setup:
