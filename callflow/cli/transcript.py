@@ -31,7 +31,7 @@ class Transcript:
         since = self._arrived.setdefault(scenario.name, fact.at)
         if fact.fact in _UNTOLD:
             return
-        who = f"[cyan]{scenario.name:8}[/]" if self._several else ""
+        who = f"[cyan]{scenario.name:8}[/] " if self._several else ""
         rule = f" [dim]{fact.rule}[/]" if fact.rule else ""
         self._console.print(f"[dim]{fact.at - since:8.3f}[/]  {who}{self._words(fact)}{rule}", soft_wrap=True)
 

@@ -22,7 +22,7 @@ class Do(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """What the caller does, and when: so many seconds after the end of a prompt."""
+    """What the caller does, and when: so many seconds after a prompt's end; without one, after the answer."""
 
     do: Do
     prompt: str
@@ -41,7 +41,7 @@ class Cue:
             case Do.PRESS:
                 return (simulate.presses(self.key, self.after, mark=self.prompt),)
             case Do.HANG_UP:
-                return (simulate.hangs_up(self.after, mark=self.prompt),)
+                return (simulate.hangs_up(self.after, mark=self.prompt or None),)
 
     def _judged(self, state: LineState, speech: float) -> tuple[simulate.Act, ...]:
         """A speech, found to be of a kind after half a second, and no more so two seconds after its end."""

@@ -33,8 +33,8 @@ Told = Callable[[Scenario, Fact], None]
 
 SPEECH = "where_are_you_open"
 """What a caller says who speaks; see `resources.CALLERS`."""
-QUIETER: Final = -28.0
-"""Decibels by which a caller speaks more quietly who cannot be made out: at about -52 dBFS."""
+QUIETER: Final = -31.0
+"""Decibels by which a caller speaks more quietly who cannot be made out: at about -48 dBFS."""
 _NOISE_SECONDS: Final = 60.0
 
 
@@ -141,7 +141,7 @@ async def _hiss(phone: Softphone, level: float) -> None:
 async def _act(cue: Cue, phone: Softphone, listener: Listener) -> None:
     """Do as the cue says."""
     loop = asyncio.get_running_loop()
-    at = await listener.heard(cue.prompt) + cue.after
+    at = await (listener.heard(cue.prompt) if cue.prompt else listener.answered()) + cue.after
     await asyncio.sleep(max(0.0, at - loop.time()))
     # The other side may end the call in the middle of an act: then there is nothing left to do.
     with contextlib.suppress(CallOver):
