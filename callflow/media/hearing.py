@@ -244,9 +244,9 @@ class Hearing:
             looked, before = slots[rows], self._steady[slots[rows]]
             looks = np.where(steady, np.maximum(before, 0) + 1, np.minimum(before, 0) - 1)
             self._steady[looked] = looks
-            self._judge.tone_at[looked[looks >= _STEADY_LOOKS]] = self._loud_at[
-                looked[looks >= _STEADY_LOOKS]
-            ]
+            tones = looked[looks >= _STEADY_LOOKS]
+            self._judge.tone_at[tones] = self._loud_at[tones]
+            self._overhearing.no_person(tones, WINDOW + _STEADY_LOOKS, 1)
             may[rows] = looks > -_UNSTEADY_LOOKS
         return may
 
@@ -255,5 +255,5 @@ class Hearing:
         # Heard and understood: only what comes after it can be an onset.
         self._recent[slots[echoes]] = 0
         self._judge.echo_at[slots[echoes]] = now
-        self._overhearing.echoed(slots[echoes])
+        self._overhearing.no_person(slots[echoes])
         return echoes

@@ -23,9 +23,9 @@ _DC_EVERY: Final = 16
 """Frames of a line between two looks at its DC offset."""
 _DC_STEP: Final = 0.5
 
-_PAIRS: Final[Floats] = (POWER[:, None, :] + POWER[:, :, None]).reshape(2, -1).astype(np.float32, copy=False)
+_PAIRS: Final[Floats] = np.asarray((POWER[:, None, :] + POWER[:, :, None]).reshape(2, -1), np.float32)
 """[law, two codes as one 16-bit number] → their power: half the look-ups."""
-_LINEAR: Final[Floats] = LINEAR.astype(np.float32) / 32768
+_LINEAR: Final[Floats] = LINEAR.astype(np.float32) / np.float32(32768)
 
 
 def powers(frames: Block, law: NDArray[np.int64]) -> Floats:

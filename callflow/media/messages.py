@@ -217,12 +217,12 @@ class Recorded(MediaEvent):
 
 @dataclass(frozen=True, slots=True)
 class Overheard(MediaEvent):
-    """A piece of what a leg says while it is listened to closely; frames of our own echo are left out."""
+    """A piece of what a leg says while it is listened to closely, without our echo and machines' tones."""
 
     law: int
     """0 for µ-law, 1 for A-law."""
     audio: bytes = field(repr=False)
-    """Whole frames of 20 ms, idle codes where our echo was; empty where nothing has come since."""
+    """Whole frames of 20 ms, idle codes where something is left out; empty where nothing has come since."""
     may_live: bool = True
     """Whether anything since `ListenClosely` might have been a person, by the strictest reckoning."""
     asked: bool = False

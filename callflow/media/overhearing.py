@@ -1,6 +1,7 @@
 """What is handed to the second pair of ears: the audio of the few lines that are listened to closely.
 
-Pieces lag a little behind the line, so that frames that turn out to be our echo can be left out.
+Pieces lag a little behind the line, so that frames that turn out to be our echo, or a machine's tone, can be
+left out.
 """
 
 from collections.abc import Iterator
@@ -21,8 +22,8 @@ LAG: Final = 12
 """Frames that wait for the verdict whether they are an echo."""
 _BEFORE: Final = 12
 """Frames before such a verdict that are the echo: the window, and its onset."""
-_AFTER: Final = 4
-"""Frames after it that may be its end."""
+_AFTER: Final = 15
+"""Frames after it that may be its end: words die away in rooms, and in detectors."""
 assert PIECE + LAG < HEARD
 
 
@@ -35,8 +36,8 @@ class Overhearing:
         """By slot, the number of the next frame to be handed out."""
         self._alive: set[int] = set()
         """Where something since might have been a person."""
-        self._echoes = np.full((len(past.frames), HEARD), -1, np.int64)
-        """The numbers of the frames that are an echo, each in its place of the ring."""
+        self._left_out = np.full((len(past.frames), HEARD), -1, np.int64)
+        """The numbers of the frames that are no person, each in its place of the ring."""
 
     def open(self, slot: int) -> None:
         self._next[slot] = int(self._past.frames[slot])
@@ -54,13 +55,13 @@ class Overhearing:
         if self._next:
             self._alive.update(self._next.keys() & slots.tolist())
 
-    def echoed(self, slots: Slots) -> None:
-        """The last frames of these lines are our echo."""
+    def no_person(self, slots: Slots, before: int = _BEFORE, after: int = _AFTER) -> None:
+        """The last frames of these lines are our echo, or a machine's tone."""
         if not self._next:
             return
         for slot in self._next.keys() & slots.tolist():
-            frames = np.arange(-_BEFORE, _AFTER) + self._past.frames[slot]
-            self._echoes[slot, frames % HEARD] = frames
+            frames = np.arange(-before, after) + self._past.frames[slot]
+            self._left_out[slot, frames % HEARD] = frames
 
     def due(self) -> Iterator[tuple[int, Overheard]]:
         """The pieces that are whole."""
@@ -77,6 +78,6 @@ class Overhearing:
         numbers = np.arange(begin, end)
         law = int(self._past.law[slot])
         frames = self._past.codes(slot, begin, end)
-        frames[self._echoes[slot, numbers % HEARD] == numbers] = IDLE[law]
+        frames[self._left_out[slot, numbers % HEARD] == numbers] = IDLE[law]
         self._next[slot] = max(end, begin)
         return Overheard(law, frames.tobytes(), slot in self._alive, asked)
