@@ -8,10 +8,11 @@ Nobody is released on the word of one pair of ears. When the pause after the las
 that has listened since the check began is asked whether it has heard a person. If it has, the caller is
 alive; if it has not, the caller is released in that instant. An answer that does not come within half a
 second counts once as if somebody had been heard, but proves it not: the last words and their pause come
-again. Where it does not come then either, the check goes by the first ears alone, which have heard nobody
-through two announcements and two pauses. So a detector that is broken can neither hang up on a person who
-says something nor keep a dead line for ever, and the release is never later than half a second after its
-pause.
+again. Where it is late a second time, what stands in for it decides: the strictest reckoning of the first
+ears, to which whatever might have been a person was one. Where there is not even that, they have heard nobody
+through two announcements and two pauses, and that is enough. So a detector that is broken can neither hang up
+on a person who says something nor keep a dead line for ever, and the release is never later than half a
+second after its pause.
 """
 
 from abc import abstractmethod
@@ -131,8 +132,8 @@ class LineCheck(Machine[Phase]):
             case Phase.ASKING, OpinionGiven(alive=alive, by=by) if by != LATE:
                 given = Note("opinion.given", self._script.rule, {"alive": alive, "by": by})
                 return [given, *(self._alive("opinion") if alive else self._end(by))]
-            case Phase.ASKING, OpinionGiven():
-                return self._unanswered(now)
+            case Phase.ASKING, OpinionGiven(alive=alive):
+                return self._unanswered(now, may_live=alive)
             case _, OpinionGiven() | PromptStarted() | PromptFinished() | PromptStopped():
                 return []
             case _, CallAnswered() | CallConfirmed():
@@ -209,11 +210,13 @@ class LineCheck(Machine[Phase]):
 
     # --- the ends ---
 
-    def _unanswered(self, at: float) -> list[Action]:
-        """The second pair of ears has not answered in time."""
+    def _unanswered(self, at: float, *, may_live: bool = False) -> list[Action]:
+        """The second pair of ears has not answered in time; `may_live` is what stands in for its answer."""
         self._late += 1
         note = Note("opinion.late", self._script.rule, {"times": self._late})
-        return [note, *(self._end(LATE) if self._late > MOST_LATE else self._say(at))]
+        if self._late <= MOST_LATE:
+            return [note, *self._say(at)]
+        return [note, *(self._alive("opinion") if may_live else self._end(LATE))]
 
     def _alive(self, why: str) -> list[Action]:
         return self._stop(why, Outcome.ALIVE)

@@ -199,7 +199,7 @@ def test_whom_it_has_heard_is_not_released(house: House) -> None:
     assert stopped(stage) == [(19.0, "opinion")]
 
 
-@pytest.mark.parametrize("opinion", [None, OpinionGiven(alive=True, by="late")])
+@pytest.mark.parametrize("opinion", [None, OpinionGiven(alive=False, by="late")])
 def test_one_that_does_not_answer_has_the_last_words_said_once_more_and_no_more(
     house: House, opinion: OpinionGiven | None
 ) -> None:
@@ -211,6 +211,15 @@ def test_one_that_does_not_answer_has_the_last_words_said_once_more_and_no_more(
     assert stage.said[2:] == [(again, "no_sound")]
     assert released(stage) == [(again + SECONDS + 5.0 + wait, "silent_line", "csr-04")]
     assert [fact for _, fact in stage.facts].count("opinion.late") == 2
+
+
+def test_what_stands_in_for_a_late_answer_decides_the_second_time(house: House) -> None:
+    stage = greeted(house)
+    stage.opinion = OpinionGiven(alive=True, by="late")
+    stage.wait(99)
+    assert stage.said[2:] == [(19.0, "no_sound")]
+    assert released(stage) == []
+    assert stopped(stage) == [(26.0, "opinion")]
 
 
 def test_one_that_answers_the_second_time_decides(house: House) -> None:
