@@ -64,6 +64,19 @@ class ListenNoLonger(Action):
 
 
 @dataclass(frozen=True, slots=True)
+class CheckLine(Action):
+    """A caller who was asked something has given no answer and no sound: is anybody there?"""
+
+
+@dataclass(frozen=True, slots=True)
+class SetVolume(Action):
+    """How loud the caller hears the seat."""
+
+    decibels: int
+    """Above what its phone sends; 0 to 12."""
+
+
+@dataclass(frozen=True, slots=True)
 class HangUp(Action):
     """Release the caller."""
 

@@ -22,7 +22,7 @@ from callflow.events import LONGEST_ESTIMATE, MOST_AHEAD
 from callflow.flow.check import missing_prompts
 from callflow.flow.load import load
 from callflow.flow.model import Flow
-from callflow.media.hearing import Thresholds
+from callflow.media.thresholds import Thresholds
 from callflow.sip.trunks import TrunkPlan
 
 ReadT = TypeVar("ReadT")

@@ -49,6 +49,23 @@ class LineState(StrEnum):
     """No audio comes at all."""
 
 
+class LineWish(StrEnum):
+    """What a seat that speaks with a caller can ask for about the caller's line."""
+
+    LOUDER = "louder"
+    """The caller finds the seat too quiet."""
+    SOFTER = "softer"
+    APOLOGISE = "apologise"
+    """The words that go with it."""
+    LIFT_HANDSET = "lift_handset"
+    """The caller is on a loudspeaker and cannot be made out."""
+    TOO_QUIET = "too_quiet"
+    TOO_NOISY = "too_noisy"
+    SILENT = "silent"
+    STOP = "stop"
+    """What was begun by one of the three before shall not go on."""
+
+
 class Way(StrEnum):
     """How a seat asks for something: by a key of its phone, a feature code, its page, a command."""
 
@@ -232,6 +249,14 @@ class SeatResumed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class LineRequested(Event):
+    """The seat wants something done about the caller's line, or said because of it."""
+
+    wish: LineWish
+    way: Way
+
+
+@dataclass(frozen=True, slots=True)
 class SeatHungUp(Event):
     """The seat's BYE is here, and answered."""
 
@@ -408,6 +433,13 @@ class Outcome(StrEnum):
     ALIVE = "alive"
     """The caller was heard or pressed a key."""
     SILENT = "silent"
+    FAINT = "faint"
+    """Too quiet to the end."""
+    NOISY = "noisy"
+    STOPPED = "stopped"
+    """The seat that had the line checked has taken that back, or wants something else."""
+    UNCHECKED = "unchecked"
+    """A caller who gave no answer was heard meanwhile, or the house has no words for that."""
     HELP_WANTED = "help_wanted"
     RELEASED = "released"
     JOINED = "joined"

@@ -15,6 +15,7 @@ from callflow.adapters.logs import FactLog
 from callflow.adapters.message_files import MessageFiles
 from callflow.adapters.metrics import Metrics
 from callflow.adapters.seat_pages import SeatPages
+from callflow.adapters.second_opinion import SecondOpinion
 from callflow.adapters.trace import TraceRing
 from callflow.adapters.trace_pages import TracePages
 from callflow.call.controller import Controller, Settings
@@ -24,7 +25,7 @@ from callflow.codec import Law
 from callflow.config import Setup
 from callflow.facts import Fact
 from callflow.media.g711 import encode
-from callflow.media.messages import LoadPrompt
+from callflow.media.messages import LegCommand, LoadPrompt, Overheard
 from callflow.media.ports import PortPool
 from callflow.net.driver import Driver
 from callflow.net.media_port import MediaPort
@@ -61,6 +62,8 @@ class Service:
         self.metrics.media.watch(self.media.counts)
         self._journal = JournalFile(config.journal) if config.journal else None
         self._messages = MessageFiles(config.recordings) if config.recordings else None
+        self.second_opinion = SecondOpinion()
+        self.second_opinion.on_death = lambda: self.counted(Counted("fault", "second_opinion_died"))
         self.draining = False
         self.trace = TraceRing(time.time() - time.monotonic())
         self._allowed = AllowList(config.sip.allow)
@@ -76,6 +79,7 @@ class Service:
             self.http.add_page(path, page)
         self.controller = self._new_controller()
         self._driver = Driver(self.controller, self.media, self)
+        self.second_opinion.on_opinion = self._driver.hear
         self.http.add_routes(
             SeatPages(setup.seat_passwords, self._driver.desk_of, self._driver.desk_asks).routes()
         )
@@ -118,6 +122,12 @@ class Service:
         if refused:
             asyncio.get_running_loop().call_soon(self._driver.written, refused)
 
+    def listens(self, command: LegCommand) -> None:
+        self.second_opinion.told(command)
+
+    def overheard(self, leg: int, heard: Overheard) -> None:
+        self.second_opinion.overheard(leg, heard)
+
     def saw(self, now: float, incoming: bool, peer: Address, data: bytes) -> None:
         self.trace.saw(now, incoming, peer, data)
 
@@ -128,6 +138,7 @@ class Service:
     async def start(self) -> None:
         """Raises `OSError` where an address is taken."""
         await self.media.start()
+        await self.second_opinion.start()
         if self._journal is not None:
             loop = asyncio.get_running_loop()
             self._journal.on_kept = lambda entry: loop.call_soon_threadsafe(self._driver.kept, entry)
@@ -154,6 +165,7 @@ class Service:
         await self._wire.close()
         self._driver.close()
         await self.media.close()
+        await self.second_opinion.close()
         await self.http.close()
         if self._journal is not None:
             await asyncio.to_thread(self._journal.close)

@@ -14,6 +14,8 @@ _NUMBERS: Final = ("caller", "called", "number")
 _DIGITS: Final = ("digit", "digits")
 _MASKED: Final = re.compile(r"[^*]{1,3}\*{4}[^*]{1,4}")
 _QUIET: Final = ("prompt.started", "prompt.finished", "line.heard")
+_LOUD: Final = ("trunk.one_way",)
+"""What somebody should look after."""
 
 
 def configure(*, as_json: bool | None = None, verbose: bool = False) -> None:
@@ -70,6 +72,7 @@ class FactLog:
 
     def fact(self, fact: Fact) -> None:
         write = self._log.debug if fact.fact in _QUIET else self._log.info
+        write = self._log.warning if fact.fact in _LOUD else write
         # Masked here too: an application that embeds the service may have its own processors.
         details = mask_personal_data(None, "", dict(fact.details))
         write(fact.fact, call=fact.call, leg=fact.leg, rule=fact.rule, **details)

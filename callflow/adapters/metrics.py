@@ -12,6 +12,7 @@ from prometheus_client import (
 )
 
 from callflow import __version__
+from callflow.adapters.line_metrics import LineMetrics
 from callflow.adapters.media_metrics import MediaMetrics
 from callflow.adapters.seat_metrics import SeatMetrics
 from callflow.adapters.sip_metrics import SipMetrics
@@ -23,7 +24,7 @@ from callflow.facts import Fact
 
 _ANSWER: Final = (0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 8, 12, 20, 30)
 _ENDINGS: Final = (
-    "caller_hung_up", "cancelled", "no_ack", "silent_line",
+    "caller_hung_up", "cancelled", "no_ack", "silent_line", "faint_line", "noisy_line",
     "said_goodbye", "caller_stayed", "call_limit", "service_stops",
 )  # fmt: skip
 """Every way in which a call can end."""
@@ -42,6 +43,7 @@ class Metrics:
         self.sip = SipMetrics(registry)
         self.media = MediaMetrics(registry)
         self.seats = SeatMetrics(registry)
+        self._lines = LineMetrics(registry)
         self._flow = flow
         self._house = house
         self._modes = modes or Modes()
@@ -102,8 +104,9 @@ class Metrics:
             if fact.call not in self._ledgers:
                 return
         self.seats.fact(fact)
+        self._lines.fact(fact)
         if not fact.call:
-            # What a seat does is no call's.
+            # What a seat does, or a trunk, is no call's.
             return
         ledger = self._ledgers.setdefault(fact.call, [])
         ledger.append(fact)

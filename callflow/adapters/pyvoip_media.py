@@ -87,9 +87,10 @@ class Ear:
 class MediaSocket(TimedSocket):
     """pyVoIP's RTP socket; turns its audio packets into key presses while a key is down."""
 
-    def __init__(self, host: str, mouth: Mouth) -> None:
+    def __init__(self, host: str, mouth: Mouth, *, sends: bool = True) -> None:
         super().__init__(host)
         self._mouth = mouth
+        self._sends = sends
         self._pressed = b""
         """The timestamp of the beginning of the key press, which all its packets carry."""
         self.event_kind = 0
@@ -97,6 +98,8 @@ class MediaSocket(TimedSocket):
 
     def sendto(self, packet: Any, address: Any) -> int:  # type: ignore[override]
         stroke = self._mouth.stroke
+        if not self._sends:
+            return len(packet)
         if stroke:
             if stroke.first:
                 self._pressed = packet[4:8]

@@ -124,12 +124,14 @@ class Phone(pyVoIP.VoIP.VoIPPhone):
         local: str,
         announce: Announce,
         mouth: Mouth,
+        sends: bool = True,
     ) -> None:
+        """One that does not `sends` leaves out every packet of its audio."""
         super().__init__(*server, user, password, myIP=local)
         self.times = CallTimes()
         self.hearing = Ear(announce)
         self._announce = announce
-        self._socket = MediaSocket(local, mouth)
+        self._socket = MediaSocket(local, mouth, sends=sends)
         self._call: Any = None
         self._taken_back = False
         self.sip = Signals(

@@ -133,11 +133,17 @@ class Softphone:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, line: Line, *, echo_db: float | None = None, record: Path | None = None
+        cls,
+        line: Line,
+        *,
+        echo_db: float | None = None,
+        record: Path | None = None,
+        sends: bool = True,
     ) -> AsyncIterator["Softphone"]:
         """A registered softphone; leaving the block hangs up and ends its process.
 
-        With `echo_db` (-20, say) it gives back what it hears, so much fainter and 80 ms later.
+        With `echo_db` (-20, say) it gives back what it hears, so much fainter and 80 ms later. One that does
+        not `sends` is on a way that lets nothing through: no packet of audio leaves it.
         Raises NotRegistered.
         """
         process = await asyncio.create_subprocess_exec(
@@ -148,7 +154,7 @@ class Softphone:
         phone = cls(process)
         listening = asyncio.create_task(phone._listen(), name="softphone.listen")
         try:
-            await phone._register(line, echo_db, record)
+            await phone._register(line, echo_db, record, sends=sends)
             yield phone
         finally:
             await phone._leave()
@@ -222,10 +228,10 @@ class Softphone:
                 yield fact
             told += len(new)
 
-    async def _register(self, line: Line, echo_db: float | None, record: Path | None) -> None:
+    async def _register(self, line: Line, echo_db: float | None, record: Path | None, *, sends: bool) -> None:
         await self._tell(
             do="open", host=line.host, port=line.port, user=line.user, password=line.password,
-            echo_db=echo_db, record=str(record) if record else None,
+            echo_db=echo_db, record=str(record) if record else None, sends=sends,
         )  # fmt: skip
         await self._until(lambda: self._tally["registered"] + self._tally["unregistered"] > 0)
         if not self._tally["registered"]:

@@ -83,6 +83,7 @@ class Softphone:
             local=_address_towards(server),
             announce=self.announce,
             mouth=self._mouth,
+            sends=command["sends"],
         )
         threading.Thread(target=self._register, args=(self._phone,), daemon=True).start()
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from callflow.actions import (
     Action,
+    CheckLine,
     Close,
     Conclude,
     FindSeat,
@@ -44,6 +45,7 @@ from callflow.events import (
     HoldRequested,
     HungUp,
     LineHeard,
+    LineJudged,
     MessageFailed,
     MessageStored,
     NobodyThere,
@@ -96,8 +98,11 @@ class Call:
         in_queue: Callable[[str], House] | None = None,
         *,
         keeps: bool = False,
+        at_fault: Callable[[], bool] | None = None,
     ) -> None:
         """`in_queue` gives the house for who waits in a queue, where it differs.
+
+        `at_fault` tells whether it is our side that lets nothing of the caller through.
 
         `keeps`: there is a journal; a consent is on disk before it is acted on, and the ledger tells so.
         """
@@ -107,7 +112,7 @@ class Call:
         self._kept = 0
         self._notes = Notes(ledger)
         self.ended = False
-        self._manners = Manners(house, self._notes, in_queue)
+        self._manners = Manners(house, self._notes, in_queue, at_fault)
         self._queue = ""
         self._flow = FlowRun(flow)
         self._flow_name = flow.name
@@ -122,6 +127,8 @@ class Call:
         """What the seat did while the caller's side held the call, or was not answered."""
         self.tells_caller_gone = False
         """Whether those who are left are told in a sentence that the caller has hung up."""
+        self._judged_meanwhile: LineJudged | None = None
+        """What the line was found to be last while the caller's side held the call."""
 
     @property
     def deadline(self) -> float | None:
@@ -289,18 +296,13 @@ class Call:
     def _one(self, action: Action, pending: deque[Action], events: deque[Event], now: float) -> list[Action]:
         """Do one action as far as it is the call's own; what is left is for who has the lines."""
         match action:
-            case Conclude(outcome=outcome, rule=rule):
-                self.ledger.write(now, "rule.concluded", rule, outcome=outcome)
-                pending.extendleft(reversed(self._concluded(outcome, now)))
-                events.append(RuleConcluded(outcome))
-                if outcome is Outcome.PICKED_UP:
-                    missed, self._missed = self._missed, []
-                    events.extend(missed)
+            case Conclude():
+                pending.extendleft(reversed(self._over(action, events, now)))
                 return []
             case Note():
                 self._write(action, now)
                 return []
-            case Greet() | Close() | TakeNumber() | TakeMessage():
+            case Greet() | Close() | TakeNumber() | TakeMessage() | CheckLine():
                 pending.extendleft(reversed(self._start(action, now)))
                 return []
             case FindSeat(unanswered=False) if not self._answered:
@@ -327,11 +329,23 @@ class Call:
             self._manners.comes_for(action.matter)
         pending.extendleft(reversed(self._manners.queue(self._queue, now)))
 
+    def _over(self, concluded: Conclude, events: deque[Event], now: float) -> list[Action]:
+        """A rule is at its end: what that is the beginning of."""
+        outcome = concluded.outcome
+        if outcome is not Outcome.UNCHECKED:
+            self.ledger.write(now, "rule.concluded", concluded.rule, outcome=outcome)
+        begun = self._concluded(outcome, now)
+        events.append(RuleConcluded(outcome))
+        if outcome is Outcome.PICKED_UP:
+            missed, self._missed = self._missed, []
+            events.extend(missed)
+        return begun
+
     def _write(self, note: Note, now: float) -> None:
         details = {**note.details, "durable": False} if note.fact in KEPT else note.details
         self.ledger.write(now, note.fact, note.rule, **details)
 
-    def _start(self, begun: Greet | Close | TakeNumber | TakeMessage, now: float) -> list[Action]:
+    def _start(self, begun: Greet | Close | TakeNumber | TakeMessage | CheckLine, now: float) -> list[Action]:
         manners = self._manners
         match begun:
             case Greet():
@@ -342,6 +356,8 @@ class Call:
                 return manners.take_number(begun, self._queue, now)
             case TakeMessage():
                 return manners.take_message(begun, now)
+            case CheckLine():
+                return manners.check_line(now)
 
     def _concluded(self, outcome: Outcome, now: float) -> list[Action]:
         # While people speak with each other nothing of ours ends their call.
@@ -419,6 +435,8 @@ class Call:
         # Music on the caller's side is no sign of life; but what still sounds afterwards may be one.
         if isinstance(event, LineHeard):
             self._manners.sound = event if event.heard is Heard.SOUND else None
+        elif isinstance(event, LineJudged):
+            self._judged_meanwhile = event
         elif isinstance(event, (*OF_THE_SEAT, *OF_THE_DISK)):
             # What the seat does meanwhile is not forgotten.
             self._missed.append(event)
@@ -437,7 +455,9 @@ class Call:
         # What the caller could not hear is said again from its beginning.
         again = [self._saying] if self._saying else []
         missed, self._missed = self._missed, []
-        return self._work_off(deque([*still_sounding, *missed]), now, again)
+        judged, self._judged_meanwhile = self._judged_meanwhile, None
+        found = [judged] if judged else []
+        return self._work_off(deque([*still_sounding, *found, *missed]), now, again)
 
     def _end(self, now: float, by: Party, reason: str, rule: str | None = None) -> None:
         self.ended = True

@@ -31,6 +31,7 @@ class CallerSide:
         leg = room.caller
         match told:
             case Confirmed():
+                leg.is_confirmed = True
                 return [Happened(room, CallConfirmed())]
             case Reoffered(offer=offer):
                 return [*self._lines.reoffered(leg, offer, now), *_holds(room, leg)]

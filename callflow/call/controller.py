@@ -42,6 +42,7 @@ from callflow.call.served import served
 from callflow.call.spelling import Spell
 from callflow.call.switchboard import Connected, Deserted, Happened, News, Switchboard
 from callflow.call.transferring import Transferring
+from callflow.call.trunk_health import TrunkHealth
 from callflow.errors import IllegalEvent, PeerError
 from callflow.etiquette.house import CARRIED, House
 from callflow.etiquette.modes import Modes
@@ -131,7 +132,8 @@ class Controller:
         destinations = Destinations(self.switchboard.seats, settings.queues)
         self._desk = Desk(self.switchboard, destinations, settings.sayable)
         self._caller_side = CallerSide(self._lines, endpoint.calls)
-        self._media_side = MediaSide(self._lines, self._ledger_of)
+        self._health = TrunkHealth(self._tell)
+        self._media_side = MediaSide(self._lines, self._ledger_of, self._health)
         self._seat_side = SeatSide(self._lines, endpoint.calls, self.switchboard, destinations)
         self._recorder = Recorder()
         self._transferring = Transferring(
@@ -354,7 +356,7 @@ class Controller:
             refused: list[Effect] = [*self._endpoint.calls.refuse(invited.session, error, now)]
             return [*refused, Counted("rejected", str(error.status))]
         settings = self._settings
-        trunk = self._endpoint.trunks.at(invited.source)
+        trunk = leg.trunk = self._endpoint.trunks.at(invited.source)
         modes, base = settings.modes, settings.house
         call = Call(
             settings.flow,
@@ -362,6 +364,7 @@ class Controller:
             Ledger(name, self._sink),
             lambda queue: modes.house(base, trunk=trunk, queue=queue),
             keeps=settings.journals,
+            at_fault=lambda: self._health.at_fault(leg),
         )
         calling = calling_as(invited, settings.media_host)
         self._rooms[name] = Room(call, leg, calling, self._endpoint.calls, self._lines, spell=settings.spell)
@@ -493,6 +496,7 @@ class Controller:
         freed += [*self._own_words.forget(room), *self._part_from_seats(room, now)]
         self._agenda.put(room.name, None)
         self._media_side.ended(room.call.ledger)
+        self._health.ended(room.caller, now)
         over = self._written.pop(room.name, None)
         ended = room.let_go(now)
         return [*spoken, *freed, *ended, *([Journalled(room.name, None)] if over else [])]

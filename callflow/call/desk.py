@@ -13,6 +13,8 @@ from callflow.events import (
     CallerDescribed,
     Event,
     HoldRequested,
+    LineRequested,
+    LineWish,
     NuisanceCalled,
     SeatResumed,
     Way,
@@ -40,6 +42,14 @@ class Act(StrEnum):
     LOGIN = "login"
     """The seat sits at a phone from now on."""
     LOGOUT = "logout"
+    LOUDER = "louder"
+    SOFTER = "softer"
+    APOLOGISE = "apologise"
+    LIFT_HANDSET = "lift_handset"
+    TOO_QUIET = "too_quiet"
+    TOO_NOISY = "too_noisy"
+    SILENT = "silent"
+    STOP = "stop"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +84,8 @@ class Matter(StrEnum):
     TARGET_ASKED = "target_asked"
     """It has picked up, and hears who comes."""
     NOT_TAKEN = "not_taken"
+    LINE_CHECKED = "line_checked"
+    """The caller is told that it cannot be made out, and will be released unless it is."""
 
 
 _MATTERS = {
@@ -87,6 +99,8 @@ _MATTERS = {
     "transfer.briefed": Matter.TARGET_ASKED,
     "transfer.declined": Matter.NOT_TAKEN,
     "transfer.failed": Matter.NOT_TAKEN,
+    "line_check.begun": Matter.LINE_CHECKED,
+    "line_check.stopped": Matter.NONE,
 }
 
 
@@ -184,8 +198,10 @@ class Desk:
                 return CallerDescribed(asked.surname, asked.matter, frozenset(said))
             case Act.NUISANCE:
                 return NuisanceCalled()
+            case Act.YES | Act.NO:
+                return AnswerAttested(asked.act is Act.YES, number)
             case act:
-                return AnswerAttested(act is Act.YES, number)
+                return LineRequested(LineWish(act), Way.PAGE)
 
     def _turns(self, number: str, asked: Asked, now: float) -> list[News]:
         if self._switchboard.seats[number].state not in FREE:

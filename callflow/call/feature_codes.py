@@ -12,12 +12,12 @@ class Code:
     """A whole code."""
 
     key: str
-    """`1` hold, `2` resume, `3` transfer, `4` the menu of set phrases, `0` the supervisor.
+    """`1` hold, `2` resume, `3` transfer, `4` the menu of the line and its words, `0` the supervisor.
 
     `3*` is a transfer of which the seat says itself what it is about.
     """
     number: str = field(default="", repr=False)
-    """What was dialled after it, up to `#`: where to, or how many minutes."""
+    """What was dialled after it, up to `#`: where to, or how many minutes; of the menu, the one digit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,10 @@ class FeatureCodes:
     """How many digits may follow."""
     WITH_MINUTES: Final = {"1": 2}
     """The same, where the house wants a wait announced in minutes; they may be left out."""
+    MENU: Final = "4"
+    """One digit follows: 1 the caller hears the seat louder, 2 softer, 3 an apology first; 4 the caller lifts
+    the handset, 5 is too quiet, 6 hidden by noise, 7 silent; 0 what was begun by the last three stops.
+    """
 
     def __init__(self) -> None:
         self.deadline: float | None = None
@@ -47,7 +51,10 @@ class FeatureCodes:
             return self._wait(kept, now)
         longest = {**self.WITH_NUMBER, **(self.WITH_MINUTES if minutes else {})}
         if len(kept) == 2 and key in self.CODES:
-            return self._wait(kept, now) if key in longest else self._done(Code(key))
+            goes_on = key in longest or key == self.MENU
+            return self._wait(kept, now) if goes_on else self._done(Code(key))
+        if len(kept) == 3 and kept[1] == self.MENU and key.isdigit():
+            return self._done(Code(self.MENU, key))
         if len(kept) > 2 and kept[1] in longest:
             if key == "#":
                 return self._done(Code(kept[1], kept[2:-1]))

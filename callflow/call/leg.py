@@ -51,6 +51,14 @@ class Leg:
     """Whether the plane takes tones in its audio for keys."""
     quiet_since: float | None = None
     """Since when nothing has come from it at all; None while packets come."""
+    trunk: str = ""
+    """The name of the trunk by which the caller has come, if by one."""
+    is_confirmed: bool = False
+    """Whether the caller's side has acknowledged our answer."""
+    is_missed: bool = False
+    """Whether the plane has waited for its first packet in vain."""
+    was_heard: bool = False
+    """Whether a packet has come from it."""
     rings: bool = False
     """Whether the phone has told that it rings."""
     is_deaf: bool = False

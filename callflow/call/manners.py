@@ -17,6 +17,7 @@ from callflow.actions import (
     TakeNumber,
     TellSeat,
 )
+from callflow.call.line_watch import LineWatch
 from callflow.call.notes import Notes
 from callflow.etiquette.answering import Answering
 from callflow.etiquette.closing import Closing
@@ -27,7 +28,6 @@ from callflow.etiquette.house import House
 from callflow.etiquette.joining import Joining, greeting_of
 from callflow.etiquette.late_answer import LateAnswer
 from callflow.etiquette.late_answer import Phase as LateAnswerPhase
-from callflow.etiquette.line_check import SilentLine
 from callflow.etiquette.machine import Machine
 from callflow.etiquette.nuisance import Nuisance
 from callflow.etiquette.parameters import TooOftenManners
@@ -36,6 +36,8 @@ from callflow.etiquette.plain import PlainJoining
 from callflow.etiquette.plain_transfer import PlainTransfer
 from callflow.etiquette.queueing import Queueing
 from callflow.etiquette.seat_closing import SeatClosing
+from callflow.etiquette.seats_check import SeatsCheck
+from callflow.etiquette.seats_words import SeatsWords
 from callflow.etiquette.shadow import Shadow
 from callflow.etiquette.taking_message import TakingMessage
 from callflow.etiquette.taking_number import TakingNumber
@@ -49,7 +51,10 @@ from callflow.events import (
     Heard,
     HoldRequested,
     LineHeard,
+    LineJudged,
+    LineRequested,
     NuisanceCalled,
+    OpinionGiven,
     Outcome,
     Party,
     SeatAnswered,
@@ -64,13 +69,23 @@ from callflow.events import (
 class Manners:
     """The machines of one call. What its methods return is to be worked off at once."""
 
-    def __init__(self, house: House, notes: Notes, in_queue: Callable[[str], House] | None = None) -> None:
-        """`in_queue` gives the house for who waits in a queue, or is served from it."""
+    def __init__(
+        self,
+        house: House,
+        notes: Notes,
+        in_queue: Callable[[str], House] | None = None,
+        at_fault: Callable[[], bool] | None = None,
+    ) -> None:
+        """`in_queue` gives the house for who waits in a queue, or is served from it.
+
+        `at_fault` tells whether it is our side that lets nothing of the caller through.
+        """
         self.house = house
         self._in_queue = in_queue or (lambda _: house)
         self.rules: list[Machine[Any]] = []
         self.sound: LineHeard | None = None
         """The unbroken sound that the caller's line makes now, if it makes any."""
+        self._line = LineWatch(at_fault)
         self._notes = notes
         self.about = NOTHING_KNOWN
         """Who calls and why, as far as somebody has said so."""
@@ -98,7 +113,7 @@ class Manners:
     @property
     def watched(self) -> bool:
         """Whether a silent line is looked for: without a greeting there is no silence after it."""
-        return self.house.enforces("csr-04") and self.house.enforces("csr-01")
+        return self.house.enforces(self.house.silent_line.rule) and self.house.enforces("csr-01")
 
     @property
     def served(self) -> bool:
@@ -151,6 +166,12 @@ class Manners:
                 return [Note("caller.described", self.house.transfer.rule, _known(event))]
             case NuisanceCalled():
                 return self._nuisance(event, now)
+            case LineJudged() | OpinionGiven():
+                self._line.judged = event if isinstance(event, LineJudged) else self._line.judged
+                follow = [rule for rule in self.rules if rule.follows_line]
+                return [action for rule in follow for action in rule.receive(event, now)]
+            case LineRequested():
+                return self._asked_of_line(event, now) if self.served else []
         return self._tell_all(event, now)
 
     def _tell_all(self, event: Event, now: float) -> list[Action]:
@@ -163,15 +184,10 @@ class Manners:
     # --- what the flow, and one rule after the other, begin ---
 
     def greet(self, now: float) -> list[Action]:
-        """csr-01, and the watch for csr-04."""
+        """csr-01, and the watch over the line."""
         house = self.house
         answering = Answering(house.answering, greet=house.enforces("csr-01"))
-        self.rules = [answering]
-        greeting = house.answering.greeting
-        if self.watched:
-            self.rules.append(SilentLine(house.silent_line, greeting))
-        elif house.observes("csr-04") and house.enforces("csr-01"):
-            self.rules.append(Shadow(SilentLine(house.silent_line, greeting), "csr-04", hears=greeting))
+        self.rules = [answering, *self._line.after_greeting(house)]
         return answering.receive(CallArrived("", ""), now)
 
     def close(self, now: float) -> list[Action]:
@@ -237,6 +253,13 @@ class Manners:
         # Who speaks already is not waited for.
         return [*taking.begin(now), *(taking.receive(self.sound, now) if self.sound else [])]
 
+    def check_line(self, now: float) -> list[Action]:
+        """log-04: nobody has answered what the flow asked, and nobody was heard."""
+        check, begun = self._line.no_response(self.house, now)
+        if check is not None:
+            self._turn_to(check)
+        return begun
+
     def concluded(self, outcome: Outcome, now: float) -> list[Action]:
         """What the end of one rule's work is the beginning of."""
         house = self.house
@@ -245,8 +268,7 @@ class Manners:
                 wanted, self._wanted = self._wanted, None
                 return [wanted]
             case Outcome.GREETED if house.observes("csr-01"):
-                line = SilentLine(house.silent_line, house.answering.greeting)
-                return self._shadow(line, [Say(house.answering.greeting, "csr-01")], now)
+                return self._shadow(self._line.ideal(house), [Say(house.answering.greeting, "csr-01")], now)
             case Outcome.JOINED | Outcome.SEAT_BACK:
                 return self.serve(now)
             case Outcome.YIELDED if self._wish is not None:
@@ -274,7 +296,7 @@ class Manners:
         hold: Machine[Any] = PlainJoining(rule, observed=observed)
         if self.house.enforces(rule):
             hold = Hold(*self.house.hold_in_force)
-        self.rules = [hold]
+        self.rules = [hold, self._line.words(self.house)]
         if self.sound:
             hold.receive(self.sound, now)
         return hold.receive(deaf, now) if deaf else []
@@ -310,6 +332,18 @@ class Manners:
         ideal = greeting_of(self.house.joining, answered, waited)
         noted = self._noted(ideal.rule, would="say", prompt=ideal.prompt)
         return [*silenced, *noted, *joining.receive(answered, now)]
+
+    def _asked_of_line(self, wanted: LineRequested, now: float) -> list[Action]:
+        """csr-05 to csr-07, csr-10, log-04: the seat wants something done about the caller's line."""
+        own = [rule for rule in self.rules if isinstance(rule, SeatsCheck | SeatsWords)]
+        done = [action for rule in own for action in rule.receive(wanted, now)]
+        if any(isinstance(rule, SeatsCheck) and rule.at_work for rule in own):
+            return done
+        check, begun = self._line.asked(wanted, self.house, self.sound, now)
+        others = [rule for rule in self.rules if not isinstance(rule, SeatsCheck)]
+        # It stands first: where the caller is to be asked something, its words stop before that.
+        self.rules = [check, *others] if check else others
+        return [*done, *begun]
 
     def _transfer(self, wish: TransferRequested, now: float) -> list[Action]:
         """The wish takes the place of whatever the rule at work is about; or nothing comes of it."""

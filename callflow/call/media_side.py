@@ -7,6 +7,7 @@ from typing import Final
 from callflow.call.ledger import Ledger
 from callflow.call.leg import Effect, Leg
 from callflow.call.lines import Lines
+from callflow.call.trunk_health import TrunkHealth
 from callflow.media.messages import (
     Latched,
     LegQuality,
@@ -25,9 +26,10 @@ _MOST_LEDGERS: Final = 1000
 class MediaSide:
     """Keeps the legs by what the plane tells of their packets."""
 
-    def __init__(self, lines: Lines, ledger_of: Callable[[str], Ledger | None]) -> None:
+    def __init__(self, lines: Lines, ledger_of: Callable[[str], Ledger | None], health: TrunkHealth) -> None:
         """`ledger_of` has those of the calls that are not over."""
         self._lines = lines
+        self._health = health
         self._ledger_of = ledger_of
         self._ended: dict[str, Ledger] = {}
         """Of the calls that ended last: how well their legs were heard is told afterwards."""
@@ -37,7 +39,10 @@ class MediaSide:
         match event:
             case Latched() if leg:
                 self._lines.latched(leg)
+                self._health.heard(leg, now)
             case NoPackets():
+                if leg is not None:
+                    leg.is_missed = True
                 return [Counted("media", "no_packets")]
             case PacketsResumed() if leg:
                 leg.quiet_since = None

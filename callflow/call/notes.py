@@ -8,6 +8,7 @@ from callflow.events import (
     DigitPressed,
     Event,
     LineHeard,
+    LineJudged,
     NobodyThere,
     OfTarget,
     PromptFinished,
@@ -22,6 +23,7 @@ from callflow.events import (
     SeatRinging,
     TargetHungUp,
 )
+from callflow.facts import Detail
 
 
 class Notes:
@@ -59,12 +61,21 @@ class Notes:
                 write(now, "digit.pressed", digit=digit)
             case LineHeard(heard=heard, since=since):
                 write(now, "line.heard", heard=heard, since=round(since, 3))
+            case LineJudged():
+                self._judged(event, now)
             case OfTarget(event=PromptStarted() | PromptFinished() | PromptStopped() as words):
                 self._prompt(words, now, "target")
             case OfTarget(event=TargetHungUp()):
                 self.ledger.write_of("target", now, "transfer.target_left")
             case _:
                 self._seat(event, now)
+
+    def _judged(self, event: LineJudged, now: float) -> None:
+        details: dict[str, Detail] = {"state": event.state, "since": round(event.since, 3)}
+        for name, decibels in (("level", event.level), ("floor", event.floor)):
+            if decibels is not None:
+                details[name] = round(decibels, 1)
+        self.ledger.write(now, "line.judged", None, **details)
 
     def _prompt(
         self, event: PromptStarted | PromptFinished | PromptStopped, now: float, leg: str = "caller"

@@ -6,6 +6,7 @@ from typing import Final
 from callflow.actions import (
     Action,
     Answer,
+    AskOpinion,
     Beep,
     BeginHold,
     CancelRecall,
@@ -14,6 +15,8 @@ from callflow.actions import (
     HangUp,
     Keep,
     KeepWords,
+    ListenClosely,
+    ListenNoLonger,
     Notice,
     Progress,
     Recall,
@@ -21,6 +24,7 @@ from callflow.actions import (
     ReplaceSeat,
     Ring,
     Say,
+    SetVolume,
     StopSaying,
     TellCallerGone,
     TellSeat,
@@ -29,6 +33,7 @@ from callflow.actions import (
 )
 from callflow.call.call import Call
 from callflow.call.calling import Calling, recording
+from callflow.call.ears import listening
 from callflow.call.feature_codes import FeatureCodes
 from callflow.call.journal import CallEntry, FactEntry
 from callflow.call.leg import Effect, Leg
@@ -50,6 +55,7 @@ from callflow.media.messages import (
     PlayBoth,
     PlayMusic,
     PlayTone,
+    SetGain,
     ShutGate,
     StopMusic,
     StopPlaying,
@@ -112,6 +118,8 @@ class Room:
     _shut: frozenset[Party] = BOTH
     _keys_kept: bool = False
     _says_to_both: bool = False
+    _volume: int = 0
+    """By how many decibels the caller hears the seat louder than its phone sends."""
     spell: Spell | None = field(default=None, repr=False)
     """Says what nobody knows before the call; without it that is not said."""
     _spelling: Spelling = field(default_factory=Spelling, repr=False)
@@ -134,9 +142,8 @@ class Room:
                 return self._take_up(action, now)
             case Say() | StopSaying():
                 return [*self._speak(action)]
-            case KeepWords() | WordsSpoken() | TellCallerGone():
-                # Whoever keeps all seats' words, and tells those whose caller is gone, does that.
-                return []
+            case ListenClosely() | AskOpinion() | ListenNoLonger() | SetVolume():
+                return [*self._attend(action)]
             case Beep(seconds=seconds):
                 return [PlayTone(self.caller.media, _TONE_HZ, _TONE_DB, seconds)]
             case HangUp(reason=reason):
@@ -144,24 +151,32 @@ class Room:
                 return [*self._calls.hang_up(self.caller.session, reason, now)]
             case Gate(shut=shut):
                 return self._set_gates(shut, now)
-            case BeginHold() | EndHold():
-                return self._play_music(action)
             case Recall() | CancelRecall() | ReplaceSeat() | ReleaseSeat():
                 return self._change_seat(action, now)
             case TellSeat(notice=notice):
                 return self._show(notice, now)
-            case TellSupervisor():
-                # Whoever looks after the queue sees it in the facts and the metrics.
+            case TellSupervisor() | KeepWords() | WordsSpoken() | TellCallerGone():
+                # Whoever looks after the queue sees the first in facts and metrics; the others are done by
+                # who keeps all seats' words, and tells those whose caller is gone.
                 return []
             case Keep(number=number, note=note):
                 return [FactEntry(self.name, number, now, note.fact, note.rule, note.details)]
+            case BeginHold() | EndHold():
+                return [*self._hold(action)]
         raise ValueError(f"a call cannot {action!r}")
 
-    def _play_music(self, action: BeginHold | EndHold) -> list[Effect]:
+    def _hold(self, action: BeginHold | EndHold) -> list[Command]:
         if isinstance(action, EndHold):
             return [StopMusic(self.caller.media)]
         # Without music there is quiet between the words: the caller's leg always has a stream.
         return [PlayMusic(self.caller.media, action.music)] if action.music else []
+
+    def _attend(self, action: ListenClosely | AskOpinion | ListenNoLonger | SetVolume) -> list[Command]:
+        """Hear the caller better, or let it hear the seat better."""
+        if not isinstance(action, SetVolume):
+            return [listening(action, self.caller.media)]
+        self._volume = action.decibels
+        return self._louder()
 
     def _change_seat(self, action: Action, now: float) -> list[Effect]:
         match action:
@@ -383,7 +398,11 @@ class Room:
 
     def _join(self, now: float) -> list[Effect]:
         assert self.seat is not None
-        return [Join(self.caller.media, self.seat.media), *self._set_gates(self._shut, now)]
+        again = self._louder() if self._volume else []
+        return [Join(self.caller.media, self.seat.media), *again, *self._set_gates(self._shut, now)]
+
+    def _louder(self) -> list[Command]:
+        return [SetGain(self.seat.media, float(self._volume))] if self.seat else []
 
     def _recall(self, now: float) -> list[Effect]:
         if self.place is None or self.recall is not None:

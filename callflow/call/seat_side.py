@@ -1,5 +1,8 @@
 """What the seats' phones say and do, as news for the calls: answers, holds, keys, ends."""
 
+from collections.abc import Mapping
+from typing import Final
+
 from callflow.call.destinations import UPWARDS, Destinations
 from callflow.call.feature_codes import Code, PassOn
 from callflow.call.leg import Leg
@@ -13,6 +16,9 @@ from callflow.events import (
     DigitPressed,
     Event,
     HoldRequested,
+    LineRequested,
+    LineWish,
+    NuisanceCalled,
     OfSeat,
     RecallAnswered,
     RecallFailed,
@@ -37,6 +43,19 @@ from callflow.sip.happenings import (
     Reoffered,
     Told,
 )
+
+MENU: Final[Mapping[str, Event]] = {
+    "1": LineRequested(LineWish.LOUDER, Way.CODE),
+    "2": LineRequested(LineWish.SOFTER, Way.CODE),
+    "3": LineRequested(LineWish.APOLOGISE, Way.CODE),
+    "4": LineRequested(LineWish.LIFT_HANDSET, Way.CODE),
+    "5": LineRequested(LineWish.TOO_QUIET, Way.CODE),
+    "6": LineRequested(LineWish.TOO_NOISY, Way.CODE),
+    "7": LineRequested(LineWish.SILENT, Way.CODE),
+    "8": NuisanceCalled(),
+    "0": LineRequested(LineWish.STOP, Way.CODE),
+}
+"""By the digit after `*4`: the seat's hand stays on its keys while it listens."""
 
 
 class SeatSide:
@@ -151,6 +170,8 @@ class SeatSide:
                     news.append(Happened(room, SeatResumed(Way.CODE)))
                 case Code(key="3" | "3*" | "0") if wish := self._wish(room, code):
                     news.append(Happened(room, wish))
+                case Code(key="4", number=number) if number in MENU:
+                    news.append(Happened(room, MENU[number]))
                 case Code(key="attest", number=number) if room.seat:
                     news.append(Happened(room, AnswerAttested(number == "1", room.seat.seat)))
                 case Code(key=key):

@@ -7,7 +7,7 @@ its audio. The caller is a list of acts, each at a time counted from a mark of t
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from callflow.actions import Action, Answer, FindSeat, HangUp, Say, StopSaying, StoreMessage
+from callflow.actions import Action, Answer, AskOpinion, FindSeat, HangUp, Say, StopSaying, StoreMessage
 from callflow.call.call import Call
 from callflow.errors import CallflowError
 from callflow.events import (
@@ -19,8 +19,11 @@ from callflow.events import (
     Heard,
     HungUp,
     LineHeard,
+    LineJudged,
+    LineState,
     MessageStored,
     NobodyThere,
+    OpinionGiven,
     Party,
     PromptFinished,
     PromptStarted,
@@ -48,6 +51,11 @@ def speaks(after: float, *, mark: str | None = None, seconds: float = 1.0) -> tu
         Act(LineHeard(Heard.SOUND, 0.0), after, mark),
         Act(LineHeard(Heard.SILENCE, 0.0), after + seconds, mark),
     )
+
+
+def is_found(state: LineState, after: float, *, mark: str | None = None) -> Act:
+    """The line is judged to be that."""
+    return Act(LineJudged(state, 0.0), after, mark)
 
 
 def presses(digit: str, after: float, *, mark: str | None = None) -> Act:
@@ -91,7 +99,7 @@ class Simulation:
             raise CallflowError("the simulated call waits for its caller and would never end")
 
     def _happen(self, event: Event) -> None:
-        if isinstance(event, LineHeard):
+        if isinstance(event, LineHeard | LineJudged):
             event = replace(event, since=self._now)
         if isinstance(event, PromptFinished):
             self._saying = None
@@ -125,6 +133,9 @@ class Simulation:
                 case FindSeat():
                     # A flow is simulated without people.
                     self._later(self._now, NobodyThere("no_seats"))
+                case AskOpinion():
+                    # The first pair of ears has heard all there is.
+                    self._later(self._now, OpinionGiven(alive=False, by="simulated"))
                 case StoreMessage():
                     self._later(self._now, MessageStored())
                 case StopSaying() | HangUp():

@@ -26,8 +26,11 @@ def _flow(path: Path) -> str:
 
 def _house(path: Path) -> str:
     house = resources.read_house(path)
-    off = [rule for rule in house.rules if not house.enforces(rule)]
-    return f"house {house.name}" + (f", without {', '.join(off)}" if off else "")
+    told = [f"house {house.name}"]
+    for mode, how in (("off", "without"), ("observe", "observing")):
+        rules = [rule for rule in house.rules if house.mode(rule) == mode]
+        told += [f"{how} {', '.join(rules)}"] if rules else []
+    return ", ".join(told)
 
 
 def _prompts(path: Path) -> str:

@@ -1,6 +1,7 @@
 """`callflow demo`: watch real calls, and see the prescribed times beside the measured ones."""
 
 import asyncio
+import functools
 import logging
 import sys
 from dataclasses import replace
@@ -14,20 +15,25 @@ from callflow import config, resources
 from callflow.cli.screen import OUT, faults_told, write_json
 from callflow.cli.transcript import Transcript, result_of, table_of
 from callflow.config import Setup
+from callflow.demo import trunk_stage
 from callflow.demo.hold_scenarios import SEATED
 from callflow.demo.hold_stage import NUMBERS, play_seated
 from callflow.demo.scenarios import DEMOS, Scenario
 from callflow.demo.seated import SeatedScenario
 from callflow.demo.stage import Performance, Told, play_live
 from callflow.demo.transfer_scenarios import TRANSFERS
+from callflow.demo.trunk_stage import play_trunk
 from callflow.errors import CallflowError
+from callflow.etiquette.house import House
 from callflow.events import Party
 
 WITH_SEATS: Final = {**SEATED, **TRANSFERS}
+ONE_WAY_TRUNK: Final = "one-way-trunk"
+ALL: Final = {*DEMOS, *WITH_SEATS, ONE_WAY_TRUNK}
 
 
 @click.command()
-@click.argument("name", type=click.Choice(sorted({*DEMOS, *WITH_SEATS})), default="silent-line")
+@click.argument("name", type=click.Choice(sorted(ALL)), default="silent-line")
 @click.option("--house", type=click.Choice(resources.house_names()), help="Under this house's manners.")
 @click.option("--json", "as_json", is_flag=True, help="Facts, then results, one JSON object a line.")
 @click.option(
@@ -47,10 +53,11 @@ def demo(name: str, house: str | None, as_json: bool, output: Path) -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     with faults_told(as_json=as_json):
         setup = _under(config.default(), house)
-        scenarios = (WITH_SEATS[name](setup.house),) if name in WITH_SEATS else DEMOS[name]
+        scenarios = _scenarios(name, setup.house)
         output.mkdir(parents=True, exist_ok=True)
         told = _teller(name, scenarios, setup, as_json)
-        performances = asyncio.run(_play(scenarios, setup, told, output))
+        playing = play_trunk if name == ONE_WAY_TRUNK else functools.partial(_play, scenarios)
+        performances = asyncio.run(playing(setup, told, output))
     show(performances, as_json=as_json)
     sys.exit(0 if all(performance.good for performance in performances) else 1)
 
@@ -81,6 +88,14 @@ def _show_tones(performance: Performance) -> None:
         good = "[green]good[/]" if heard.good else "[bold red]WRONG[/]"
         way = f"the {tone['by']}'s {tone['hz']:.0f} Hz {wanted} the {tone['to']}"
         OUT.print(f"{way}: {tone['level_db']} dB  {good}")
+
+
+def _scenarios(name: str, house: House) -> tuple[Scenario, ...]:
+    if name == ONE_WAY_TRUNK:
+        return trunk_stage.scenarios(house)
+    if name in WITH_SEATS:
+        return (WITH_SEATS[name](house),)
+    return tuple(scenario.under(house) for scenario in DEMOS[name])
 
 
 def _under(setup: Setup, house: str | None) -> Setup:

@@ -12,20 +12,23 @@ from callflow.etiquette.answering import Answering
 from callflow.etiquette.closing import Closing
 from callflow.etiquette.hold import Hold
 from callflow.etiquette.joining import Joining
-from callflow.etiquette.line_check import SilentLine
 from callflow.etiquette.machine import Machine
+from callflow.etiquette.no_response import NoResponse
 from callflow.etiquette.not_there import NotThere
 from callflow.etiquette.nuisance import Nuisance
 from callflow.etiquette.own_words import OwnWords
 from callflow.etiquette.parting import Parting
 from callflow.etiquette.queueing import Queueing
 from callflow.etiquette.seat_closing import SeatClosing
+from callflow.etiquette.seats_check import SeatsCheck
+from callflow.etiquette.seats_words import SeatsWords
+from callflow.etiquette.silent_line import SilentLine
 from callflow.etiquette.taking_number import TakingNumber
 from callflow.etiquette.transfer import Transfer
 
 MACHINES: tuple[type[Machine[Any]], ...] = (
-    Answering, SilentLine, Closing, Parting, Queueing, Joining, Hold, SeatClosing,
-    Transfer, OwnWords, NotThere, TakingNumber, Nuisance,
+    Answering, SilentLine, NoResponse, SeatsCheck, SeatsWords, Closing, Parting, Queueing, Joining, Hold,
+    SeatClosing, Transfer, OwnWords, NotThere, TakingNumber, Nuisance,
 )  # fmt: skip
 
 

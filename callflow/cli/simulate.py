@@ -29,7 +29,8 @@ def simulate(name: str, configuration: Path | None, flow: Path | None, as_json: 
         setup = config.read(configuration) if configuration else config.default()
         if flow:
             setup = config.with_flow(setup, flow)
-        performances = [_play(scenario, name, setup, as_json) for scenario in DEMOS[name]]
+        scenarios = [scenario.under(setup.house) for scenario in DEMOS[name]]
+        performances = [_play(scenario, name, setup, as_json) for scenario in scenarios]
     show(performances, as_json=as_json)
     sys.exit(0 if all(performance.good for performance in performances) else 1)
 

@@ -31,7 +31,7 @@ class Transcript:
         since = self._arrived.setdefault(scenario.name, fact.at)
         if fact.fact in _UNTOLD:
             return
-        who = f"[cyan]{scenario.name:8}[/]" if self._several else ""
+        who = f"[cyan]{scenario.name:8}[/] " if self._several else ""
         rule = f" [dim]{fact.rule}[/]" if fact.rule else ""
         self._console.print(f"[dim]{fact.at - since:8.3f}[/]  {who}{self._words(fact)}{rule}", soft_wrap=True)
 
@@ -58,7 +58,26 @@ class Transcript:
                 return f"[dim]{fact.rule} ends: {details['outcome']}[/]"
             case "call.ended":
                 return f"[bold red]ended[/] by {details['by']} {details['reason']}"
-        return fact.fact
+        return _of_line(fact)
+
+
+def _of_line(fact: Fact) -> str:
+    """What a line is found to be, and how it is checked."""
+    details = fact.details
+    match fact.fact:
+        case "line.judged":
+            level = f" ({details['level']} dBFS)" if "level" in details else ""
+            return f"[magenta]the line is found to be {details['state']}{level}[/]"
+        case "line_check.begun":
+            return f"[yellow]the line is checked[/] (by {details['by']})"
+        case "line_check.stopped":
+            return f"[green]the check of the line stops:[/] {details['why']}"
+        case "opinion.given":
+            heard = "has heard somebody" if details["alive"] else "has heard nobody"
+            return f"[magenta]the second pair of ears {heard}[/] ({details['by']})"
+        case "opinion.late":
+            return "[yellow]the second pair of ears does not answer[/]"
+    return fact.fact
 
 
 def table_of(performances: Sequence[Performance]) -> Table:

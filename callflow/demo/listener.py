@@ -33,6 +33,10 @@ class Listener:
         """When the prompt was first heard to its end."""
         return await self._named("prompt.finished", prompt)
 
+    async def answered(self) -> float:
+        """When we picked up."""
+        return await self._named("call.answered", None)
+
     async def ended(self) -> float:
         """When the call was over."""
         return await self._named("call.ended", None)

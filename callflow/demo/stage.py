@@ -7,6 +7,9 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Final
+
+import numpy as np
 
 from callflow import resources
 from callflow.adapters.prompts import PromptLibrary, Samples
@@ -30,6 +33,9 @@ Told = Callable[[Scenario, Fact], None]
 
 SPEECH = "where_are_you_open"
 """What a caller says who speaks; see `resources.CALLERS`."""
+QUIETER: Final = -31.0
+"""Decibels by which a caller speaks more quietly who cannot be made out: at about -48 dBFS."""
+_NOISE_SECONDS: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +62,17 @@ def speech(words: str = SPEECH) -> Samples:
     return PromptLibrary.load(resources.CALLERS).pcm(words, {})
 
 
+def quiet() -> bytes:
+    """The same speech too quiet to be made out, as ready µ-law: a phone's own coding would lose it."""
+    return encode((speech() * 10 ** (QUIETER / 20)).astype(np.int16), Law.PCMU).tobytes()
+
+
+def noise(level: float) -> bytes:
+    """A minute of even noise of that level (dBFS) as µ-law, the same at every call."""
+    samples = np.random.default_rng(8).normal(0.0, 32768 * 10 ** (level / 20), round(_NOISE_SECONDS * RATE))
+    return encode(samples.clip(-32768, 32767).astype(np.int16), Law.PCMU).tobytes()
+
+
 def on_free_ports(setup: Setup, password: str) -> Setup:
     """The same set-up on loopback, on ports that nobody uses, with one account for the softphone."""
     config = setup.config
@@ -71,13 +88,14 @@ def on_free_ports(setup: Setup, password: str) -> Setup:
 
 def play_virtual(scenario: Scenario, setup: Setup, told: Told) -> Performance:
     """On the virtual clock: exact, and over at once."""
+    setup = replace(setup, house=scenario.manners(setup.house))
     ledger = Ledger("simulated", lambda fact: told(scenario, fact))
     call = Call(setup.flow, setup.house, ledger)
     seconds = len(speech()) / RATE
-    acts = [act for cue in scenario.cues for act in cue.simulated(seconds)]
+    acts = scenario.simulated(seconds)
     fields = {"number": "13800138000", **setup.config.fields}
     Simulation(call, lambda prompt: setup.prompts.duration(prompt, fields), acts).run()
-    return _judge(scenario, setup, list(ledger), None)
+    return judge(scenario, setup, list(ledger), None)
 
 
 async def play_live(
@@ -89,43 +107,57 @@ async def play_live(
 ) -> Performance:
     """Over SIP and RTP, in real time, with pyVoIP as the caller. Raises `CallflowError`, `OSError`."""
     password = secrets.token_hex(8)
-    setup = on_free_ports(setup, password)
+    setup = on_free_ports(replace(setup, house=scenario.manners(setup.house)), password)
     listener = Listener(functools.partial(told, scenario))
-    words = encode(speech(), Law.PCMU).tobytes()
     async with running(setup, [listener], lambda: media(setup)) as service:
         line = Line(*service.sip_address, "caller", password)
         recording = recordings / f"{scenario.name}.wav"
         async with Softphone.open(line, echo_db=scenario.echo_db, record=recording) as phone:
-            await phone.call("10086")
-            async with asyncio.TaskGroup() as tasks:
-                acting = [
-                    tasks.create_task(_act(cue, phone, listener, words), name=f"demo.{cue.do.name}")
-                    for cue in scenario.cues
-                ]
-                report = await phone.report()
-                for task in acting:
-                    task.cancel()
-            await listener.ended()
-    return _judge(scenario, setup, listener.facts, report)
+            report = await play_caller(scenario, phone, listener)
+    return judge(scenario, setup, listener.facts, report)
 
 
-async def _act(cue: Cue, phone: Softphone, listener: Listener, words: bytes) -> None:
-    """Do as the cue says; `words` is the caller's speech in µ-law."""
+async def play_caller(scenario: Scenario, phone: Softphone, listener: Listener) -> CallReport:
+    """Call, and let the caller do its part until the call is over."""
+    await phone.call("10086")
+    async with asyncio.TaskGroup() as tasks:
+        acting = [
+            tasks.create_task(_act(cue, phone, listener), name=f"demo.{cue.do.name}") for cue in scenario.cues
+        ]
+        if scenario.noise_db is not None:
+            acting.append(tasks.create_task(_hiss(phone, scenario.noise_db), name="demo.noise"))
+        report = await phone.report()
+        for task in acting:
+            task.cancel()
+    await listener.ended()
+    return report
+
+
+async def _hiss(phone: Softphone, level: float) -> None:
+    with contextlib.suppress(CallOver):
+        await phone.speak(noise(level))
+
+
+async def _act(cue: Cue, phone: Softphone, listener: Listener) -> None:
+    """Do as the cue says."""
     loop = asyncio.get_running_loop()
-    at = await listener.heard(cue.prompt) + cue.after
+    at = await (listener.heard(cue.prompt) if cue.prompt else listener.answered()) + cue.after
     await asyncio.sleep(max(0.0, at - loop.time()))
     # The other side may end the call in the middle of an act: then there is nothing left to do.
     with contextlib.suppress(CallOver):
         match cue.do:
-            case Do.SPEAK:
-                await phone.speak(words)
+            case Do.SPEAK | Do.SPEAK_UP:
+                await phone.speak(encode(speech(), Law.PCMU).tobytes())
+            case Do.MUMBLE:
+                await phone.speak(quiet())
             case Do.PRESS:
                 await phone.press(cue.key)
             case Do.HANG_UP:
                 await phone.hang_up()
 
 
-def _judge(scenario: Scenario, setup: Setup, facts: list[Fact], report: CallReport | None) -> Performance:
+def judge(scenario: Scenario, setup: Setup, facts: list[Fact], report: CallReport | None) -> Performance:
+    """How the call went."""
     rows = compare(facts, setup.house, report)
     faults = [*scenario.faults(facts)]
     if not rows:

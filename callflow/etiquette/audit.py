@@ -5,6 +5,13 @@ The audit looks only at facts, so it can judge a call of last year, or find that
 
 from collections.abc import Iterator, Sequence
 
+from callflow.etiquette.audit_line import (
+    OPINION,
+    is_broken_by_sound,
+    out_of_time,
+    pause_between,
+    verdicts_on_line,
+)
 from callflow.etiquette.audit_waiting import verdicts_on_waiting
 from callflow.etiquette.house import House
 from callflow.etiquette.verdict import Judgement, Measure, Verdict
@@ -12,17 +19,17 @@ from callflow.facts import Fact
 
 
 def judge(facts: Sequence[Fact], house: House) -> list[Verdict]:
-    """A verdict for each rule that the call came under: of beginning and end, then of all waiting."""
+    """A verdict for each rule that the call came under: of beginning and end, of the line, of all waiting."""
     measures = [*measure(facts, house)]
     verdicts = []
-    for rule in ("csr-01", "csr-04", "csr-35", "csr-36"):
+    for rule in ("csr-01", "csr-35", "csr-36"):
         if not house.enforces(rule):
             continue
         own = tuple(m for m in measures if m.rule == rule)
-        why = _wrong(rule, facts, house) or _out_of_time(own)
+        why = _wrong(rule, facts, house) or out_of_time(own)
         if own or why or any(fact.rule == rule for fact in facts):
             verdicts.append(Verdict(rule, Judgement.BROKEN if why else Judgement.KEPT, why, own))
-    return [*verdicts, *verdicts_on_waiting(facts, house)]
+    return [*verdicts, *verdicts_on_line(facts, house, measures), *verdicts_on_waiting(facts, house)]
 
 
 def measure(facts: Sequence[Fact], house: House) -> Iterator[Measure]:
@@ -34,31 +41,38 @@ def measure(facts: Sequence[Fact], house: House) -> Iterator[Measure]:
         within = house.answering.within
         yield Measure("csr-01", "arrival", "answer", within, arrived.at, answered.at, at_most=True)
     finished: Fact | None = None
+    sounded = asked = False
     for fact in facts:
         match fact.fact:
             case "prompt.finished":
-                finished = fact
+                finished, sounded, asked = fact, False, False
             case "prompt.started" | "call.ended" if finished is not None:
-                if fact.rule and fact.details.get("by", "callflow") == "callflow":
-                    yield from _pause(finished, fact, house)
-                finished = None
-            case "line.heard" | "digit.pressed" | "call.held":
+                by_us = fact.rule and fact.details.get("by", "callflow") == "callflow"
                 # A pause that the caller broke has no prescribed length any more.
+                if by_us and not (sounded and is_broken_by_sound(str(fact.rule), house)):
+                    yield from _pause(finished, fact, house, OPINION if asked else 0.0)
+                finished = None
+            case "line.heard":
+                sounded = True
+            case "opinion.given" | "opinion.late":
+                asked = True
+            case "digit.pressed" | "call.held" | "call.joined" | "line_check.hastened":
                 finished = None
 
 
-def _pause(finished: Fact, then: Fact, house: House) -> Iterator[Measure]:
+def _pause(finished: Fact, then: Fact, house: House, slack: float) -> Iterator[Measure]:
     before = str(finished.details["prompt"])
     after = str(then.details.get("prompt", "hang_up"))
     prescribed = _prescribed(before, after, house)
     if prescribed is not None:
-        yield Measure(str(then.rule), before, after, prescribed, finished.at, then.at)
+        yield Measure(str(then.rule), before, after, prescribed, finished.at, then.at, slack=slack)
 
 
 def _prescribed(before: str, after: str, house: House) -> float | None:
     closing = house.closing
-    if after in house.silent_line.prompts or before in house.silent_line.prompts:
-        return house.silent_line.pause
+    between = pause_between(before, after, house)
+    if between is not None:
+        return between
     if after == closing.hanging_up and before in (closing.anything_else, closing.hint):
         return closing.answer_within
     if after == "hang_up":
@@ -77,20 +91,9 @@ def _wrong(rule: str, facts: Sequence[Fact], house: House) -> str:
     if ended is None or ended.details.get("by") != "callflow" or ended.rule != rule:
         return ""
     said = [str(fact.details["prompt"]) for fact in facts if fact.fact == "prompt.finished"]
-    if rule == "csr-04":
-        wanted_words = [house.answering.greeting, *house.silent_line.prompts]
-        if said[-len(wanted_words) :] != wanted_words:
-            return f"released after {said}, not after {wanted_words}"
-        if any(f.fact == "digit.pressed" or f.details.get("heard") == "sound" for f in facts):
-            return "a caller who was heard was released"
-    elif not said or said[-1] not in (house.closing.goodbye, house.closing.hanging_up):
+    if not said or said[-1] not in (house.closing.goodbye, house.closing.hanging_up):
         return "released without words of parting"
     return ""
-
-
-def _out_of_time(measures: Sequence[Measure]) -> str:
-    late = [m for m in measures if not m.kept]
-    return "; ".join(f"{m.begins} to {m.ends}: {m.measured:.3f} s, not {m.prescribed:g} s" for m in late)
 
 
 def _first(facts: Sequence[Fact], name: str) -> Fact | None:

@@ -21,14 +21,17 @@ from callflow.etiquette.parameters import (
     QueueManners,
     RecallManners,
     SeatClosingManners,
+    SeatsWordsManners,
     SilentLineManners,
     TransferManners,
+    UnclearLineManners,
 )
 
 CARRIED = (
-    "csr-01", "csr-04", "csr-16", "csr-23", "csr-24", "csr-25", "csr-30", "csr-35", "csr-36",
-    "gas-02", "gas-03", "gas-04", "gas-09", "gas-10", "gas-11", "gas-18",
-    "log-02", "log-03", "log-13",
+    "csr-01", "csr-04", "csr-05", "csr-06", "csr-07", "csr-10",
+    "csr-16", "csr-23", "csr-24", "csr-25", "csr-30", "csr-35", "csr-36",
+    "gas-02", "gas-03", "gas-04", "gas-05", "gas-06", "gas-09", "gas-10", "gas-11", "gas-18",
+    "log-02", "log-03", "log-04", "log-13",
     "crs-02", "crs-03", "crs-04", "crs-05", "crs-06", "crs-10", "crs-14",
     "hst-02", "hst-03", "hst-05", "hst-08",
 )  # fmt: skip
@@ -51,6 +54,11 @@ class House(Shape):
     """What is switched off; a rule that is not named is enforced."""
     answering: AnsweringManners
     silent_line: SilentLineManners
+    faint_line: UnclearLineManners
+    noisy_line: UnclearLineManners
+    no_response: UnclearLineManners | None = None
+    """For a caller who is silent in the middle of a call; None: what the flow says there is all."""
+    seats_words: SeatsWordsManners
     closing: ClosingManners
     hold: HoldManners
     recall: RecallManners
@@ -141,7 +149,14 @@ class House(Shape):
         """Every prompt that the carried rules may say."""
         closing = self.closing
         words = {closing.anything_else, closing.hint, closing.goodbye, closing.hanging_up}
-        return frozenset({self.answering.greeting, *self.silent_line.prompts, *words})
+        return frozenset({self.answering.greeting, *words}) | self.line_prompts
+
+    @property
+    def line_prompts(self) -> frozenset[str]:
+        """Every prompt that a caller may hear who cannot be made out."""
+        silent, unclear = self.silent_line, (self.faint_line, self.noisy_line, self.no_response)
+        words = {prompt for manners in unclear if manners for prompt in manners.prompts}
+        return frozenset({*silent.prompts, silent.our_fault, *words})
 
     @property
     def waiting_prompts(self) -> frozenset[str]:
@@ -150,6 +165,7 @@ class House(Shape):
         words = {*hold.question, hold.hint, hold.thanks, hold.going_on, hold.reminder, *recall.back}
         words |= {self.queue.first, self.queue.again} | ({self.queue.place} if self.queue.place else set())
         words |= {self.joining.greeting, self.joining.late}
+        words |= self.line_prompts | {self.seats_words.lift_handset, self.seats_words.apology}
         transfer = self.transfer
         words |= {*transfer.question, transfer.hint, transfer.stays, transfer.waiting, *transfer.brief}
         words |= {transfer.will_you_take_it, transfer.connecting, transfer.not_taken, transfer.caller_gone}

@@ -31,6 +31,11 @@ class Machine(ABC, Generic[PhaseT]):
         """Whether a question has been asked to its end, and a key is the answer."""
         return False
 
+    @property
+    def follows_line(self) -> bool:
+        """Whether it wants to be told what the line is found to be."""
+        return False
+
     @abstractmethod
     def receive(self, event: Event, now: float) -> list[Action]:
         """What to do because `event` happened at `now`; raises `IllegalEvent`."""

@@ -33,10 +33,15 @@ class AnsweringManners(Shape):
 
 
 class SilentLineManners(Shape):
-    """csr-04."""
+    """csr-04, gas-05."""
 
+    rule: RuleId
     greeting_again: PromptKey
+    asks: tuple[PromptKey, ...] = ()
+    """What is said after it, where the house has more to say before the last words."""
     no_sound: PromptKey
+    our_fault: PromptKey
+    """In place of the last words where the line is silent by a fault that is not the caller's."""
     pause: Pause
     repeat_after_greeting: Annotated[int, pydantic.Field(ge=1, le=5)] = 1
     """How often greeting_again is said; the answering greeting comes before it."""
@@ -44,7 +49,34 @@ class SilentLineManners(Shape):
     @property
     def prompts(self) -> tuple[str, ...]:
         """What is said after the greeting, in order."""
-        return (self.greeting_again,) * self.repeat_after_greeting + (self.no_sound,)
+        return (self.greeting_again,) * self.repeat_after_greeting + (*self.asks, self.no_sound)
+
+
+class UnclearLineManners(Shape):
+    """csr-06, csr-07, gas-06, log-04: what a caller hears who cannot be made out, before the end."""
+
+    rule: RuleId
+    asks: tuple[PromptKey, ...] = ()
+    """What the caller is asked to do; after each the line is listened to."""
+    listen: Pause = 5.0
+    last: PromptKey
+    pause: Pause
+    """Seconds between the last words and the release."""
+
+    @property
+    def prompts(self) -> tuple[str, ...]:
+        return (*self.asks, self.last)
+
+
+class SeatsWordsManners(Shape):
+    """csr-05, csr-10: what a seat has said for it with one key, and how loud the caller hears it."""
+
+    lift_handset: PromptKey
+    """csr-05."""
+    apology: PromptKey
+    """csr-10, before the volume is raised."""
+    most: Annotated[int, pydantic.Field(ge=3, le=12)] = 12
+    """Decibels by which the seat is heard louder at most."""
 
 
 class ClosingManners(Shape):

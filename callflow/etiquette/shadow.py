@@ -1,16 +1,17 @@
 """A rule that is only observed: it runs on the real events, and what it would have said or done is noted.
 
-Nobody hears its words, so nothing tells that they have ended: they are taken to last some seconds.
+Nobody hears its words, so nothing tells that they have ended: they are taken to last some seconds. Nobody is
+asked for a second opinion either: it is taken to agree.
 """
 
 from collections.abc import Sequence
 from enum import Enum, auto
 from typing import Any, Final
 
-from callflow.actions import Action, Conclude, HangUp, Note, Say
+from callflow.actions import Action, AskOpinion, Conclude, HangUp, Note, Say
 from callflow.errors import IllegalEvent
 from callflow.etiquette.machine import Machine
-from callflow.events import Event, HungUp, PromptFinished, PromptStarted, PromptStopped
+from callflow.events import Event, HungUp, OpinionGiven, PromptFinished, PromptStarted, PromptStopped
 
 WORDS: Final = 3.0
 """Seconds that words are taken to last which nobody hears."""
@@ -46,8 +47,12 @@ class Shadow(Machine[Phase]):
         self.first = self._noted(begun, now)
         """What is to be noted of its beginning."""
 
+    @property
+    def follows_line(self) -> bool:
+        return self._machine.follows_line
+
     def receive(self, event: Event, now: float) -> list[Action]:
-        if self.phase is Phase.DONE:
+        if self.phase is Phase.DONE or isinstance(event, OpinionGiven):
             return []
         if isinstance(event, HungUp):
             return self._enter(Phase.DONE, None)
@@ -74,6 +79,8 @@ class Shadow(Machine[Phase]):
     def _noted(self, actions: Sequence[Action], now: float) -> list[Action]:
         notes: list[Action] = []
         over = False
+        if AskOpinion() in actions:
+            actions = self._machine.receive(OpinionGiven(alive=False), now)
         for action in actions:
             match action:
                 case Say(prompt=prompt, rule=rule):

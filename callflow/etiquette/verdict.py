@@ -27,6 +27,8 @@ class Measure:
     ends_at: float
     at_most: bool = False
     """Whether less than prescribed is good too."""
+    slack: float = 0.0
+    """Seconds by which more than prescribed is good."""
 
     @property
     def measured(self) -> float:
@@ -40,7 +42,7 @@ class Measure:
     def allows(self, seconds: float) -> bool:
         """Whether the rule is content with this length."""
         over = seconds - self.prescribed
-        return over <= TOLERANCE and (self.at_most or over >= -TOLERANCE)
+        return over <= TOLERANCE + self.slack and (self.at_most or over >= -TOLERANCE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """One call on its way through a flow: events in, actions out, one deadline."""
 
-from callflow.actions import Action, Close, FindSeat, Greet, Say, TakeMessage, TakeNumber
+from callflow.actions import Action, CheckLine, Close, FindSeat, Greet, Say, TakeMessage, TakeNumber
 from callflow.errors import CallflowError
 from callflow.events import (
     CallArrived,
@@ -9,6 +9,8 @@ from callflow.events import (
     Heard,
     HungUp,
     LineHeard,
+    LineJudged,
+    LineState,
     NobodyThere,
     Outcome,
     PromptFinished,
@@ -42,6 +44,14 @@ class FlowRun:
         self._alive = False
         self._sounding = False
         self._key_ahead: str | None = None
+        self._told = False
+        """Whether the caller has been told anything to its end since the step began."""
+        self._alone = True
+        """Whether nobody has been heard, and no key pressed, since then."""
+        self._asked: str | None = None
+        """Where the flow goes on when it is known whether somebody is there who gave no answer."""
+        self._hears_out = False
+        """Whether a caller who was there after all still speaks."""
         self.deadline: float | None = None
 
     @property
@@ -65,8 +75,7 @@ class FlowRun:
 
     def receive(self, event: Event, now: float) -> list[Action]:
         """What the flow does next. Events that the step in hand does not wait for change nothing."""
-        if isinstance(event, LineHeard):
-            self._sounding = event.heard is Heard.SOUND
+        self._note(event)
         match event:
             case CallArrived():
                 return self._go(self._flow.start)
@@ -74,6 +83,17 @@ class FlowRun:
                 self.stop()
         if self._name is None:
             return []
+        if self._asked and isinstance(event, RuleConcluded):
+            return self._checked(event.outcome, self._asked, now)
+        return self._at_step(event, now)
+
+    def _note(self, event: Event) -> None:
+        if isinstance(event, LineHeard):
+            self._sounding = event.heard is Heard.SOUND
+        self._told |= isinstance(event, PromptFinished)
+        self._alone &= not (self._sounding or is_sign_of_life(event))
+
+    def _at_step(self, event: Event, now: float) -> list[Action]:
         match self._step:
             case GreetStep() as step:
                 return self._greeting(step, event, now)
@@ -108,6 +128,7 @@ class FlowRun:
 
     def _go(self, name: str) -> list[Action]:
         self._name, self.deadline = name, None
+        self._told, self._alone, self._asked, self._hears_out = False, not self._sounding, None, False
         match self._step:
             case GreetStep():
                 return [Greet()]
@@ -169,7 +190,7 @@ class FlowRun:
             case RuleConcluded(outcome=Outcome.NUMBER_TAKEN):
                 return self._go(step.next)
             case RuleConcluded(outcome=Outcome.NUMBER_NOT_TAKEN):
-                return self._go(step.otherwise)
+                return self._unanswered(step.otherwise)
         return []
 
     def _menu(self, step: MenuStep, event: Event, now: float) -> list[Action]:
@@ -177,7 +198,10 @@ class FlowRun:
             case DigitPressed(digit=digit) if digit in step.keys:
                 return self._go(step.keys[digit])
             case DigitPressed():
+                self._asked = None
                 return self._wrong_key(step)
+            case LineHeard(heard=Heard.SILENCE) if self._hears_out:
+                self.deadline = now
             case PromptFinished(prompt=prompt) if prompt == step.say:
                 self.deadline = now + step.within
             case PromptFinished(prompt=prompt) if prompt == step.otherwise.say:
@@ -192,6 +216,35 @@ class FlowRun:
 
     def _say_menu_again(self, step: MenuStep) -> list[Action]:
         if self._said >= step.otherwise.times:
-            return self._go(step.otherwise.then)
+            return self._unanswered(step.otherwise.then)
         self._said += 1
+        self._hears_out = False
         return [Say(step.say)]
+
+    # --- nobody has answered ---
+
+    def _unanswered(self, to: str) -> list[Action]:
+        """Go on to `to`; but who has not been heard at all since the step began may not be there any more."""
+        if not (self._told and self._alone):
+            return self._go(to)
+        self._asked = to
+        return [CheckLine()]
+
+    def _checked(self, outcome: Outcome, to: str, now: float) -> list[Action]:
+        """Whoever is there after all has the menu once more, when it has been heard out."""
+        self._asked = None
+        if outcome is not Outcome.ALIVE or not isinstance(self._step, MenuStep):
+            return self._go(to)
+        self._said, self._hears_out = self._step.otherwise.times - 1, self._sounding
+        self.deadline = now + (_HEAR_OUT if self._sounding else 0.0)
+        return []
+
+
+def is_sign_of_life(event: Event) -> bool:
+    """Whether it tells that somebody is there."""
+    match event:
+        case DigitPressed() | LineHeard(heard=Heard.SOUND):
+            return True
+        case LineJudged(state=LineState.SPEECH | LineState.FAINT | LineState.NOISY):
+            return True
+    return False

@@ -169,6 +169,7 @@ class Intake:
                 # Its own silence: the partner gets ours instead, and no drop-out is told of.
                 self._counts["comfort_noise"] += 1
                 self._quality.pause(slot)
+                self._hearing.comfort(slot, now)
             else:
                 self._counts["dropped_payload_type"] += 1
             if listener >= 0 and not passes:

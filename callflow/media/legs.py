@@ -29,7 +29,7 @@ class Legs:
             return False
         parts, slot = self._parts, self._free.pop()
         self.slots[leg.leg], self.names[slot] = slot, leg.leg
-        parts.hearing.open(slot, leg.law)
+        parts.hearing.open(slot, leg.law, leg.thresholds)
         parts.quality.open(slot)
         parts.bridge.open(slot)
         self._intake.open(slot)
@@ -83,6 +83,7 @@ class Legs:
         self._intake.close(slot)
         parts.sender.close(slot)
         parts.hearing.close(slot)
+        parts.overhearing.close(slot)
         parts.inband.ignore(slot)
         parts.latches.release(slot, now)
         self._free.append(slot)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from callflow.codec import Law
 from callflow.events import Event
+from callflow.media.thresholds import Thresholds
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,8 @@ class OpenLeg(LegCommand):
     """The addresses that its packets may come from."""
     rtcp_mux: bool = False
     """Whether its reports share the port of its audio (RFC 5761)."""
+    thresholds: Thresholds | None = None
+    """How its line is heard, where that is other than usual."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +185,21 @@ class IgnoreTones(LegCommand):
 
 
 @dataclass(frozen=True, slots=True)
+class ListenClosely(LegCommand):
+    """Hand out what the leg says as `Overheard`, for a second pair of ears, until `ListenNoLonger`."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskOpinion(LegCommand):
+    """Hand out at once what has not been handed out yet: `OpinionGiven` is wanted now, within 0.5 s."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListenNoLonger(LegCommand):
+    """The second pair of ears is needed no more; what it has heard is forgotten."""
+
+
+@dataclass(frozen=True, slots=True)
 class MediaEvent(Event):
     """What the plane tells that is no rule's business."""
 
@@ -202,6 +220,20 @@ class Recorded(MediaEvent):
     begun: float
     """When its first packet came or left."""
     audio: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Overheard(MediaEvent):
+    """A piece of what a leg says while it is listened to closely, without our echo and machines' tones."""
+
+    law: int
+    """0 for µ-law, 1 for A-law."""
+    audio: bytes = field(repr=False)
+    """Whole frames of 20 ms, idle codes where something is left out; empty where nothing has come since."""
+    may_live: bool = True
+    """Whether anything since `ListenClosely` might have been a person, by the strictest reckoning."""
+    asked: bool = False
+    """Whether it answers `AskOpinion`: the opinion is wanted now."""
 
 
 @dataclass(frozen=True, slots=True)

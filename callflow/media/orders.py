@@ -3,12 +3,15 @@
 from callflow.media.dtmf import KEYS
 from callflow.media.g711 import gain_row
 from callflow.media.messages import (
+    AskOpinion,
     Confer,
     HearTones,
     IgnoreTones,
     Join,
     KeepKeys,
     LegCommand,
+    ListenClosely,
+    ListenNoLonger,
     OpenGate,
     Part,
     PassKeys,
@@ -72,12 +75,28 @@ class Orders:
                 self._parts.taps.open(slot)
             case StopRecording():
                 self._parts.untap(slot, now)
+            case ListenClosely() | AskOpinion() | ListenNoLonger():
+                return self._overhear(slot, command, now)
             case HearTones():
                 self._parts.inband.listen(slot)
             case IgnoreTones():
                 self._parts.inband.ignore(slot)
             case SetGain(decibels=decibels):
                 bridge.gain[slot] = gain_row(decibels)
+            case _:
+                return False
+        return True
+
+    def _overhear(self, slot: int, command: LegCommand, now: float) -> bool:
+        """Commands about the second pair of ears; whether it was possible."""
+        overhearing = self._parts.overhearing
+        match command:
+            case ListenClosely():
+                overhearing.open(slot)
+            case AskOpinion() if overhearing.listens(slot):
+                self._parts.tell(slot, now, overhearing.rest(slot))
+            case ListenNoLonger():
+                overhearing.close(slot)
             case _:
                 return False
         return True

@@ -7,15 +7,18 @@ import numpy as np
 
 from callflow.codec import Law
 from callflow.media.bridge import Bridge
-from callflow.media.hearing import Hearing, Thresholds
+from callflow.media.hearing import Hearing
 from callflow.media.inband import InBand
 from callflow.media.latching import Latches
 from callflow.media.mixer import Mixer
+from callflow.media.overhearing import Overhearing
+from callflow.media.past import Past
 from callflow.media.quality import Quality
 from callflow.media.reporter import Reporter
 from callflow.media.sender import Sender
 from callflow.media.speaker import Speaker, Tell
 from callflow.media.tap import Taps
+from callflow.media.thresholds import Thresholds
 
 NO_EVENTS: Final = 255
 
@@ -45,7 +48,9 @@ class Parts:
         self.bridge = Bridge(capacity, self.sender)
         self.mixer = Mixer(capacity)
         self.taps = Taps(capacity)
-        self.hearing = Hearing(capacity, thresholds)
+        past = Past(capacity)
+        self.overhearing = Overhearing(past)
+        self.hearing = Hearing(past, self.overhearing, thresholds)
         self.inband = InBand(capacity)
         self.quality = Quality(capacity)
         self.reporter = Reporter(capacity, self.sender, self.quality)

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from callflow.events import Event
 from callflow.media import rtp
 from callflow.media.bridge import Relayed
-from callflow.media.hearing import Thresholds
 from callflow.media.intake import Intake
 from callflow.media.latching import Sources
 from callflow.media.legs import Legs
@@ -22,6 +21,7 @@ from callflow.media.messages import Command, LegCommand, LoadPrompt, OpenLeg, Re
 from callflow.media.orders import Orders
 from callflow.media.parts import Parts
 from callflow.media.sender import CATCH_UP, FRAME_SECONDS
+from callflow.media.thresholds import Thresholds
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +128,8 @@ class Plane:
             self._report(slot, now, event)
         for slot, news in self._parts.quality.tick(now):
             self._report(slot, now, news)
+        for slot, overheard in self._parts.overhearing.due():
+            self._report(slot, now, overheard)
         for slot, recorded in self._parts.taps.take():
             self._report(slot, now, recorded)
         relayed, self._intake.relayed = self._intake.relayed, []

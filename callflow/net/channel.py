@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from callflow.media.hearing import Thresholds
+from callflow.media.thresholds import Thresholds
 
 _LENGTH: Final = struct.Struct("!I")
 _BUFFER: Final = 1 << 22

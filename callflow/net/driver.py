@@ -9,7 +9,16 @@ from callflow.call.desk import Asked, View
 from callflow.call.journal import FactEntry, Journalled
 from callflow.call.leg import Broke, Effect
 from callflow.call.recorder import Message, Written
-from callflow.media.messages import Command, Report
+from callflow.media.messages import (
+    AskOpinion,
+    CloseLeg,
+    Command,
+    LegCommand,
+    ListenClosely,
+    ListenNoLonger,
+    Overheard,
+    Report,
+)
 from callflow.net.media_port import MediaPort
 from callflow.sip.address import Address, Transport
 from callflow.sip.happenings import Counted, Noticed, RegistrationChanged, TrunkChanged
@@ -48,6 +57,12 @@ class Observer(Protocol):
 
     def to_write(self, message: Message) -> None:
         """A caller's message is to become a file; `Driver.written` is told what became of it."""
+
+    def listens(self, command: LegCommand) -> None:
+        """The plane is about to be told whom the second pair of ears is to hear, or that a leg is over."""
+
+    def overheard(self, leg: int, heard: Overheard) -> None:
+        """It hears this; `Driver.hear` is told its opinion."""
 
     def broke(self, error: Exception) -> None:
         """A fault of ours that was kept from the other calls."""
@@ -88,7 +103,10 @@ class Driver:
         self._run(lambda now: self._controller.located(trunk, candidates, now))
 
     def hear(self, report: Report) -> None:
-        """The plane tells of a leg."""
+        """The plane tells of a leg, or the second pair of ears does."""
+        if isinstance(report.event, Overheard):
+            self._observer.overheard(report.leg, report.event)
+            return
         self._run(lambda now: self._controller.hear(report))
 
     def kept(self, entry: FactEntry) -> None:
@@ -158,6 +176,9 @@ class Driver:
                 self._observer.noticed(effect)
             case Broke(error=error):
                 self._observer.broke(error)
+            case ListenClosely() | AskOpinion() | ListenNoLonger() | CloseLeg():
+                self._observer.listens(effect)
+                self._media.command(effect)
             case Command():
                 self._media.command(effect)
             case Journalled():

@@ -5,6 +5,7 @@ never be told of as sent is told instead.
 """
 
 from dataclasses import dataclass, field, fields, replace
+from typing import Final
 
 from callflow.events import PromptFinished, PromptStopped
 from callflow.media.messages import (
@@ -17,6 +18,8 @@ from callflow.media.messages import (
     Join,
     KeepKeys,
     LegCommand,
+    ListenClosely,
+    ListenNoLonger,
     LoadPrompt,
     MoveLeg,
     OpenGate,
@@ -38,6 +41,25 @@ from callflow.media.messages import (
     ToneFinished,
     UnloadPrompt,
 )
+
+_SETS: Final[dict[type[LegCommand], str]] = {
+    ShutGate: "gate",
+    PlayMusic: "music",
+    KeepKeys: "keys",
+    SetGain: "gain",
+    HearTones: "tones",
+    Record: "recording",
+    ListenClosely: "listening",
+}
+"""What each setting is about."""
+_UNSETS: Final[dict[type[LegCommand], str]] = {
+    OpenGate: "gate",
+    StopMusic: "music",
+    PassKeys: "keys",
+    IgnoreTones: "tones",
+    StopRecording: "recording",
+    ListenNoLonger: "listening",
+}
 
 
 @dataclass(slots=True)
@@ -184,26 +206,7 @@ def _say(leg: _Leg, command: Play | PlayTone | None) -> None:
 
 
 def _note_setting(settings: dict[str, LegCommand], command: LegCommand) -> None:
-    match command:
-        case ShutGate():
-            settings["gate"] = command
-        case OpenGate():
-            settings.pop("gate", None)
-        case PlayMusic():
-            settings["music"] = command
-        case StopMusic():
-            settings.pop("music", None)
-        case KeepKeys():
-            settings["keys"] = command
-        case PassKeys():
-            settings.pop("keys", None)
-        case SetGain():
-            settings["gain"] = command
-        case HearTones():
-            settings["tones"] = command
-        case IgnoreTones():
-            settings.pop("tones", None)
-        case Record():
-            settings["recording"] = command
-        case StopRecording():
-            settings.pop("recording", None)
+    if type(command) in _SETS:
+        settings[_SETS[type(command)]] = command
+    elif type(command) in _UNSETS:
+        settings.pop(_UNSETS[type(command)], None)

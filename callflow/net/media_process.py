@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from callflow.errors import CallflowError
-from callflow.media.hearing import Thresholds
 from callflow.media.messages import Command, Report
+from callflow.media.thresholds import Thresholds
 from callflow.net.channel import Began, Begin, Channel, State
 from callflow.net.media_memory import Memory
 

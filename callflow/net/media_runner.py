@@ -6,9 +6,9 @@ import socket
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from callflow.media.hearing import Thresholds
 from callflow.media.messages import Command, Report
 from callflow.media.plane import Plane
+from callflow.media.thresholds import Thresholds
 from callflow.net.media_sockets import MediaSockets
 
 TICK: Final = 0.01

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Protocol
 
 from callflow.codec import Law
-from callflow.media.hearing import Thresholds
 from callflow.media.messages import Join, OpenLeg
+from callflow.media.thresholds import Thresholds
 from callflow.net.media_runner import MediaRunner
 
 Address = tuple[str, int]

@@ -5,11 +5,21 @@ from collections.abc import Iterable
 
 import pytest
 
-from callflow.actions import Action, Answer, HangUp, Ring, Say, StopSaying
+from callflow.actions import Action, Answer, HangUp, ListenNoLonger, Ring, Say, StopSaying
 from callflow.call.call import Call
 from callflow.call.ledger import Ledger
 from callflow.call.simulate import Act, Simulation, hangs_up, presses, speaks
-from callflow.demo.scenarios import DEMOS, ECHO, SILENT, SPEAKER, STAYER, Scenario
+from callflow.demo.scenarios import (
+    DEMOS,
+    ECHO,
+    NOISY,
+    QUIET,
+    QUIET_SPEAKS_UP,
+    SILENT,
+    SPEAKER,
+    STAYER,
+    Scenario,
+)
 from callflow.etiquette.house import House
 from callflow.events import (
     CallAnswered,
@@ -32,6 +42,9 @@ LASTS = {
     "greeting": 6.0,
     "greeting_again": 3.0,
     "no_sound": 7.0,
+    "speak_up": 2.0,
+    "too_quiet": 3.5,
+    "too_noisy": 5.0,
     "main_menu": 8.0,
     "opening_hours": 5.0,
     "contact_details": 4.0,
@@ -57,7 +70,7 @@ def transcript(facts: Iterable[Fact]) -> list[Line]:
 def _word(fact: Fact) -> str:
     if fact.fact == "call.ended":
         return f"{fact.details['by']} {fact.details['reason']}".strip()
-    named = (fact.details.get(name) for name in ("prompt", "heard", "digit", "outcome"))
+    named = (fact.details.get(name) for name in ("prompt", "heard", "digit", "outcome", "state"))
     return next((str(word) for word in named if word is not None), "")
 
 
@@ -79,10 +92,13 @@ GREETED = [
 ]
 SILENT_TO_THE_END = [
     *GREETED,
+    (11.2, "line_check.begun", ""),
     (11.2, "prompt.started", "greeting_again"),
     (14.2, "prompt.finished", "greeting_again"),
     (19.2, "prompt.started", "no_sound"),
     (26.2, "prompt.finished", "no_sound"),
+    (31.2, "opinion.given", ""),
+    (31.2, "line_check.ended", ""),
     (31.2, "call.ended", "callflow silent_line"),
 ]
 
@@ -91,13 +107,64 @@ TRANSCRIPTS: dict[Scenario, list[Line]] = {
     # On the ideal line of the virtual clock a phone's echo is not heard.
     ECHO: SILENT_TO_THE_END,
     SPEAKER: [
-        *SILENT_TO_THE_END[:7],
+        *SILENT_TO_THE_END[:8],
         (16.2, "line.heard", "sound"),
+        (16.2, "line_check.stopped", ""),
         (16.2, "rule.concluded", "alive"),
         (17.7, "line.heard", "silence"),
         (17.7, "prompt.started", "main_menu"),
         (25.7, "prompt.finished", "main_menu"),
         (26.7, "call.ended", "caller"),
+    ],
+    QUIET: [
+        *GREETED,
+        (7.2, "line.heard", "sound"),
+        (7.7, "line.judged", "faint"),
+        (7.7, "line_check.begun", "faint"),
+        (7.7, "prompt.started", "speak_up"),
+        (8.7, "line.heard", "silence"),
+        (9.7, "prompt.finished", "speak_up"),
+        (10.7, "line.judged", "silent"),
+        (10.7, "line.heard", "sound"),
+        (11.2, "line.judged", "faint"),
+        (12.2, "line.heard", "silence"),
+        (14.2, "line.judged", "silent"),
+        (14.7, "prompt.started", "too_quiet"),
+        (18.2, "prompt.finished", "too_quiet"),
+        (23.2, "opinion.given", ""),
+        (23.2, "line_check.ended", "silent"),
+        (23.2, "call.ended", "callflow faint_line"),
+    ],
+    QUIET_SPEAKS_UP: [
+        *GREETED,
+        (7.2, "line.heard", "sound"),
+        (7.7, "line.judged", "faint"),
+        (7.7, "line_check.begun", "faint"),
+        (7.7, "prompt.started", "speak_up"),
+        (8.7, "line.heard", "silence"),
+        (9.7, "prompt.finished", "speak_up"),
+        (10.7, "line.judged", "silent"),
+        (10.7, "line.heard", "sound"),
+        (11.2, "line.judged", "speech"),
+        (11.2, "line_check.stopped", ""),
+        (11.2, "rule.concluded", "alive"),
+        (12.2, "line.heard", "silence"),
+        (12.2, "prompt.started", "main_menu"),
+        (14.2, "line.judged", "silent"),
+        (20.2, "prompt.finished", "main_menu"),
+        (21.2, "call.ended", "caller"),
+    ],
+    NOISY: [
+        *ANSWERED,
+        (2.0, "line.judged", "noisy"),
+        (6.2, "prompt.finished", "greeting"),
+        (6.2, "rule.concluded", "greeted"),
+        (11.2, "line_check.begun", "noisy"),
+        (11.2, "prompt.started", "too_noisy"),
+        (16.2, "prompt.finished", "too_noisy"),
+        (21.2, "opinion.given", ""),
+        (21.2, "line_check.ended", "noisy"),
+        (21.2, "call.ended", "callflow noisy_line"),
     ],
     STAYER: [
         *GREETED,
@@ -120,9 +187,9 @@ TRANSCRIPTS: dict[Scenario, list[Line]] = {
     "scenario", [each for demo in DEMOS.values() for each in demo], ids=lambda scenario: scenario.name
 )
 def test_a_demo_s_call_is_this_and_nothing_else(hotline: Flow, house: House, scenario: Scenario) -> None:
-    acts = [act for cue in scenario.cues for act in cue.simulated(SPEECH)]
     ledger = Ledger("c")
-    Simulation(Call(hotline, house, ledger), LASTS.__getitem__, acts).run()
+    manners = scenario.manners(house)
+    Simulation(Call(hotline, manners, ledger), LASTS.__getitem__, scenario.simulated(SPEECH)).run()
     assert transcript(ledger) == TRANSCRIPTS[scenario]
     assert list(scenario.faults(list(ledger))) == []
 
@@ -259,7 +326,8 @@ def test_what_is_being_said_is_stopped_before_the_help_that_a_key_asks_for(
     assert standing.deadline == 11.2
     assert standing.tick(11.2) == [Say("greeting_again", "csr-04")]
     standing.receive(PromptStarted("greeting_again"), 11.2)
-    assert standing.receive(DigitPressed("2"), 12.0) == [StopSaying(), Say("contact_details")]
+    stopped = [StopSaying(), ListenNoLonger(), Say("contact_details")]
+    assert standing.receive(DigitPressed("2"), 12.0) == stopped
 
 
 def test_a_service_that_stops_refuses_what_still_rings(hotline: Flow, house: House) -> None:

@@ -26,6 +26,7 @@ from callflow.events import (
     PromptFinished,
     PromptStarted,
 )
+from callflow.facts import Fact
 from callflow.flow.model import Flow
 from callflow.sip.happenings import Counted
 
@@ -127,6 +128,14 @@ def test_every_prompt_is_told_only_to_who_wants_to_know(capsys: pytest.CaptureFi
     ledger.write(0.1, "prompt.started", "csr-01", prompt="greeting")
     ledger.write(0.2, "call.ended", by="caller", reason="")
     assert [line["event"] for line in lines(capsys)] == ["call.answered", "call.ended"]
+
+
+def test_a_trunk_from_which_nothing_is_heard_is_a_warning(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure(as_json=True)
+    FactLog().fact(Fact(1.0, "", "trunk provider", "trunk.one_way", None, {"calls": 3}))
+    assert [(line["level"], line["event"], line["leg"]) for line in lines(capsys)] == [
+        ("warning", "trunk.one_way", "trunk provider")
+    ]
 
 
 def test_a_fault_of_ours_is_an_error_and_what_peers_do_is_not(capsys: pytest.CaptureFixture[str]) -> None:

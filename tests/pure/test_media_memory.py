@@ -5,6 +5,7 @@ import pytest
 from callflow.codec import Law
 from callflow.events import PromptFinished, PromptStopped
 from callflow.media.messages import (
+    AskOpinion,
     CloseLeg,
     Command,
     Confer,
@@ -12,6 +13,8 @@ from callflow.media.messages import (
     HearTones,
     Join,
     KeepKeys,
+    ListenClosely,
+    ListenNoLonger,
     LoadPrompt,
     MoveLeg,
     OpenGate,
@@ -83,9 +86,10 @@ def test_who_hears_whom(commands: list[Command], left: list[Command]) -> None:
 
 
 def test_how_a_leg_is_heard() -> None:
-    settings: list[Command] = [SetGain(1, -6), KeepKeys(1), Record(1), HearTones(1)]
+    settings: list[Command] = [SetGain(1, -6), KeepKeys(1), Record(1), HearTones(1), ListenClosely(1)]
     assert after_opening(told(SetGain(1, 3), *settings)) == settings
     assert after_opening(told(KeepKeys(1), Record(1), PassKeys(1), StopRecording(1))) == []
+    assert after_opening(told(ListenClosely(1), AskOpinion(1), ListenNoLonger(1))) == []
 
 
 def test_a_gate_is_shut_after_the_legs_are_joined_and_open_again_once_they_are_joined_anew() -> None:

@@ -86,7 +86,35 @@ def test_a_silent_line_is_counted_as_kept(metrics: Metrics, hotline: Flow, house
         "callflow_prompt_start_lateness_seconds_count": 3,
         "callflow_rule_outcomes_total{outcome=kept,rule=csr-01}": 1,
         "callflow_rule_outcomes_total{outcome=kept,rule=csr-04}": 1,
+        "callflow_line_checks_total{outcome=ended,rule=csr-04}": 1,
+        "callflow_opinions_total{answer=nobody}": 1,
     }
+
+
+def test_how_lines_are_and_what_came_of_it_is_counted(metrics: Metrics) -> None:
+    told: list[tuple[str, str | None, dict[str, Detail]]] = [
+        ("line.judged", None, {"state": "faint"}),
+        ("line_check.stopped", "csr-06", {"why": "speech"}),
+        ("line_check.ended", "csr-07", {"by": "late"}),
+        ("opinion.given", "csr-07", {"alive": True}),
+        ("opinion.late", "csr-07", {"times": 1}),
+    ]
+    for name, rule, details in told:
+        metrics.fact(Fact(1.0, CALL_ID, "caller", name, rule, details))
+    found = counted(metrics)
+    assert {name: found[name] for name in found if "active" not in name} == {
+        "callflow_line_states_total{state=faint}": 1,
+        "callflow_line_checks_total{outcome=speech,rule=csr-06}": 1,
+        "callflow_line_checks_total{outcome=ended,rule=csr-07}": 1,
+        "callflow_opinions_total{answer=alive}": 1,
+        "callflow_opinions_total{answer=late}": 1,
+    }
+
+
+def test_a_trunk_from_which_nothing_is_heard_is_shown_until_something_is(metrics: Metrics) -> None:
+    for name, shown in (("trunk.one_way", 1), ("trunk.heard_again", 0)):
+        metrics.fact(Fact(1.0, "", "trunk provider", name, None, {"calls": 3}))
+        assert series(metrics)["callflow_trunk_one_way{trunk=provider}"] == shown
 
 
 def late(facts: list[Fact], name: str, prompt: str, seconds: float) -> list[Fact]:
@@ -99,7 +127,7 @@ def test_a_pause_that_is_too_long_breaks_its_rule_and_no_other(
     metrics: Metrics, hotline: Flow, house: House
 ) -> None:
     tell(metrics, late(facts_of(hotline, house), "prompt.started", "no_sound", 0.2))
-    assert {name: value for name, value in counted(metrics).items() if "rule" in name} == {
+    assert {name: value for name, value in counted(metrics).items() if "rule_" in name} == {
         "callflow_rule_outcomes_total{outcome=kept,rule=csr-01}": 1,
         "callflow_rule_outcomes_total{outcome=broken,rule=csr-04}": 1,
     }

@@ -12,8 +12,8 @@ from callflow.adapters.softphone import Line, Softphone
 from callflow.codec import Law
 from callflow.config import Setup
 from callflow.demo.stage import on_free_ports
-from callflow.media.hearing import Thresholds
 from callflow.media.messages import Join, OpenLeg, ShutGate
+from callflow.media.thresholds import Thresholds
 from callflow.net.media_process import MediaProcess
 from callflow.net.mmsg import bound_sockets
 from callflow.service import running

@@ -9,12 +9,12 @@ import pytest
 
 from callflow.codec import Law
 from callflow.media import rtcp
-from callflow.media.hearing import Thresholds
 from callflow.media.latching import source_key
 from callflow.media.messages import CloseLeg, LegQuality, OpenLeg, Report
 from callflow.media.plane import Batch
 from callflow.media.quality import ReportBlock
 from callflow.media.rtcp import SenderReport
+from callflow.media.thresholds import Thresholds
 from callflow.net import mmsg
 from callflow.net.media_process import MediaProcess
 from callflow.net.media_runner import MediaRunner

@@ -18,10 +18,18 @@ from callflow.call.recorder import Message
 from callflow.call.seats import SeatPlan
 from callflow.etiquette.house import House
 from callflow.etiquette.modes import Modes
-from callflow.events import DigitPressed, Event, PromptFinished, PromptStarted, PromptStopped
+from callflow.events import (
+    DigitPressed,
+    Event,
+    OpinionGiven,
+    PromptFinished,
+    PromptStarted,
+    PromptStopped,
+)
 from callflow.facts import Fact
 from callflow.flow.model import Flow
 from callflow.media.messages import (
+    AskOpinion,
     Command,
     Join,
     LoadPrompt,
@@ -176,6 +184,8 @@ class Exchange:
         self.facts: list[Fact] = []
         self.commands: list[Command] = []
         self.counted: list[Counted] = []
+        self.opinion: OpinionGiven | None = OpinionGiven(alive=False)
+        """What the second pair of ears answers; None: nothing at all."""
         self.to_keep: list[FactEntry] = []
         """What calls wait for until it is on disk."""
         self.loaded: list[str] = []
@@ -320,6 +330,8 @@ class Exchange:
                 self.tells(leg, PromptStarted(prompt))
             case StopPlaying(leg=leg):
                 self._stop(leg)
+            case AskOpinion(leg=leg) if self.opinion:
+                self.tells(leg, self.opinion)
 
     def _stop(self, leg: int) -> None:
         for entry in [entry for entry in self._ends if entry[1] == leg]:

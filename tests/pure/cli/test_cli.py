@@ -24,9 +24,9 @@ GOOD = {
     "house.yaml": OWN_HOUSE + "rules: {csr-36: off}\n",
 }
 SAID = {
-    "config.yaml": "configuration: flow hotline, house csr-standard, 11 prompts",
+    "config.yaml": "configuration: flow hotline, house csr-standard, 15 prompts",
     "flow.yaml": "flow hotline: 5 steps under house csr-standard",
-    "house.yaml": "house own, without csr-36",
+    "house.yaml": "house own, without csr-36, observing csr-06, csr-07",
 }
 
 
@@ -142,7 +142,10 @@ def test_check_goes_through_all_files_and_fails_if_one_is_wrong(tmp_path: Path) 
     missing = tmp_path / "missing.yaml"
     result = callflow("check", missing, good, odd)
     assert result.exit_code == 1
-    assert result.stdout == f"good {good}: {SAID['house.yaml']}\ngood {odd}: house own\n"
+    assert (
+        result.stdout
+        == f"good {good}: {SAID['house.yaml']}\ngood {odd}: house own, observing csr-06, csr-07\n"
+    )
     assert result.stderr == f"{missing}:1:1: cannot be read: No such file or directory\n"
 
 
@@ -162,7 +165,7 @@ def test_rules_carried_are_those_that_a_machine_carries() -> None:
     carried = {rule["id"]: rule["carried"] for rule in objects(callflow("rules", "--carried", "--json"))}
     assert list(carried) == [rule for rule in carried if rule in CARRIED]
     assert set(carried) == set(CARRIED)
-    assert carried["csr-04"] == "etiquette.line_check"
+    assert carried["csr-04"] == "etiquette.silent_line, etiquette.seats_check"
     assert carried["csr-36"] == "etiquette.closing, etiquette.parting, etiquette.seat_closing"
     assert carried["gas-10"] == "etiquette.hold"
 

@@ -2,9 +2,20 @@
 
 from typing import Any
 
-from callflow.actions import Action, Note, Say, StopSaying
+from callflow.actions import Action, AskOpinion, Note, Say, StopSaying
 from callflow.etiquette.machine import Machine
-from callflow.events import DigitPressed, Event, Heard, HoldRequested, LineHeard, PromptFinished, Way
+from callflow.events import (
+    DigitPressed,
+    Event,
+    Heard,
+    HoldRequested,
+    LineHeard,
+    LineJudged,
+    LineState,
+    OpinionGiven,
+    PromptFinished,
+    Way,
+)
 
 SECONDS = 2.0
 """How long every prompt lasts."""
@@ -21,6 +32,8 @@ class Stage:
         self.done: list[tuple[float, Action]] = []
         self.saying: Say | None = None
         self.said_at = 0.0
+        self.opinion: OpinionGiven | None = OpinionGiven(alive=False)
+        """What the second pair of ears answers; None: nothing at all."""
 
     def happen(self, *events: Event) -> list[Action]:
         """Let `events` happen now; what they led to."""
@@ -34,6 +47,8 @@ class Stage:
                     self.saying, self.said_at = action, self.now
                 case StopSaying():
                     self.saying = None
+                case AskOpinion() if self.opinion:
+                    self.happen(self.opinion)
         return actions
 
     def wait(self, seconds: float) -> "Stage":
@@ -59,6 +74,10 @@ class Stage:
         self.happen(LineHeard(Heard.SOUND, self.now))
         self.wait(seconds)
         self.happen(LineHeard(Heard.SILENCE, self.now))
+
+    def judged(self, state: LineState) -> list[Action]:
+        """The line is found to be that."""
+        return self.happen(LineJudged(state, self.now))
 
     @property
     def said(self) -> list[tuple[float, str]]:

@@ -1,5 +1,6 @@
 """A house read from YAML: extended, checked, and every fault at its place."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -45,8 +46,18 @@ def test_a_house_says_only_what_differs() -> None:
 
 def test_a_house_switches_a_rule_off() -> None:
     own = read(OWN + "rules: {csr-36: off}\n")
-    assert [rule for rule in CARRIED if not own.enforces(rule)] == ["csr-36"]
+    assert [rule for rule in CARRIED if own.mode(rule) == "off"] == ["csr-36"]
     assert read(OWN).enforces("csr-36")
+
+
+def test_what_ends_calls_of_the_living_is_only_observed_until_an_admin_says_otherwise(
+    house_named: Callable[[str], House],
+) -> None:
+    for name in resources.house_names():
+        house = house_named(name)
+        ends = {house.faint_line.rule, house.noisy_line.rule}
+        assert {house.mode(rule) for rule in ends} == {"observe"}, name
+        assert house.enforces(house.silent_line.rule)
 
 
 def test_a_house_may_extend_a_house_that_extends() -> None:

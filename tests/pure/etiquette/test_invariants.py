@@ -1,4 +1,7 @@
-"""Whatever callers do, and whenever: nobody is released without words and pause, nothing after the end."""
+"""Whatever callers do, and whenever: nobody is released without words, pause and a second opinion.
+
+Nothing is said after the end, and any sign of life stops a check of the line in the same instant.
+"""
 
 import os
 
@@ -7,11 +10,22 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from callflow import config
-from callflow.actions import Action, Answer, HangUp, Ring, Say, StopSaying
+from callflow import config, resources
+from callflow.actions import (
+    Action,
+    Answer,
+    AskOpinion,
+    HangUp,
+    ListenClosely,
+    ListenNoLonger,
+    Ring,
+    Say,
+    StopSaying,
+)
 from callflow.call.call import Call
 from callflow.call.ledger import Ledger
 from callflow.etiquette.audit import judge
+from callflow.etiquette.house import House
 from callflow.etiquette.verdict import Judgement
 from callflow.events import (
     CallAnswered,
@@ -23,6 +37,9 @@ from callflow.events import (
     HeldByCaller,
     HungUp,
     LineHeard,
+    LineJudged,
+    LineState,
+    OpinionGiven,
     Party,
     PromptFinished,
     PromptStarted,
@@ -33,8 +50,23 @@ from callflow.events import (
 pytestmark = pytest.mark.pure
 
 SETUP = config.default()
-HOUSE = SETUP.house
-PARTING = {HOUSE.closing.goodbye, HOUSE.closing.hanging_up, HOUSE.silent_line.no_sound}
+MANNERS = SETUP.house
+
+
+def enforced(name: str) -> House:
+    """A house with all in force that ends calls of the living."""
+    house = resources.read_house(resources.HOUSES / f"{name}.yaml")
+    return house.in_modes({house.faint_line.rule: "enforce", house.noisy_line.rule: "enforce"})
+
+
+def ends_of(house: House) -> dict[str, float]:
+    """After which words a caller may be released, and after which pause."""
+    closing, unclear = house.closing, (house.faint_line, house.noisy_line, house.no_response)
+    ends = dict.fromkeys((closing.goodbye, closing.hanging_up), closing.pause)
+    ends |= {house.silent_line.no_sound: house.silent_line.pause}
+    return ends | {manners.last: manners.pause for manners in unclear if manners}
+
+
 SECONDS = 2.0
 """How long every prompt lasts here."""
 
@@ -42,10 +74,20 @@ SECONDS = 2.0
 class AnyCaller(RuleBasedStateMachine):
     """A caller who speaks, presses, waits and hangs up at random, on an ideal line."""
 
+    house = MANNERS
+
     def __init__(self) -> None:
         super().__init__()
         self.now = 0.0
-        self.call = Call(SETUP.flow, HOUSE, Ledger("c"))
+        self.call = Call(SETUP.flow, self.house, Ledger("c"))
+        self.listened = False
+        """Whether the second pair of ears is open."""
+        self.opinion: OpinionGiven | None = OpinionGiven(alive=False)
+        self.late = 0
+        """How often it did not answer since a check began."""
+        self.given: bool | None = None
+        """What it said last."""
+        self.state: LineState | None = None
         self.saying: tuple[str, float] | None = None
         self.last_words = ""
         self.last_words_at = 0.0
@@ -64,14 +106,27 @@ class AnyCaller(RuleBasedStateMachine):
                     self.answered = True
                     self.happen(CallAnswered())
                     self.happen(CallConfirmed())
+                case ListenClosely():
+                    self.listened, self.late, self.given = True, 0, None
+                case ListenNoLonger():
+                    self.listened = False
+                case AskOpinion():
+                    assert self.listened
+                    self.late += self.opinion is None
+                    if self.opinion:
+                        self.given = self.opinion.alive
+                        self.happen(self.opinion)
                 case Say(prompt=prompt):
                     self.stop()
                     self.saying = (prompt, self.now + SECONDS)
                     self.happen(PromptStarted(prompt))
                 case StopSaying():
                     self.stop()
-                case HangUp(rule=rule):
-                    assert not (self.sounding and rule == "csr-04"), "a speaking caller was released"
+                case HangUp(reason=reason):
+                    assert not (self.sounding and reason == "silent_line"), "a speaking caller was released"
+                    if reason.endswith("_line"):
+                        assert self.given is False or self.late > 1, "released without a second opinion"
+                        assert self.state is not LineState.SPEECH
                     self.hung_up_by_us = self.now
                 case Ring():
                     pass
@@ -109,9 +164,30 @@ class AnyCaller(RuleBasedStateMachine):
         self.sounding = False
         self.happen(LineHeard(Heard.SILENCE, self.now))
 
+    @rule(state=st.sampled_from([*LineState]))
+    def is_found(self, state: LineState) -> None:
+        """The line is judged; a person who can be made out ends any check at once."""
+        if self.call.held_by_caller:
+            return
+        self.state = state
+        self.happen(LineJudged(state, self.now))
+        if state is LineState.SPEECH:
+            self.no_check_is_at_work()
+
+    @rule(opinion=st.sampled_from([None, OpinionGiven(alive=False), OpinionGiven(alive=True)]))
+    def ears_turn(self, opinion: OpinionGiven | None) -> None:
+        """How the second pair of ears answers from now on."""
+        self.opinion = opinion
+
+    def no_check_is_at_work(self) -> None:
+        told = [fact.fact for fact in self.call.ledger if fact.fact.startswith("line_check.")]
+        assert self.call.ended or not told or told[-1] != "line_check.begun"
+
     @rule(digit=st.sampled_from("0129*#"))
     def press(self, digit: str) -> None:
         self.happen(DigitPressed(digit))
+        if not self.call.held_by_caller:
+            self.no_check_is_at_work()
 
     @precondition(lambda self: self.answered and not self.call.ended)
     @rule()
@@ -131,8 +207,8 @@ class AnyCaller(RuleBasedStateMachine):
     @invariant()
     def nobody_is_released_without_words_and_pause(self) -> None:
         if self.hung_up_by_us is not None:
-            assert self.last_words in PARTING
-            assert self.hung_up_by_us >= self.last_words_at + 5.0 - 1e-6
+            pause = ends_of(self.house)[self.last_words]
+            assert self.hung_up_by_us >= self.last_words_at + pause - 1e-6
 
     @invariant()
     def a_living_call_always_has_a_next_step(self) -> None:
@@ -143,14 +219,37 @@ class AnyCaller(RuleBasedStateMachine):
     def the_audit_agrees(self) -> None:
         if self.call.ended:
             assert self.call.deadline is None
-            broken = [v for v in judge(self.call.ledger.facts, HOUSE) if v.judgement is Judgement.BROKEN]
+            broken = [v for v in judge(self.call.ledger.facts, self.house) if v.judgement is Judgement.BROKEN]
             assert broken == []
 
 
-AnyCaller.TestCase.settings = settings(
-    max_examples=int(os.environ.get("CALLFLOW_EXAMPLES", "150")),
-    stateful_step_count=30,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
-)
+class WatchedCaller(AnyCaller):
+    """The same where a faint or noisy line is ended too."""
+
+    house = enforced("csr-standard")
+
+
+class GasCaller(AnyCaller):
+    """csr-04's place taken by gas-05, and gas-06 for both kinds of bad lines."""
+
+    house = enforced("gas-hotline")
+
+
+class LogisticsCaller(AnyCaller):
+    """A caller who does not answer is released in the middle of the call (log-04)."""
+
+    house = enforced("logistics")
+
+
+EXAMPLES = int(os.environ.get("CALLFLOW_EXAMPLES", "150"))
+for machine in (AnyCaller, WatchedCaller, GasCaller, LogisticsCaller):
+    machine.TestCase.settings = settings(
+        max_examples=EXAMPLES if machine is AnyCaller else EXAMPLES // 2,
+        stateful_step_count=30,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
 TestAnyCaller = AnyCaller.TestCase
+TestWatchedCaller = WatchedCaller.TestCase
+TestGasCaller = GasCaller.TestCase
+TestLogisticsCaller = LogisticsCaller.TestCase

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from callflow.actions import Action, Close, Greet, Say
+from callflow.actions import Action, CheckLine, Close, Greet, Say
 from callflow.events import (
     CallArrived,
     DigitPressed,
@@ -12,6 +12,8 @@ from callflow.events import (
     Heard,
     HungUp,
     LineHeard,
+    LineJudged,
+    LineState,
     Outcome,
     Party,
     PromptFinished,
@@ -31,6 +33,7 @@ ALIVE = RuleConcluded(Outcome.ALIVE)
 SOUND = LineHeard(Heard.SOUND, 0.0)
 SILENCE = LineHeard(Heard.SILENCE, 0.0)
 
+UNCHECKED = RuleConcluded(Outcome.UNCHECKED)
 AT_THE_MENU: tuple[tuple[float, Event], ...] = ((0.0, ARRIVED), (5.0, GREETED), (6.0, ALIVE))
 
 
@@ -87,8 +90,40 @@ def test_a_wrong_key_brings_the_menu_once_more_and_then_the_closing(hotline: Flo
 
 
 def test_no_key_brings_the_menu_once_more_and_then_the_closing(hotline: Flow) -> None:
-    steps = follow(hotline, *AT_THE_MENU, (9.0, done("main_menu")), (17.0, done("main_menu")))
-    assert steps == [*MENU, (14.0, Say("main_menu")), (22.0, Close())]
+    steps = follow(
+        hotline, *AT_THE_MENU, (9.0, done("main_menu")), (17.0, done("main_menu")), (22.0, UNCHECKED)
+    )
+    assert steps == [*MENU, (14.0, Say("main_menu")), (22.0, CheckLine()), (22.0, Close())]
+
+
+@pytest.mark.parametrize(
+    "sign", [SOUND, SILENCE, LineJudged(LineState.FAINT, 0.0), LineJudged(LineState.NOISY, 0.0)]
+)
+def test_whoever_was_heard_at_the_menu_is_not_asked_for(hotline: Flow, sign: Event) -> None:
+    heard = (20.0, sign)
+    steps = follow(hotline, *AT_THE_MENU, (9.0, done("main_menu")), (17.0, done("main_menu")), heard)
+    silent = sign == SILENCE
+    assert steps[-1] == (22.0, CheckLine() if silent else Close())
+
+
+UNANSWERED = (*AT_THE_MENU, (9.0, done("main_menu")), (17.0, done("main_menu")))
+
+
+def test_whoever_is_there_after_all_has_the_menu_once_more(hotline: Flow) -> None:
+    steps = follow(
+        hotline, *UNANSWERED, (25.0, SOUND), (25.0, ALIVE), (26.0, SILENCE), (35.0, done("main_menu"))
+    )
+    assert steps[3:] == [(22.0, CheckLine()), (26.0, Say("main_menu")), (40.0, Close())]
+
+
+def test_a_key_while_the_line_is_checked_is_the_menu_s(hotline: Flow) -> None:
+    steps = follow(hotline, *UNANSWERED, (25.0, press("1")), (25.0, ALIVE), (30.0, done("opening_hours")))
+    assert steps[3:] == [(22.0, CheckLine()), (25.0, Say("opening_hours")), (30.0, Close())]
+
+
+def test_a_wrong_key_while_the_line_is_checked_is_one(hotline: Flow) -> None:
+    steps = follow(hotline, *UNANSWERED, (25.0, press("7")), (25.0, ALIVE))
+    assert steps[3:] == [(22.0, CheckLine()), (25.0, Close())]
 
 
 def test_a_right_key_during_the_words_about_a_wrong_one_counts(hotline: Flow) -> None:

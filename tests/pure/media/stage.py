@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from callflow.codec import Law
-from callflow.events import Event
+from callflow.events import Event, LineJudged
 from callflow.media.g711 import IDLE
 from callflow.media.latching import source_key
 from callflow.media.messages import (
@@ -48,6 +48,9 @@ class Stage:
     told: list[tuple[float, int, Event]] = field(default_factory=list)
     news: list[tuple[float, int, Event]] = field(default_factory=list)
     """What is told of the packets' quality, apart."""
+
+    judged: list[tuple[float, int, LineJudged]] = field(default_factory=list)
+    """What kind of lines they are, apart."""
 
     def __post_init__(self) -> None:
         ids = iter(self.ids)
@@ -91,6 +94,9 @@ class Stage:
 
     def _note(self) -> None:
         for report in self.plane.take_reports():
+            if isinstance(report.event, LineJudged):
+                self.judged.append((report.at, report.leg, report.event))
+                continue
             is_news = isinstance(report.event, NoPackets | PacketsStopped | PacketsResumed | LegQuality)
             (self.news if is_news else self.told).append((report.at, report.leg, report.event))
 

@@ -9,11 +9,16 @@ import pytest
 from numpy.typing import NDArray
 
 from callflow.codec import Law
-from callflow.events import Heard, LineHeard
-from callflow.media import hearing
+from callflow.events import Event, Heard, LineHeard
+from callflow.media import echo as echoes
+from callflow.media.echo import correlation
 from callflow.media.framing import Framer
 from callflow.media.g711 import decode, encode
-from callflow.media.hearing import Hearing, Thresholds, correlation, levels
+from callflow.media.hearing import Hearing
+from callflow.media.levels import levels
+from callflow.media.overhearing import Overhearing
+from callflow.media.past import Past
+from callflow.media.thresholds import Thresholds
 from tests.support.rtp_packets import Samples, noise, quiet, speech, tone
 
 pytestmark = pytest.mark.pure
@@ -25,6 +30,11 @@ SOUND, SILENCE = Heard.SOUND, Heard.SILENCE
 HUM = tone(6.0, -35.0, 100.0)
 EARLY = 0.14
 """Seconds: the end of an echo that was not looked at any more may stand in a voice's window before it."""
+
+
+def new_ears() -> Hearing:
+    past = Past(8)
+    return Hearing(past, Overhearing(past), Thresholds())
 
 
 def listen(
@@ -39,9 +49,9 @@ def listen(
 
     `gaps` are from and until when no packets come.
     """
-    ears = Hearing(8, Thresholds())
+    ears = new_ears()
     ears.open(SLOT, law)
-    told: list[LineHeard] = []
+    told: list[Event] = []
     slots, laws = np.array([SLOT]), np.array([law.row])
     codes, prompt = encode(line, law), encode(quiet(0.0) if said is None else said, law)
     idle = encode(np.zeros(FRAME, np.int16), law)
@@ -57,7 +67,7 @@ def listen(
             payload[0, :size] = codes[at - size : at]
             told += [event for _, event in ears.received(slots, payload, np.array([size]), laws, now)]
         told += [event for _, event in ears.tick(now)]
-    return [(event.heard, event.since) for event in told]
+    return [(event.heard, event.since) for event in told if isinstance(event, LineHeard)]
 
 
 def near(told: list[tuple[Heard, float]], *truth: tuple[Heard, float]) -> bool:
@@ -75,6 +85,11 @@ def mixed(one: Samples, other: Samples) -> Samples:
     length = max(len(one), len(other))
     wide = sum(np.pad(part.astype(np.int32), (0, length - len(part))) for part in (one, other))
     return np.clip(wide, -32768, 32767).astype(np.int16)
+
+
+def word(level: float, seed: int) -> Samples:
+    """200 ms of a voice, as one says 喂."""
+    return speech(0.2, level, seed)
 
 
 def echo(said: Samples, decibels: float, milliseconds: int) -> Samples:
@@ -97,10 +112,25 @@ def _read(path: Path) -> Samples:
 
 
 @pytest.mark.parametrize("law", list(Law))
-@pytest.mark.parametrize("sound", [tone(0.2, -25.0), noise(0.2, -30.0), noise(0.2, -8.0), tone(0.2, -42.0)])
-def test_a_sound_of_200_ms_is_heard(sound: Samples, law: Law) -> None:
-    told = listen(together(quiet(1.013), sound, quiet(1.0)), law=law)
-    assert near(told, (SOUND, 1.013), (SILENCE, 1.213))
+@pytest.mark.parametrize("level", [-12.0, -25.0, -42.0])
+def test_a_word_of_200_ms_is_heard(level: float, law: Law) -> None:
+    for seed in range(6):
+        told = listen(together(quiet(1.013), word(level, seed), quiet(1.0)), law=law)
+        assert near(told, (SOUND, 1.013), (SILENCE, 1.213))
+
+
+@pytest.mark.parametrize("hertz", [350.0, 425.0, 450.0, 1100.0, 2100.0])
+@pytest.mark.parametrize("milliseconds", [100, 200, 350, 1000])
+def test_a_tone_is_no_person(hertz: float, milliseconds: int) -> None:
+    for begins in (1.0, 1.007, 1.013):
+        beep = tone(milliseconds / 1000, -15.0, hertz)
+        assert listen(together(quiet(begins), beep, quiet(0.35), beep, quiet(1.0))) == []
+
+
+@pytest.mark.parametrize("level", [-8.0, -30.0, -45.0])
+def test_a_burst_of_noise_is_no_person(level: float) -> None:
+    for seconds in (0.2, 0.5, 3.0):
+        assert listen(together(quiet(1.0), noise(seconds, level), quiet(1.0))) == []
 
 
 @pytest.mark.parametrize("milliseconds", [10, 40])
@@ -116,34 +146,34 @@ def test_silence_hiss_and_hum_are_no_sound(line: Samples) -> None:
 
 
 def test_a_voice_is_heard_over_a_hum() -> None:
-    voice = together(quiet(2.0), noise(0.5, -20.0), quiet(2.0))
+    voice = together(quiet(2.0), speech(0.5, -20.0, 3), quiet(2.0))
     assert near(listen(mixed(HUM[:36_000], voice)), (SOUND, 2.0), (SILENCE, 2.5))
 
 
 def test_the_gaps_inside_a_sentence_are_no_silence() -> None:
-    word = noise(0.2, -20.0)
-    one = together(quiet(1.0), word, quiet(0.35), word, quiet(1.0))
+    said = word(-20.0, 3)
+    one = together(quiet(1.0), said, quiet(0.35), said, quiet(1.0))
     assert near(listen(one), (SOUND, 1.0), (SILENCE, 1.75))
-    two = together(quiet(1.0), word, quiet(0.55), word, quiet(1.0))
+    two = together(quiet(1.0), said, quiet(0.55), said, quiet(1.0))
     assert near(listen(two), (SOUND, 1.0), (SILENCE, 1.2), (SOUND, 1.75), (SILENCE, 1.95))
 
 
 def test_no_packets_at_all_are_silence_after_400_ms() -> None:
-    ears = Hearing(4, Thresholds())
+    ears = new_ears()
     ears.open(0, Law.PCMU)
-    loud, calm = (encode(samples, Law.PCMU)[None] for samples in (noise(0.02, -20.0), quiet(0.02)))
-    for n in range(20):
-        ears.received(np.array([0]), loud if n > 15 else calm, np.array([160]), np.array([0]), n * 0.02)
-    assert ears.tick(0.38 + 0.39) == []
-    assert ears.tick(0.38 + 0.41) == [(0, LineHeard(SILENCE, 19 * 0.02))]
-    assert ears.tick(9.0) == []
-    paused = listen(noise(3.0, -20.0), gaps=(1.5, 2.5))
+    codes = encode(together(quiet(0.32), speech(0.2, -20.0, 3)), Law.PCMU).reshape(-1, FRAME)
+    for n, frame in enumerate(codes):
+        ears.received(np.array([0]), frame[None], np.array([160]), np.array([0]), n * 0.02)
+    assert ears.tick(0.5 + 0.39) == []
+    assert ears.tick(0.5 + 0.41) == [(0, LineHeard(SILENCE, 0.5))]
+    assert [event for _, event in ears.tick(1.2) if isinstance(event, LineHeard)] == []
+    paused = listen(together(quiet(0.3), speech(3.0, -20.0, 3)), gaps=(1.5, 2.5))
     assert near(paused, (SOUND, 0.3), (SILENCE, 1.5), (SOUND, 2.5))
 
 
 @pytest.mark.parametrize("size", [80, 160, 240, 320, 480])
 def test_packets_of_other_lengths_are_heard_too(size: int) -> None:
-    line = together(quiet(2.0), noise(1.0, -20.0), quiet(2.0))
+    line = together(quiet(2.0), speech(1.0, -20.0, 3), quiet(2.0))
     assert near(listen(line, size=size), (SOUND, 2.0), (SILENCE, 3.0))
 
 
@@ -188,7 +218,7 @@ def test_an_echo_is_looked_for_everywhere_but_once(monkeypatch: pytest.MonkeyPat
         searches.append(likeness)
         return likeness, place
 
-    monkeypatch.setattr(hearing, "correlation", counted)
+    monkeypatch.setattr(echoes, "correlation", counted)
     said = together(quiet(1.0), speech(4.0, -20.0, 8))
     assert listen(echo(said, -6.0, 120), said=said) == []
     assert len(searches) == 1
@@ -253,7 +283,7 @@ def test_likeness_knows_a_delayed_copy_whatever_its_level() -> None:
 
 
 def test_a_new_leg_is_not_compared_with_what_was_said_to_the_one_before() -> None:
-    ears = Hearing(4, Thresholds())
+    ears = new_ears()
     ears.open(0, Law.PCMU)
     slots, laws, yes = np.array([0]), np.array([0]), np.array([True])
     words = encode(speech(0.64, -15.0), Law.PCMU).reshape(32, FRAME)
@@ -267,7 +297,7 @@ def test_a_new_leg_is_not_compared_with_what_was_said_to_the_one_before() -> Non
         # They begin while the noise floor is still being learned: at the onset all of the window is words.
         frame = idle if n < 7 else words[n - 4][None]
         told += ears.received(slots, frame, np.array([FRAME]), laws, 0.7 + 0.015 * n)
-    assert [event.heard for _, event in told] == [SOUND]
+    assert [event.heard for _, event in told if isinstance(event, LineHeard)] == [SOUND]
 
 
 def test_the_level_of_a_frame() -> None:

@@ -22,7 +22,7 @@ from callflow.media.messages import (
     StopPlaying,
 )
 from tests.pure.media.stage import ALICE, BOB, ULAW_IDLE, Stage
-from tests.support.rtp_packets import frames, noise, packet, press, tone
+from tests.support.rtp_packets import frames, packet, press, speech
 
 pytestmark = pytest.mark.pure
 
@@ -161,7 +161,7 @@ def test_several_packets_of_a_leg_in_one_block_are_heard_in_their_order() -> Non
     stage = Stage()
     stage.open(1)
     stage.open(2, BOB)
-    sound = [packet(payload) for payload in [ULAW_IDLE] * 15 + frames(noise(0.16, -20.0))]
+    sound = [packet(payload) for payload in [ULAW_IDLE] * 15 + frames(speech(0.16, -20.0))]
     stage.come(*((ALICE, data) for data in sound), (BOB, packet(ULAW_IDLE)))
     assert [(leg, event) for _, leg, event in stage.told] == [
         *((1, Latched()), (2, Latched()), (1, LineHeard(Heard.SOUND, stage.now - 0.08)))
@@ -209,7 +209,7 @@ def test_a_hold_and_its_end_leave_the_audio_where_it_is() -> None:
 def test_a_slot_used_again_remembers_nothing() -> None:
     stage = Stage()
     stage.open(1)
-    for payload in frames(np.concatenate([np.zeros(2400, np.int16), tone(0.3, -10.0)])):
+    for payload in frames(np.concatenate([np.zeros(2400, np.int16), speech(0.3, -10.0)])):
         stage.come((ALICE, packet(payload)))
         stage.tick(0.02)
     assert isinstance(stage.told[-1][2], LineHeard)

@@ -1,0 +1,176 @@
+"""The second pair of ears: asked where a decision would end a call, and answered within half a second.
+
+A neural detector hears the audio of the few lines that are listened to closely, in a process of its own.
+Where it is not installed, or does not answer in time, the plane's own strictest reckoning stands in for it:
+then whatever might have been a person is taken for one. Nobody is hung up on for want of an answer.
+"""
+
+import asyncio
+import socket
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from callflow.adapters.neural_ear import INSTALLED
+from callflow.adapters.opinion_messages import Forget, Opinion, Piece, Ready
+from callflow.events import OpinionGiven
+from callflow.media.messages import (
+    AskOpinion,
+    CloseLeg,
+    LegCommand,
+    ListenClosely,
+    ListenNoLonger,
+    Overheard,
+    Report,
+)
+from callflow.net.channel import Channel
+
+_WITHIN: Final = 0.45
+"""Seconds from the question to an answer, whosever it is."""
+_MOST_DEATHS: Final = 5
+"""More deaths of the detector's process than these, and it is done without."""
+_PATIENCE: Final = 5.0
+
+
+@dataclass(slots=True)
+class _Question:
+    number: int
+    timer: asyncio.TimerHandle
+    may_live: bool = True
+    """What stands in for the answer; without a word from the plane nobody is taken for dead."""
+
+
+class SecondOpinion:
+    """Hears closely, and is asked."""
+
+    def __init__(self, *, neural: bool = INSTALLED) -> None:
+        self.on_opinion: Callable[[Report], object] = lambda report: None
+        self.on_death: Callable[[], object] = lambda: None
+        """Told each time that the detector's process has died."""
+        self._neural = neural
+        self._channel: Channel | None = None
+        self._process: asyncio.subprocess.Process | None = None
+        self._keeping: asyncio.Task[None] | None = None
+        self._ready = asyncio.Event()
+        self._asked = 0
+        self._open: dict[int, _Question] = {}
+        self._whole: set[int] = set()
+        """The legs that the detector has heard from the beginning."""
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
+
+    async def start(self) -> None:
+        """Start the detector's process, where there is one; calls need not wait until it hears."""
+        if self._neural:
+            self._keeping = asyncio.create_task(self._keep(), name="opinion.keep")
+
+    async def ready(self) -> None:
+        """Wait until the detector hears."""
+        await self._ready.wait()
+
+    async def close(self) -> None:
+        for question in self._open.values():
+            question.timer.cancel()
+        self._open.clear()
+        if self._keeping:
+            self._keeping.cancel()
+            await asyncio.wait({self._keeping})
+
+    def told(self, command: LegCommand) -> None:
+        """The plane is about to be told this."""
+        match command:
+            case AskOpinion(leg=leg):
+                self._ask(leg)
+            case ListenClosely(leg=leg) | ListenNoLonger(leg=leg) | CloseLeg(leg=leg):
+                self._forget(leg)
+                if self._channel is not None and isinstance(command, ListenClosely):
+                    self._whole.add(leg)
+
+    def overheard(self, leg: int, heard: Overheard) -> None:
+        """The plane has handed out a piece of a leg."""
+        question = self._open.get(leg) if heard.asked else None
+        if question is not None:
+            question.may_live = heard.may_live
+        if self._channel is not None:
+            self._channel.send(Piece(leg, heard.law, heard.audio, question.number if question else 0))
+        elif question is not None:
+            self._answer(leg, heard.may_live, "strict")
+
+    def _ask(self, leg: int) -> None:
+        self._drop(leg)
+        self._asked += 1
+        loop = asyncio.get_running_loop()
+        self._open[leg] = _Question(self._asked, loop.call_later(_WITHIN, self._late, leg))
+
+    def _late(self, leg: int) -> None:
+        self._answer(leg, self._open[leg].may_live, "late")
+
+    def _answer(self, leg: int, alive: bool, by: str) -> None:
+        self._drop(leg)
+        now = asyncio.get_running_loop().time()
+        self.on_opinion(Report(now, leg, OpinionGiven(alive, by)))
+
+    def _drop(self, leg: int) -> None:
+        question = self._open.pop(leg, None)
+        if question:
+            question.timer.cancel()
+
+    def _forget(self, leg: int) -> None:
+        self._drop(leg)
+        self._whole.discard(leg)
+        if self._channel is not None:
+            self._channel.send(Forget(leg))
+
+    # --- the detector's process ---
+
+    async def _keep(self) -> None:
+        for _ in range(_MOST_DEATHS):
+            await self._live_once()
+            self.on_death()
+
+    async def _live_once(self) -> None:
+        """From the process's start to its end."""
+        ours, theirs = socket.socketpair()
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "callflow.adapters.second_opinion_child", str(theirs.fileno()),
+            pass_fds=(theirs.fileno(),), stdin=asyncio.subprocess.DEVNULL, start_new_session=True,
+        )  # fmt: skip
+        theirs.close()
+        channel = await Channel.over(ours)
+        try:
+            async for message in channel.messages():
+                self._take(message, channel)
+        finally:
+            self._channel = None
+            self._whole.clear()
+            self._ready.clear()
+            await channel.close()
+            await _ended(self._process)
+
+    def _take(self, message: Any, channel: Channel) -> None:
+        match message:
+            case Ready():
+                self._channel = channel
+                self._ready.set()
+            case Opinion(leg=leg, asked=asked, alive=alive):
+                question = self._open.get(leg)
+                if question is None or question.number != asked:
+                    return
+                if alive or leg in self._whole:
+                    self._answer(leg, alive, "neural")
+                else:
+                    # What it has not heard may have been a person.
+                    self._answer(leg, question.may_live, "strict")
+
+
+async def _ended(process: asyncio.subprocess.Process) -> None:
+    """Wait for the end that the closed channel brings; see to it where it does not."""
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
