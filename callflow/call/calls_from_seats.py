@@ -15,6 +15,7 @@ from callflow.call.dial_plan import CallsOut, DialPlan, Emergency, Meaning, Out,
 from callflow.call.dialling import Dialling, Errand, Way
 from callflow.call.leg import Leg
 from callflow.call.lines import Lines
+from callflow.call.phonebook import Place
 from callflow.call.seats import FREE, Seat, SeatState
 from callflow.call.service_call import REFUSED, ServiceCall, ServiceDesk
 from callflow.call.switchboard import News, Switchboard
@@ -44,8 +45,10 @@ class CallsFromSeats:
         switchboard: Switchboard,
         new_call: NewCall,
         host: str,
+        replaces: Callable[[Invited, Seat | None, float], list[News]],
     ) -> None:
-        """`host` stands in the addresses of seats."""
+        """`host` stands in the addresses of seats; `replaces` takes a seat's call in another's place."""
+        self._replaces = replaces
         self._plan = plan
         self._calls_out = calls_out
         self._proxy_auth = endpoint.proxy_auth
@@ -82,6 +85,8 @@ class CallsFromSeats:
             return [*asked, Counted("rejected", "407")]
         phone, meaning = self._proxy_auth.claims(session), self._plan.read(invited.called)
         try:
+            if invited.replaces:
+                return self._replaces(invited, self._switchboard.seats.at(phone), now)
             if full and not isinstance(meaning, Emergency):
                 raise PeerError(503, "Service Unavailable")
             if not invited.offer:
@@ -94,6 +99,14 @@ class CallsFromSeats:
         """The phone, or whom it calls, has said something."""
         one = self._under_way[leg.call]
         return self._watch(leg.call, one, one.told(leg, told, now))
+
+    def hand_over(self, call: str, now: float) -> tuple[Leg, Place | None, list[News]] | None:
+        """See `Dialling.hand_over`; None where the call is none that rings at a colleague."""
+        one = self._under_way.get(call)
+        handed = one.hand_over(now) if isinstance(one, Dialling) else None
+        if one is not None and handed is not None:
+            self._watch(call, one, [])
+        return handed
 
     def heard(self, leg: Leg, event: Event, now: float) -> list[News]:
         """The plane tells of a leg."""

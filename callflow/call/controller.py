@@ -142,6 +142,7 @@ class Controller:
             self.switchboard,
             destinations,
             lambda name: self._rooms.get(name),
+            self._from_seats.hand_over,
         )
         self._own_words = OwnWords()
         self._farewells = Farewells(self._lines, endpoint.calls)
@@ -294,6 +295,7 @@ class Controller:
             self.switchboard,
             self._new_dialled,
             settings.media_host,
+            lambda *called: self._transferring.called(*called),
         )
 
     def _ledger_of(self, name: str) -> Ledger | None:

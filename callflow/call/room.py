@@ -92,6 +92,10 @@ class Room:
     """Where they were rung."""
     target: Leg | None = None
     """Whom the call is to be transferred to: rung, or listening to the brief."""
+    is_adopted: bool = False
+    """Whether the target was called before the caller was asked."""
+    target_wanted: bool = False
+    """Whether the caller has agreed to such a target."""
     target_seat: str = ""
     """The number of the latest target."""
     target_status: tuple[int, str] = (480, "Temporarily Unavailable")
@@ -282,21 +286,31 @@ class Room:
             self.places[target.seat] = other.place
         return [Part(target.media), Play(target.media, self.call.please_wait)]
 
+    def adopt_ringing(self, target: Leg, place: Place | None) -> None:
+        """Whom the seat calls already is the target, whether it has picked up or not."""
+        target.call, target.party = self.name, Party.TARGET
+        self.target, self.target_seat, self.is_adopted = target, target.seat, True
+        if place is not None:
+            self.places[target.seat] = place
+
     def target_left(self) -> list[Effect]:
         """The target did not take the call, or has hung up."""
         target, self.target = self.target, None
+        self.is_adopted = self.target_wanted = False
         return self._lines.close(target) if target else []
 
     def drop_target(self, why: str, now: float) -> list[Effect]:
         """The call is not for the target."""
         target, self.target = self.target, None
+        self.is_adopted = self.target_wanted = False
         return self._end(target, why, now) if target else []
 
     def join_target(self, now: float) -> list[Effect]:
         """The target is the caller's seat from now on."""
         before, self.seat, self.target = self.seat, self.target, None
         assert self.seat is not None
-        self.seat.party, self.place = Party.SEAT, self.places[self.seat.seat]
+        self.seat.party, self.place = Party.SEAT, self.places.get(self.seat.seat)
+        self.is_adopted = self.target_wanted = False
         self.codes, self.notice = FeatureCodes(), None
         if before is not None and before is self.referral:
             # A phone that is told of a completed transfer hangs up by itself.
