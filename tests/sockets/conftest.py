@@ -21,6 +21,7 @@ USUAL = {
 """The longest first, so that all are over the sooner."""
 LONG = {
     "one-way-trunk": Play("one-way-trunk"),
+    "noisy-line-by-seat": Play("noisy-line-by-seat"),
     "silent-gas": Play("silent-line", ("--house", "gas-hotline")),
     "quiet-line": Play("quiet-line"),
     "noisy-line": Play("noisy-line"),

@@ -51,3 +51,13 @@ def test_callers_of_a_trunk_that_lets_nothing_through_are_told_no_untruth(demos:
     assert played.status == 0
     assert played.said("one-way") == ["greeting", "greeting_again", "line_trouble"]
     assert_on_time(played.results["one-way"])
+
+
+def test_a_seat_is_heard_louder_and_has_its_caller_told(demos: Demos) -> None:
+    played = demos["noisy-line-by-seat"]
+    assert played.status == 0
+    usual, louder = (tone["level_db"] for tone in played.result["tones"])
+    assert louder - usual == pytest.approx(6.0, abs=0.5)
+    assert [fact["by"] for fact in played.told("line_check.begun")] == ["seat"]
+    assert played.ended("by-seat")["rule"] == "csr-07"
+    assert_on_time(played.result)
