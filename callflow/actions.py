@@ -110,6 +110,8 @@ class FindSeat(Action):
     queue: str
     unanswered: bool = False
     """Whether a caller who is not answered yet is answered only then."""
+    matter: str = ""
+    """Why callers come there, where that is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +170,10 @@ class Notice(StrEnum):
     TARGET_RINGS = "target_rings"
     TARGET_NOT_THERE = "target_not_there"
     """The target did not take the call."""
+    TOO_OFTEN = "too_often"
+    """The call has been transferred as often as the house lets it be."""
+    SAY_BRIEF = "say_brief"
+    """The caller agreed; the seat is to say what the target shall know."""
     TAKEN_BACK = "taken_back"
     """The seat has the caller again, before the target has agreed."""
     CALLER_WAITS_LONG = "caller_waits_long"
@@ -255,6 +261,23 @@ class RingTarget(Action):
     """Ring the seat that is to take the call."""
 
     target: str
+    queue: bool = False
+    """Whether it is a queue: then whoever is free of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeepWords(Action):
+    """Sound a tone to the seat, and keep what it says from then on for the target."""
+
+
+@dataclass(frozen=True, slots=True)
+class WordsSpoken(Action):
+    """The seat has said it: `WordsKept` tells that it can be played."""
+
+
+@dataclass(frozen=True, slots=True)
+class TellCallerGone(Action):
+    """Those who are still on the line hear in one sentence that the caller has hung up."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,6 +140,15 @@ class Setup:
         return self.house.prompts | waiting | seats | set(self.flow.prompts.values())
 
     @property
+    def sayable(self) -> dict[str, frozenset[str]]:
+        """What there are recordings of to tell a second seat who calls and why: `surname`, `matter`."""
+        transfer, found = self.house.transfer, dict[str, frozenset[str]]()
+        for slot, prompt in (("surname", transfer.who), ("matter", transfer.matter)):
+            known = prompt in self.prompts.keys and slot in self.prompts.fields(str(prompt))
+            found[slot] = frozenset(self.prompts.values(str(prompt), slot) if known else ())
+        return found
+
+    @property
     def recordings(self) -> Iterator[tuple[str, str, dict[str, str]]]:
         """Every recording that the plane needs: its name there, its prompt, what fills the slots."""
         for prompt in sorted(self.said & self.prompts.keys):
@@ -150,10 +159,16 @@ class Setup:
                 yield recording(prompt, own), prompt, {**self.config.fields, **own}
 
     @property
+    def read_back(self) -> frozenset[str]:
+        """The prompts that say a number which nobody knows before the call."""
+        too_often = self.house.transfer.too_often if self.config.seats.at else None
+        return self.flow.read_back | ({too_often.read_back} if too_often else set())
+
+    @property
     def spelling(self) -> dict[str, Samples]:
         """The recordings that the plane needs for what callers key, by their names there."""
         found: dict[str, Samples] = {}
-        for prompt in sorted(self.flow.read_back & self.prompts.keys):
+        for prompt in sorted(self.read_back & self.prompts.keys):
             for value in self.prompts.values(prompt, _SPELT):
                 found |= self.prompts.spelt(prompt, {**self.config.fields, _SPELT: value})
         return found
@@ -169,7 +184,13 @@ class Setup:
         if prompt == self.house.joining.greeting or "seat" in slots or prompt in transfer.brief:
             yield from ({"seat": number} for number in self.config.seats.at)
         if prompt in transfer.question:
-            yield from ({"target": number} for number in self.config.seats.at)
+            queues = (plan.spoken or plan.number for plan in self.config.seats.queue_plans)
+            yield from ({"target": name} for name in (*self.config.seats.at, *queues) if name)
+        for slot, about in (("surname", transfer.who), ("matter", transfer.matter)):
+            if prompt == about:
+                yield from ({slot: value} for value in sorted(self.sayable[slot]))
+        if transfer.away and prompt == transfer.away.back_in:
+            yield from ({"minutes": str(minutes)} for minutes in range(1, LONGEST_ESTIMATE + 1))
         if self.house.hold.estimate and prompt in self.house.hold.question:
             yield from ({"minutes": str(minutes)} for minutes in range(1, LONGEST_ESTIMATE + 1))
         if prompt == self.house.queue.place:
@@ -235,6 +256,7 @@ def _set_up(config: Config, source: Document, folder: Path) -> Setup:
     faults += _unsayable_flow(setup, _flow_path(config, source, folder))
     faults += _unknown_queues(setup, _flow_path(config, source, folder))
     faults += _nowhere_to_record(setup, _flow_path(config, source, folder))
+    faults += _unsaid_matters(setup, _flow_path(config, source, folder))
     faults += _unspeakable(setup, source)
     if faults:
         raise SourceError(*faults)
@@ -282,6 +304,15 @@ def _nowhere_to_record(setup: Setup, path: Path) -> Iterator[Fault]:
             yield resources.read_document(path).fault(place, what)
 
 
+def _unsaid_matters(setup: Setup, path: Path) -> Iterator[Fault]:
+    """A fault for each matter that the flow names and no second seat could be told."""
+    known = setup.sayable["matter"]
+    for place, matter in setup.flow.matters.items():
+        if matter not in known:
+            what = f"there is no recording of the matter {matter!r}{did_you_mean(matter, sorted(known))}"
+            yield resources.read_document(path).fault(place, what)
+
+
 def _bad_folder(folder: Path, source: Document) -> Iterator[Fault]:
     """A fault where callers' messages cannot be put."""
     if not folder.is_dir():
@@ -316,7 +347,7 @@ def _unspeakable(setup: Setup, source: Document) -> Iterator[Fault]:
     for key in sorted(SEATS_HEAR - prompts.keys) if setup.config.seats.at else ():
         yield source.fault(("prompts",), f"what seats dial is answered with {key!r}, which has no audio")
     yield from _unspellable(setup, source)
-    recorded = {prompt for _, prompt, _ in setup.recordings} | setup.flow.read_back
+    recorded = {prompt for _, prompt, _ in setup.recordings} | setup.read_back
     for key in sorted((setup.said & prompts.keys) - recorded):
         lacking = sorted(prompts.fields(key) - setup.config.fields.keys())
         yield source.fault(("fields",), f"the prompt {key!r} needs {', '.join(lacking)} here")
@@ -333,7 +364,7 @@ def _unspeakable(setup: Setup, source: Document) -> Iterator[Fault]:
 def _unspellable(setup: Setup, source: Document) -> Iterator[Fault]:
     """A fault for each prompt that is to read a number back and cannot."""
     prompts, known = setup.prompts, setup.config.fields
-    for key in sorted(setup.flow.read_back & prompts.keys):
+    for key in sorted(setup.read_back & prompts.keys):
         if _SPELT not in prompts.fields(key):
             what = f"the prompt {key!r} reads a number back and has no slot {{{_SPELT}}}"
             yield source.fault(("prompts",), what)

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 import pydantic
 
+from callflow.call.destinations import SUPERVISOR
 from callflow.call.dial_plan import EMERGENCY, CallsOut, allowed
 from callflow.call.queues import QueuePlan, Strategy
 from callflow.call.seats import MOST_FORWARDS, SeatPlan
@@ -17,6 +18,12 @@ from callflow.sip.trunks import TrunkPlan
 
 SEATS_HEAR: Final = frozenset({*SAYS.values(), REFUSED, "nobody_there"})
 """What may be said in a call that a seat has begun, beside the words of the house."""
+
+
+SUPERVISORS: Final = QueuePlan(
+    SUPERVISOR, frozenset({SUPERVISOR}), Strategy.PRIORITY, longest_wait=60.0, spoken="主管"
+)
+"""Whoever has that skill, the first by its `priority`."""
 
 
 def _pattern(text: object) -> str:
@@ -55,6 +62,8 @@ class SeatConfig(Shape):
     skills: tuple[Skill, ...] = ()
     priority: Annotated[int, pydantic.Field(ge=0, le=100)] = 0
     trainee: bool = False
+    supervisor: bool = False
+    """Whether `*0` leads to it, and it may listen to the calls of others."""
     opaque: bool = False
     """Whether a PBX keeps the phone's Hold to itself: then only feature codes and the page count."""
     password: Password | None = pydantic.Field(default=None, repr=False)
@@ -86,7 +95,7 @@ class SeatConfig(Shape):
         return SeatPlan(
             number,
             self.phone,
-            frozenset(self.skills),
+            frozenset(self.skills) | ({SUPERVISOR} if self.supervisor else frozenset()),
             self.priority,
             self.trainee,
             self.opaque,
@@ -104,9 +113,16 @@ class QueueConfig(Shape):
     strategy: Strategy = Strategy.LONGEST_IDLE
     ring_for: Annotated[Duration, pydantic.Field(ge=5, le=120)] = 20.0
     longest_wait: Annotated[Duration, pydantic.Field(ge=5, le=7200)] = 300.0
+    number: SeatNumber | Literal[""] = ""
+    """What seats dial to transfer a call to it; without one they may not."""
+    spoken: str = ""
+    """How a caller is told of it, from the list `departments` of the prompts; else by the number."""
 
     def plan(self, name: str) -> QueuePlan:
-        return QueuePlan(name, frozenset(self.skills), self.strategy, self.ring_for, self.longest_wait)
+        skills = frozenset(self.skills)
+        return QueuePlan(
+            name, skills, self.strategy, self.ring_for, self.longest_wait, self.number, self.spoken
+        )
 
 
 class CallsOutConfig(Shape):
@@ -141,6 +157,14 @@ class SeatsConfig(Shape):
     """The seats by their numbers."""
     queues: dict[QueueName, QueueConfig] = {}  # noqa: RUF012
 
+    @property
+    def queue_plans(self) -> tuple[QueuePlan, ...]:
+        """All queues, and that of the supervisors on duty, where there are any and it is not among them."""
+        plans = [queue.plan(name) for name, queue in self.queues.items()]
+        if any(seat.supervisor for seat in self.at.values()) and SUPERVISOR not in self.queues:
+            plans.append(SUPERVISORS)
+        return tuple(plans)
+
 
 def read_secrets(
     seats: SeatsConfig, source: Document, folder: Path, faults: list[Fault]
@@ -165,6 +189,7 @@ def read_secrets(
 def people_faults(seats: SeatsConfig, sip: SipConfig, source: Document) -> Iterator[Fault]:
     """A fault for each phone, trunk and seat that is named and is not there, or cannot be so."""
     yield from _phone_faults(seats, sip, source)
+    yield from _number_faults(seats, source)
     for index, trunk in enumerate(seats.calls_out.trunks):
         if trunk not in sip.trunks:
             told = f"there is no trunk {trunk!r} under sip.trunks{did_you_mean(trunk, list(sip.trunks))}"
@@ -196,6 +221,17 @@ def _phone_faults(seats: SeatsConfig, sip: SipConfig, source: Document) -> Itera
         if phone not in sip.accounts:
             known = did_you_mean(phone, list(sip.accounts))
             yield source.fault(where, f"there is no account {phone!r} under sip.accounts{known}")
+
+
+def _number_faults(seats: SeatsConfig, source: Document) -> Iterator[Fault]:
+    """A fault for each queue whose number is somebody else's too."""
+    taken = {number: f"seat {number}" for number in seats.at} | {"0": "the supervisor on duty"}
+    for name, queue in seats.queues.items():
+        if queue.number and queue.number in taken:
+            told = f"{queue.number} is the number of {taken[queue.number]} already"
+            yield source.fault(("seats", "queues", name, "number"), told)
+        if queue.number:
+            taken.setdefault(queue.number, f"the queue {name!r}")
 
 
 def _forward_fault(seats: SeatsConfig, number: str, forward: str) -> str:

@@ -327,8 +327,49 @@ class TransferRequested(Event):
     """The seat wants the call transferred: that question takes the place of any other."""
 
     target: str = ""
-    """The number of the seat that is to take it."""
+    """The number of the seat, or the name of the queue, that is to take it."""
     way: Way = Way.PHONE
+    spoken: str = ""
+    """How the caller is told whom; empty for the number."""
+    queue: bool = False
+    """Whether whoever is free of a queue is to take it."""
+    upwards: bool = False
+    """Whether it goes to the supervisor on duty."""
+    own_words: bool = False
+    """Whether the seat says itself what the target is to know."""
+
+    @property
+    def name(self) -> str:
+        """What stands in the question's slot."""
+        return self.spoken or self.target
+
+
+@dataclass(frozen=True, slots=True)
+class CallerDescribed(Event):
+    """Who calls and why, for whoever is to take the call: so the caller never says it twice (crs-05)."""
+
+    surname: str = field(default="", repr=False)
+    """Personal data."""
+    matter: str = ""
+    sayable: frozenset[str] = frozenset()
+    """Which of the two there is a recording of: `surname`, `matter`."""
+
+
+@dataclass(frozen=True, slots=True)
+class WordsKept(Event):
+    """What the seat has said for the target can be played; nothing where it said nothing."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class NuisanceCalled(Event):
+    """The seat finds that the caller wants nothing that the house does (csr-30)."""
+
+
+@dataclass(frozen=True, slots=True)
+class TargetBusy(Event):
+    """Nobody of the queue is free: the caller waits for whoever is first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,7 +387,9 @@ class TargetDeclined(Event):
     """The target does not take the call, or cannot be reached."""
 
     why: str
-    """`declined`, `busy`, `no_answer` or `failed`."""
+    """`declined`, `busy`, `no_answer`, `away` or `failed`."""
+    back_in: int | None = None
+    """Minutes until the target is back who is away, where that is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,6 +400,13 @@ class TargetHungUp(Event):
 @dataclass(frozen=True, slots=True)
 class OfTarget(Event):
     """Something that happened at the target's phone: so that its keys and words are not the caller's."""
+
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class OfSeat(Event):
+    """Something that happened at the seat's phone while the seat speaks for the target alone."""
 
     event: Event
 
@@ -416,5 +466,9 @@ class Outcome(StrEnum):
     """The caller stays with the seat that wanted to transfer."""
     TRANSFEROR_GONE = "transferor_gone"
     """The same, but that seat has hung up."""
+    TOO_OFTEN = "too_often"
+    """A number was taken in place of one more transfer."""
+    ATTENDANT_WANTED = "attendant_wanted"
+    """The caller is left to what needs no seat."""
     YIELDED = "yielded"
     """Another rule speaks with the caller now."""

@@ -190,12 +190,13 @@ class Service:
             config.limits.calls,
             journals=config.journal is not None,
             seats=tuple(seat.plan(number, setup.pins.get(number)) for number, seat in people.at.items()),
-            queues=tuple(queue.plan(name) for name, queue in people.queues.items()),
+            queues=people.queue_plans,
             wrap_up=people.wrap_up,
             phones=people.phones,
             away_reasons=people.away_reasons,
             calls_out=people.calls_out.plan(setup.trunks),
             modes=setup.modes,
+            sayable=setup.sayable,
             spell=setup.spell,
         )
         ports = PortPool(self.media.ports)

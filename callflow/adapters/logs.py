@@ -50,6 +50,8 @@ def mask_personal_data(
     for key in _DIGITS:
         if key in event:
             event[key] = "*" * len(str(event[key]))
+    if "surname" in event:
+        event["surname"] = "*"
     return event
 
 

@@ -22,6 +22,10 @@ _SLOT: Final = re.compile(r"\{(\w+)\}")
 _SPOKEN: Final = re.compile(r"\w")
 
 
+def _lists(named: object) -> object:
+    return (named,) if isinstance(named, str) else named
+
+
 def _inside(file: str) -> str:
     path = PurePosixPath(file)
     if path.is_absolute() or ".." in path.parts or path.suffix != ".wav":
@@ -30,6 +34,8 @@ def _inside(file: str) -> str:
 
 
 File = Annotated[str, pydantic.AfterValidator(_inside)]
+Lists = Annotated[tuple[str, ...], pydantic.BeforeValidator(_lists), pydantic.Field(min_length=1)]
+"""One list, or several that are one together."""
 Sha256 = Annotated[str, pydantic.Field(pattern=r"^([0-9a-f]{64})?$")]
 
 
@@ -50,8 +56,8 @@ class Prompt(Recording):
     """A text with one recording, or with slots and a recording for each piece between them."""
 
     text: Annotated[str, pydantic.Field(min_length=1)]
-    slots: Mapping[str, str] = pydantic.Field(default_factory=dict)
-    """From the slot's name to the list that speaks its value."""
+    slots: Mapping[str, Lists] = pydantic.Field(default_factory=dict)
+    """From the slot's name to the lists that speak its value."""
     parts: tuple[Recording, ...] = ()
 
 
@@ -166,12 +172,13 @@ def mismatches(source: Document, manifest: Manifest, lists: set[str]) -> Iterato
         for slot in sorted(named - prompt.slots.keys()):
             what = f"the slot {{{slot}}} has no list; write slots: {{{slot}: digits}}"
             yield source.fault((*here, "text"), what)
-        for slot, name in prompt.slots.items():
+        for slot, names in prompt.slots.items():
             if slot not in named:
                 yield source.fault((*here, "slots", slot), f"the text has no slot {{{slot}}}", at_key=True)
-            if name not in lists:
-                what = f"there is no list {name!r}{did_you_mean(name, list(lists))}"
-                yield source.fault((*here, "slots", slot), what)
+            for name in names:
+                if name not in lists:
+                    what = f"there is no list {name!r}{did_you_mean(name, list(lists))}"
+                    yield source.fault((*here, "slots", slot), what)
         words = sum(not piece.is_slot for piece in found) if named else 0
         if len(prompt.parts) != words:
             what = f"the text has {words} pieces around its slots, but {len(prompt.parts)} parts are given"

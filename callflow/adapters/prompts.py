@@ -129,7 +129,7 @@ class _Speech:
     text: str
     pieces: tuple[Piece, ...]
     clips: tuple[Clip | None, ...]
-    slots: Mapping[str, str]
+    slots: Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,7 +281,7 @@ class PromptLibrary:
 
     def values(self, key: str, slot: str) -> tuple[str, ...]:
         """Every value of which there is one recording for a slot of a prompt."""
-        return tuple(self._lists[self._speech(key).slots[slot]])
+        return tuple(self._items_of(key, slot))
 
     def spelt(self, key: str, fields: Mapping[str, str]) -> Iterator[tuple[str, Samples]]:
         """The recordings that say a prompt one after the other, each with the pause before it, by a name.
@@ -308,16 +308,23 @@ class PromptLibrary:
             raise CannotSpeak(f"there is no prompt {key!r}{did_you_mean(key, [*self._speeches])}") from None
 
     def _items(self, key: str, slot: str, fields: Mapping[str, str]) -> Iterator[Recorded]:
-        name = self._speech(key).slots[slot]
         value = fields.get(slot, "")
         if not value:
             raise CannotSpeak(f"the prompt {key!r} needs a value for {{{slot}}}")
-        items = self._lists[name]
+        items = self._items_of(key, slot)
         entries = fewest(value, items)
         if entries is None:
             unknown = next((each for each in value if not any(each in entry for entry in items)), value)
-            raise CannotSpeak(f"{{{slot}}} of {key!r} is {value!r}: {unknown!r} is not in {name!r}")
+            names = ", ".join(repr(name) for name in self._speech(key).slots[slot])
+            raise CannotSpeak(f"{{{slot}}} of {key!r} is {value!r}: {unknown!r} is not in {names}")
         yield from (items[entry] for entry in entries)
+
+    def _items_of(self, key: str, slot: str) -> dict[str, Recorded]:
+        """What can be spoken in a slot: all lists that it has, as one."""
+        found: dict[str, Recorded] = {}
+        for name in self._speech(key).slots[slot]:
+            found |= self._lists[name]
+        return found
 
     def _forget_recordings_of(self, key: str) -> None:
         self._recorded = {

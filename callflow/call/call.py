@@ -24,6 +24,7 @@ from callflow.actions import (
     StopSaying,
     TakeMessage,
     TakeNumber,
+    TellCallerGone,
 )
 from callflow.call.journal import CallEntry, LegEntry, RuleEntry
 from callflow.call.keeping import KEPT, PATIENCE, Keeping
@@ -35,6 +36,7 @@ from callflow.etiquette.machine import Machine
 from callflow.events import (
     CallAnswered,
     CallArrived,
+    CallerDescribed,
     DigitPressed,
     Event,
     FactKept,
@@ -47,6 +49,8 @@ from callflow.events import (
     MessageFailed,
     MessageStored,
     NobodyThere,
+    NuisanceCalled,
+    OfSeat,
     OfTarget,
     Outcome,
     Party,
@@ -63,6 +67,7 @@ from callflow.events import (
     SeatLost,
     SeatResumed,
     TransferRequested,
+    WordsKept,
 )
 from callflow.flow.model import Flow
 from callflow.flow.run import FlowRun
@@ -70,13 +75,14 @@ from callflow.flow.run import FlowRun
 OF_THE_SEAT = (
     SeatAnswered, SeatHungUp, SeatLost, SeatResumed, HoldRequested,
     RecallRinging, RecallAnswered, RecallFailed, NobodyThere, QueueMoved,
-    TransferRequested, OfTarget,
+    TransferRequested, OfTarget, OfSeat, WordsKept, CallerDescribed, NuisanceCalled,
 )  # fmt: skip
 """What is for whoever is there when the caller can hear again, or for the first time."""
 OF_THE_DISK = (MessageStored, MessageFailed)
 NO_SEAT_ANY_MORE = (
     Outcome.SEAT_LEFT, Outcome.TRANSFEROR_GONE,
     Outcome.CALLBACK_WANTED, Outcome.MESSAGE_WANTED, Outcome.CLOSING_WANTED,
+    Outcome.TOO_OFTEN, Outcome.ATTENDANT_WANTED,
 )  # fmt: skip
 """From then on the call is ours alone, and has its limit again."""
 
@@ -119,10 +125,10 @@ class Call:
         self._held_since: float | None = None
         self._missed: list[Event] = []
         """What the seat did while the caller's side held the call, or was not answered."""
+        self.tells_caller_gone = False
+        """Whether those who are left are told in a sentence that the caller has hung up."""
         self._judged_meanwhile: LineJudged | None = None
         """What the line was found to be last while the caller's side held the call."""
-        self._calling = ""
-        """Who calls; empty where nobody shall know."""
 
     @property
     def deadline(self) -> float | None:
@@ -153,6 +159,31 @@ class Call:
     def please_wait(self) -> str:
         """What somebody hears who is to wait for a transfer."""
         return self._manners.house.transfer.waiting
+
+    @property
+    def caller_gone(self) -> str:
+        """What those hear whose caller has hung up meanwhile."""
+        return self._manners.house.transfer.caller_gone
+
+    @property
+    def about(self) -> CallerDescribed:
+        """Who calls and why, as far as somebody has said so."""
+        return self._manners.about
+
+    @property
+    def whom(self) -> str:
+        """The seat that the caller leaves word for; empty for nobody in particular."""
+        return self._manners.whom
+
+    @property
+    def target_awaits_key(self) -> bool:
+        """Whether a key of the target's phone is what it was asked for."""
+        return not self.ended and self._manners.target_awaits_key
+
+    @property
+    def seat_tells(self) -> bool:
+        """Whether the seat speaks for the target alone, and its keys are about that."""
+        return not self.ended and self._manners.seat_tells
 
     @property
     def names_minutes(self) -> bool:
@@ -278,8 +309,7 @@ class Call:
                 pending.extendleft(reversed(self._manners.pick_up(action, now)))
                 return []
             case FindSeat() | HandToQueue():
-                self._queue = action.queue if isinstance(action, FindSeat) else self._queue
-                pending.extendleft(reversed(self._manners.queue(self._queue, now)))
+                self._enter_queue(action, pending, now)
                 if not self._answered:
                     return [*self._manners.wait_unanswered(now), action]
             case Gate(shut=shut):
@@ -292,6 +322,12 @@ class Call:
             case StopSaying():
                 self._saying = None
         return [action]
+
+    def _enter_queue(self, action: FindSeat | HandToQueue, pending: deque[Action], now: float) -> None:
+        if isinstance(action, FindSeat):
+            self._queue = action.queue
+            self._manners.comes_for(action.matter)
+        pending.extendleft(reversed(self._manners.queue(self._queue, now)))
 
     def _over(self, concluded: Conclude, events: deque[Event], now: float) -> list[Action]:
         """A rule is at its end: what that is the beginning of."""
@@ -317,7 +353,7 @@ class Call:
             case Close():
                 return manners.close(now)
             case TakeNumber():
-                return manners.take_number(begun, self._calling, self._queue, now)
+                return manners.take_number(begun, self._queue, now)
             case TakeMessage():
                 return manners.take_message(begun, now)
             case CheckLine():
@@ -345,6 +381,7 @@ class Call:
             for action in actions:
                 if isinstance(action, Note):
                     self.ledger.write(now, action.fact, action.rule, **action.details)
+                self.tells_caller_gone |= isinstance(action, TellCallerGone)
             self._end(now, event.by, event.reason)
             return []
         return actions
@@ -354,7 +391,7 @@ class Call:
         match event:
             case CallArrived(caller=caller, withheld=withheld):
                 self._limit = now + self._limit_after
-                self._calling = "" if withheld else caller
+                self._manners.calling = "" if withheld else caller
             case CallAnswered():
                 self._answered = True
             case PromptStarted():

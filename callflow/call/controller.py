@@ -10,10 +10,12 @@ from callflow.actions import (
     FindSeat,
     HandToQueue,
     JoinTarget,
+    KeepWords,
     RecordMessage,
     RingTarget,
     StoreMessage,
     TellSeat,
+    WordsSpoken,
 )
 from callflow.agenda import Agenda
 from callflow.call.call import Call
@@ -21,12 +23,15 @@ from callflow.call.caller_side import CallerSide
 from callflow.call.calling import calling_as
 from callflow.call.calls_from_seats import CallsFromSeats
 from callflow.call.desk import Asked, Desk, View
+from callflow.call.destinations import Destinations
 from callflow.call.dial_plan import CallsOut, DialPlan
+from callflow.call.farewells import Farewells
 from callflow.call.journal import CallEntry, Journalled
 from callflow.call.ledger import Ledger, Sink
 from callflow.call.leg import Broke, Effect, Leg
 from callflow.call.lines import Lines
 from callflow.call.media_side import MediaSide
+from callflow.call.own_words import OwnWords
 from callflow.call.phonebook import Phonebook
 from callflow.call.queues import QueuePlan
 from callflow.call.recorder import EMPTY, Message, Recorder, Written
@@ -94,6 +99,8 @@ class Settings:
     calls_out: CallsOut = field(default_factory=CallsOut)
     modes: Modes = field(default_factory=Modes)
     """Which rules are in force for some queues and trunks."""
+    sayable: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """What there are recordings of to tell a target who calls and why: `surname`, `matter`."""
     spell: Spell | None = None
     """Says numbers that nobody knows before the call; without it they are not read back."""
 
@@ -122,15 +129,22 @@ class Controller:
         self._lines = Lines(endpoint.calls, ports, settings.media_host)
         self.switchboard = self._new_switchboard(now)
         self._from_seats = self._new_from_seats()
-        self._desk = Desk(self.switchboard)
+        destinations = Destinations(self.switchboard.seats, settings.queues)
+        self._desk = Desk(self.switchboard, destinations, settings.sayable)
         self._caller_side = CallerSide(self._lines, endpoint.calls)
         self._health = TrunkHealth(self._tell)
         self._media_side = MediaSide(self._lines, self._ledger_of, self._health)
-        self._seat_side = SeatSide(self._lines, endpoint.calls, self.switchboard)
+        self._seat_side = SeatSide(self._lines, endpoint.calls, self.switchboard, destinations)
         self._recorder = Recorder()
         self._transferring = Transferring(
-            self._lines, endpoint.calls, self.switchboard, lambda name: self._rooms.get(name)
+            self._lines,
+            endpoint.calls,
+            self.switchboard,
+            destinations,
+            lambda name: self._rooms.get(name),
         )
+        self._own_words = OwnWords()
+        self._farewells = Farewells(self._lines, endpoint.calls)
         self._rooms: dict[str, Room] = {}
         self._written: dict[str, CallEntry] = {}
         self._agenda: Agenda[str] = Agenda()
@@ -141,7 +155,14 @@ class Controller:
 
     @property
     def deadline(self) -> float | None:
-        rooms = (self._endpoint, self.switchboard, self._from_seats, self._recorder)
+        rooms = (
+            self._endpoint,
+            self.switchboard,
+            self._from_seats,
+            self._recorder,
+            self._own_words,
+            self._farewells,
+        )
         known = (self._agenda.next, *(room.deadline for room in rooms))
         return min((at for at in known if at is not None), default=None)
 
@@ -167,12 +188,15 @@ class Controller:
             return []
         if isinstance(report.event, Recorded):
             self._recorder.heard(report.leg, report.event)
+            self._own_words.heard(report.leg, report.event)
             return []
         leg = self._lines.heard(report.leg)
         if isinstance(report.event, MediaEvent):
             return self._media_side.told(leg, report.event, report.at)
         if leg is None:
             return []
+        if leg in self._farewells:
+            return self._farewells.heard(leg, report.event, report.at)
         if leg.call in self._from_seats:
             return self._spread(self._from_seats.heard(leg, report.event, report.at), report.at)
         if leg.party is Party.TARGET:
@@ -180,7 +204,8 @@ class Controller:
             return self._spread(heard, report.at)
         if leg.party is Party.SEAT:
             room = self._rooms[leg.call]
-            effects = self._spread(self._seat_side.heard(room, leg, report.event, report.at), report.at)
+            heard = self._seat_side.heard(room, leg, heard_as(report.event), report.at)
+            effects = self._spread(heard, report.at)
             self._watch(room)
             return effects
         between = self._rooms[leg.call].go_on(report.event)
@@ -197,6 +222,9 @@ class Controller:
             if name in self._rooms:
                 effects += self._act(room, lambda call: call.tick(now), now)
         effects += self._spread([*self.switchboard.tick(now), *self._from_seats.tick(now)], now)
+        effects += self._farewells.tick(now)
+        for room, known, event in self._own_words.tick(now):
+            effects += [*known, *self._happen(room.caller, event, now)]
         for message in self._recorder.tick(now):
             effects += self._whole(message, now)
         return effects
@@ -296,6 +324,8 @@ class Controller:
             # Only who serves a caller may pass the caller on.
             refused = PeerError(403, "Forbidden")
             return [*self._endpoint.calls.refuse_referral(leg.session, refused, now)]
+        if leg in self._farewells:
+            return self._farewells.told(leg, told, now)
         if leg.call in self._from_seats:
             return self._spread(self._from_seats.told(leg, told, now), now)
         room = self._rooms[leg.call]
@@ -401,33 +431,51 @@ class Controller:
         effects: list[Effect] = []
         for action in actions:
             match action:
-                case FindSeat(queue=queue):
-                    effects += self._spread(self.switchboard.find(room, queue, now), now)
+                case FindSeat() | HandToQueue() | RingTarget() | DropTarget() | JoinTarget():
+                    effects += self._find(room, action, now)
                     continue
-                case RingTarget() | DropTarget() | JoinTarget():
-                    effects += self._spread(self._transferring.performed(room, action, now), now)
+                case RecordMessage() | StoreMessage():
+                    effects += self._record(room, action, now)
                     continue
+                case KeepWords():
+                    effects += self._own_words.begin(room)
+                case WordsSpoken():
+                    effects += self._own_words.finish(room, now)
                 case TellSeat(notice=notice):
                     effects += self._spread(self._transferring.shown(room, notice, now), now)
-                case HandToQueue():
-                    effects += self._spread(self.switchboard.find(room, room.queue, now, head=True), now)
-                    continue
-                case RecordMessage():
-                    effects += self._recorder.begin(room.caller.media, room.call.ledger, room.queue)
-                    continue
-                case StoreMessage():
-                    effects += self._recorder.finish(room.caller.media, now)
-                    continue
             effects += self._spread(self.switchboard.performed(room, action, now), now)
             effects += room.perform(action, now)
             if isinstance(action, Answer):
                 effects += self._happen(room.caller, CallAnswered(), now)
+        return [*effects, *self._performed(room, now)]
+
+    def _performed(self, room: Room, now: float) -> list[Effect]:
+        """The call has got what it wanted."""
         if room.call.ended:
-            return [*effects, *self._forget(room, now)]
+            return self._forget(room, now)
         self._watch(room)
-        if room.name in self._rooms:
-            effects += [*room.await_key(), *self._journal(room)]
-        return effects
+        return [*room.await_key(), *self._journal(room)] if room.name in self._rooms else []
+
+    def _find(
+        self, room: Room, action: FindSeat | HandToQueue | RingTarget | DropTarget | JoinTarget, now: float
+    ) -> list[Effect]:
+        """Look for whoever is to speak with the caller, or for nobody any more."""
+        match action:
+            case FindSeat(queue=queue):
+                return self._spread(self.switchboard.find(room, queue, now), now)
+            case HandToQueue():
+                return self._spread(self.switchboard.find(room, room.queue, now, head=True), now)
+            case RingTarget():
+                return self._spread(self._transferring.performed(room, action, now), now)
+        # Whoever was to hear the seat's own words has heard them, or never will.
+        heard = self._own_words.forget(room)
+        return [*heard, *self._spread(self._transferring.performed(room, action, now), now)]
+
+    def _record(self, room: Room, action: RecordMessage | StoreMessage, now: float) -> list[Effect]:
+        call, media = room.call, room.caller.media
+        if isinstance(action, StoreMessage):
+            return [*self._recorder.finish(media, now)]
+        return [*self._recorder.begin(media, call.ledger, room.queue, call.whom)]
 
     def _journal(self, room: Room) -> list[Effect]:
         if not self._settings.journals or room.call.ended:
@@ -445,12 +493,22 @@ class Controller:
         # Who hangs up has said all there is to say.
         spoken = self._recorder.finish(room.caller.media, now)
         freed = self._spread(self.switchboard.left(room, now), now)
+        freed += [*self._own_words.forget(room), *self._part_from_seats(room, now)]
         self._agenda.put(room.name, None)
         self._media_side.ended(room.call.ledger)
         self._health.ended(room.caller, now)
         over = self._written.pop(room.name, None)
         ended = room.let_go(now)
         return [*spoken, *freed, *ended, *([Journalled(room.name, None)] if over else [])]
+
+    def _part_from_seats(self, room: Room, now: float) -> list[Effect]:
+        """Those who still speak with us hear that their caller is gone, where there is something to hear."""
+        if not room.call.tells_caller_gone:
+            return []
+        told: list[Effect] = []
+        for leg in room.listening():
+            told += self._farewells.begin(leg, room.call.caller_gone, now)
+        return told
 
     def _whole(self, message: Message, now: float) -> list[Effect]:
         """A message is ready to be written, unless nothing was said."""

@@ -1,20 +1,22 @@
 """What a seat sees of its call, and what it may do about it without its phone's keys."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from callflow.call.destinations import Destinations
 from callflow.call.room import Room
 from callflow.call.seats import FREE, SeatRefused, SeatState
 from callflow.call.switchboard import Happened, News, Switchboard
 from callflow.events import (
     AnswerAttested,
+    CallerDescribed,
     Event,
     HoldRequested,
     LineRequested,
     LineWish,
+    NuisanceCalled,
     SeatResumed,
-    TransferRequested,
     Way,
 )
 from callflow.facts import Fact
@@ -27,6 +29,10 @@ class Act(StrEnum):
     RESUME = "resume"
     TRANSFER = "transfer"
     """Another seat shall take the call."""
+    DESCRIBE = "describe"
+    """Who calls, and why."""
+    NUISANCE = "nuisance"
+    """The caller wants nothing that the house does (csr-30)."""
     YES = "yes"
     """The caller said yes aloud."""
     NO = "no"
@@ -58,7 +64,11 @@ class Asked:
     reason: str = ""
     """Why it is away."""
     target: str = ""
-    """The number of the seat that a call is to be transferred to."""
+    """The number of the seat or queue that a call is to be transferred to."""
+    own_words: bool = False
+    """Whether the seat says itself what the target is to know."""
+    surname: str = field(default="", repr=False)
+    matter: str = ""
 
 
 class Matter(StrEnum):
@@ -112,13 +122,24 @@ class View:
     """Where it is logged in; empty for nowhere."""
     reason: str = ""
     """Why it is away."""
+    surname: str = field(default="", repr=False)
+    """Who calls, as far as somebody has said so."""
+    about: str = ""
+    """What the call is about."""
+    comes_from: str = ""
+    """The seat that wants to transfer it here."""
 
 
 class Desk:
     """All seats' views."""
 
-    def __init__(self, switchboard: Switchboard) -> None:
+    def __init__(
+        self, switchboard: Switchboard, destinations: Destinations, sayable: Mapping[str, frozenset[str]]
+    ) -> None:
+        """`sayable` is what there are recordings of to tell who calls and why."""
         self._switchboard = switchboard
+        self._destinations = destinations
+        self._sayable = sayable
 
     def __contains__(self, number: str) -> bool:
         return number in self._switchboard.seats
@@ -144,6 +165,9 @@ class Desk:
             matter_seconds=round(now - at, 1),
             next_word_in=round(max((room.call.deadline or now) - now, 0.0), 1) if waits else None,
             phone=seat.phone or "",
+            surname=room.call.about.surname,
+            about=room.call.about.matter,
+            comes_from=room.seat.seat if room.seat and room.seat.seat != number else "",
         )
 
     def does(self, number: str, asked: Asked, rooms: Iterable[Room], now: float) -> list[News]:
@@ -156,19 +180,38 @@ class Desk:
         room = _room_of(number, rooms)
         if room is None or room.seat is None or room.seat.seat != number:
             return []
-        if asked.act is Act.TRANSFER and not self._can_take(asked.target, number):
-            return []
-        return [Happened(room, _event(asked, number))]
+        event = self._event(asked, number)
+        return [Happened(room, event)] if event else []
 
-    def _can_take(self, target: str, number: str) -> bool:
-        return target in self and target != number
+    def _event(self, asked: Asked, number: str) -> Event | None:
+        """What the call is told; None for a transfer to nobody."""
+        match asked.act:
+            case Act.HOLD:
+                return HoldRequested(Way.PAGE, asked.minutes)
+            case Act.RESUME:
+                return SeatResumed(Way.PAGE)
+            case Act.TRANSFER:
+                return self._destinations.wish(asked.target, number, Way.PAGE, own_words=asked.own_words)
+            case Act.DESCRIBE:
+                known = {"surname": asked.surname, "matter": asked.matter}
+                said = {name for name, value in known.items() if value in self._sayable.get(name, ())}
+                return CallerDescribed(asked.surname, asked.matter, frozenset(said))
+            case Act.NUISANCE:
+                return NuisanceCalled()
+            case Act.YES | Act.NO:
+                return AnswerAttested(asked.act is Act.YES, number)
+            case act:
+                return LineRequested(LineWish(act), Way.PAGE)
 
     def _turns(self, number: str, asked: Asked, now: float) -> list[News]:
         if self._switchboard.seats[number].state not in FREE:
             # Whoever talks or rings is not elsewhere.
             return []
         state = SeatState.READY if asked.act is Act.READY else SeatState.AWAY
-        return self._switchboard.turn(number, state, now, asked.reason)
+        turned = self._switchboard.turn(number, state, now, asked.reason)
+        if state is SeatState.AWAY and asked.minutes:
+            self._switchboard.seats[number].back_at = now + asked.minutes * 60
+        return turned
 
     def _moves(self, number: str, asked: Asked, now: float) -> list[News]:
         switchboard = self._switchboard
@@ -180,20 +223,6 @@ class Desk:
         except SeatRefused as refused:
             switchboard.refused(f"seat {number}", asked.act, refused.why, now)
             return []
-
-
-def _event(asked: Asked, number: str) -> Event:
-    match asked.act:
-        case Act.HOLD:
-            return HoldRequested(Way.PAGE, asked.minutes)
-        case Act.RESUME:
-            return SeatResumed(Way.PAGE)
-        case Act.TRANSFER:
-            return TransferRequested(asked.target, Way.PAGE)
-        case Act.YES | Act.NO:
-            return AnswerAttested(asked.act is Act.YES, number)
-        case act:
-            return LineRequested(LineWish(act), Way.PAGE)
 
 
 def _room_of(number: str, rooms: Iterable[Room]) -> Room | None:

@@ -12,7 +12,10 @@ class Code:
     """A whole code."""
 
     key: str
-    """`1` hold, `2` resume, `3` transfer, `4` the menu of the line and its words, `0` the supervisor."""
+    """`1` hold, `2` resume, `3` transfer, `4` the menu of the line and its words, `0` the supervisor.
+
+    `3*` is a transfer of which the seat says itself what it is about.
+    """
     number: str = field(default="", repr=False)
     """What was dialled after it, up to `#`: where to, or how many minutes; of the menu, the one digit."""
 
@@ -55,6 +58,8 @@ class FeatureCodes:
         if len(kept) > 2 and kept[1] in longest:
             if key == "#":
                 return self._done(Code(kept[1], kept[2:-1]))
+            if key == "*" and kept[1] == "3" and len(kept) > 3:
+                return self._done(Code("3*", kept[2:-1]))
             if key.isdigit() and len(kept) - 2 <= longest[kept[1]]:
                 return self._wait(kept, now)
         return self._done(PassOn(kept))

@@ -24,7 +24,7 @@ class Lines:
         """`host` is the IPv4 address that audio is to come to."""
         self._calls = calls
         self._ports = ports
-        self._host = host
+        self.host = host
         self._by_session: dict[str, Leg] = {}
         self._by_media: dict[int, Leg] = {}
         self._last = 0
@@ -143,7 +143,7 @@ class Lines:
         self._by_media[leg.media] = leg
 
     def _local(self, leg: Leg) -> Address:
-        return self._host, self._ports.numbers[leg.port]
+        return self.host, self._ports.numbers[leg.port]
 
     def _go_by(self, leg: Leg, agreed: Agreed, now: float) -> list[Effect]:
         """Go by what was agreed, for the first time or anew."""

@@ -1,6 +1,7 @@
 """The house's rules in one call: which of them are at work, and what the end of one is the beginning of."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from callflow.actions import (
@@ -10,6 +11,7 @@ from callflow.actions import (
     HangUp,
     Note,
     Notice,
+    ReleaseSeat,
     Say,
     TakeMessage,
     TakeNumber,
@@ -19,6 +21,7 @@ from callflow.call.line_watch import LineWatch
 from callflow.call.notes import Notes
 from callflow.etiquette.answering import Answering
 from callflow.etiquette.closing import Closing
+from callflow.etiquette.gates import BOTH_HEARD, NOBODY_HEARD
 from callflow.etiquette.hold import Hold
 from callflow.etiquette.hold import Phase as HoldPhase
 from callflow.etiquette.house import House
@@ -26,8 +29,11 @@ from callflow.etiquette.joining import Joining, greeting_of
 from callflow.etiquette.late_answer import LateAnswer
 from callflow.etiquette.late_answer import Phase as LateAnswerPhase
 from callflow.etiquette.machine import Machine
+from callflow.etiquette.nuisance import Nuisance
+from callflow.etiquette.parameters import TooOftenManners
 from callflow.etiquette.parting import Parting
 from callflow.etiquette.plain import PlainJoining
+from callflow.etiquette.plain_transfer import PlainTransfer
 from callflow.etiquette.queueing import Queueing
 from callflow.etiquette.seat_closing import SeatClosing
 from callflow.etiquette.seats_check import SeatsCheck
@@ -35,10 +41,11 @@ from callflow.etiquette.seats_words import SeatsWords
 from callflow.etiquette.shadow import Shadow
 from callflow.etiquette.taking_message import TakingMessage
 from callflow.etiquette.taking_number import TakingNumber
+from callflow.etiquette.transfer import NOTHING_KNOWN, Transfer
 from callflow.etiquette.transfer import Phase as TransferPhase
-from callflow.etiquette.transfer import Transfer
 from callflow.events import (
     CallArrived,
+    CallerDescribed,
     ConversationOver,
     Event,
     Heard,
@@ -46,6 +53,7 @@ from callflow.events import (
     LineHeard,
     LineJudged,
     LineRequested,
+    NuisanceCalled,
     OpinionGiven,
     Outcome,
     Party,
@@ -79,10 +87,20 @@ class Manners:
         """The unbroken sound that the caller's line makes now, if it makes any."""
         self._line = LineWatch(at_fault)
         self._notes = notes
+        self.about = NOTHING_KNOWN
+        """Who calls and why, as far as somebody has said so."""
+        self.whom = ""
+        """The seat that the caller could not be put through to, and leaves word for."""
         self._wish: TransferRequested | None = None
         """Whom the seat wants the caller transferred to."""
+        self._too_often: bool | None = None
+        """Whether a number is taken in place of a transfer, from a seat whose phone is on its own hold."""
         self._wanted: FindSeat | None = None
         """The queue that the call wants to wait in, once it is answered."""
+        self._asked_for = ""
+        """Whom the call was to be transferred to last."""
+        self.calling = ""
+        """Who calls; empty where nobody shall know."""
         self._left: SeatHungUp | SeatLost | None = None
         """How the seat went."""
         self._apart = True
@@ -115,6 +133,16 @@ class Manners:
         )
 
     @property
+    def target_awaits_key(self) -> bool:
+        """Whether the target has been asked, and a key of its phone is the answer."""
+        return any(isinstance(rule, Transfer) and rule.target_awaits_key for rule in self.rules)
+
+    @property
+    def seat_tells(self) -> bool:
+        """Whether the seat speaks for the target alone."""
+        return any(isinstance(rule, Transfer) and rule.seat_tells for rule in self.rules)
+
+    @property
     def unanswered(self) -> bool:
         """Whether the caller waits before the answer, and cannot hear whom it waits for."""
         return self._late_answer is not None
@@ -133,12 +161,24 @@ class Manners:
             case TransferRequested():
                 self._wish = event
                 return self._transfer(event, now)
+            case CallerDescribed():
+                self.about = event
+                return [Note("caller.described", self.house.transfer.rule, _known(event))]
+            case NuisanceCalled():
+                return self._nuisance(event, now)
             case LineJudged() | OpinionGiven():
                 self._line.judged = event if isinstance(event, LineJudged) else self._line.judged
                 follow = [rule for rule in self.rules if rule.follows_line]
                 return [action for rule in follow for action in rule.receive(event, now)]
             case LineRequested():
                 return self._asked_of_line(event, now) if self.served else []
+        return self._tell_all(event, now)
+
+    def _tell_all(self, event: Event, now: float) -> list[Action]:
+        nuisance = next((rule for rule in self.rules if isinstance(rule, Nuisance)), None)
+        if nuisance and not nuisance.is_over and isinstance(event, SeatHungUp | SeatLost):
+            # A seat that leaves such a caller leaves it to the attendant, not to the closing.
+            self._turn_to(nuisance)
         return [action for rule in self.rules for action in rule.receive(event, now)]
 
     # --- what the flow, and one rule after the other, begin ---
@@ -181,6 +221,11 @@ class Manners:
         self.rules = [queueing]
         return begun
 
+    def comes_for(self, matter: str) -> None:
+        """The flow knows why callers come where this one goes."""
+        if matter:
+            self.about = replace(self.about, matter=matter, sayable=self.about.sayable | {"matter"})
+
     def wait_unanswered(self, now: float) -> list[Action]:
         """The queue that the caller is in comes before the answer."""
         self._notes.ledger.write(now, "call.progressed", "csr-01")
@@ -192,12 +237,12 @@ class Manners:
         """Somebody is there for who waits before the answer, or nobody will be."""
         return self._late_answer.answer() if self._late_answer else []
 
-    def take_number(self, wanted: TakeNumber, calling: str, queue: str, now: float) -> list[Action]:
-        """csr-25, or a number for another reason; `calling` is who calls, where that may be known."""
+    def take_number(self, wanted: TakeNumber, queue: str, now: float) -> list[Action]:
+        """csr-25, or a number for another reason."""
         if wanted.rule and not self.house.enforces(wanted.rule):
             noted = self._noted(wanted.rule, would="say", prompt=wanted.asks[0])
             return [*noted, Conclude(wanted.rule, Outcome.NUMBER_NOT_TAKEN)]
-        taking = TakingNumber(wanted, calling, queue)
+        taking = TakingNumber(wanted, self.calling, queue, self.whom)
         self._turn_to(taking)
         return taking.begin(now)
 
@@ -230,6 +275,12 @@ class Manners:
                 return self._begin_transfer(self._wish, now)
             case Outcome.TRANSFERRED | Outcome.TRANSFER_FAILED | Outcome.TRANSFEROR_GONE:
                 return self._transfer_over(outcome, now)
+            case Outcome.MESSAGE_WANTED if any(isinstance(rule, Transfer) for rule in self.rules):
+                self.whom = self._asked_for
+            case Outcome.TOO_OFTEN | Outcome.ATTENDANT_WANTED:
+                self.rules = [rule for rule in self.rules if isinstance(rule, Shadow)]
+            case Outcome.NUMBER_TAKEN | Outcome.NUMBER_NOT_TAKEN if self._too_often is not None:
+                return self._number_instead(outcome, now)
             case Outcome.SEAT_LEFT if not house.enforces(house.seat_closing.rule):
                 return [*self._noted(house.seat_closing.rule, would="close"), HangUp("seat_hung_up")]
             case Outcome.SEAT_LEFT if self._left is not None:
@@ -238,6 +289,7 @@ class Manners:
 
     def serve(self, now: float) -> list[Action]:
         """Seat and caller speak with each other, for as long as they like."""
+        self._left = None
         deaf, self._deaf = self._deaf, None
         rule = self.house.hold.rules.ask
         observed = self.house.hold if self.house.observes(rule) else None
@@ -294,23 +346,66 @@ class Manners:
         return [*done, *begun]
 
     def _transfer(self, wish: TransferRequested, now: float) -> list[Action]:
-        """csr-24, crs-10: a call is not passed on for ever, and where the rule is not in force not at all."""
+        """The wish takes the place of whatever the rule at work is about; or nothing comes of it."""
         manners = self.house.transfer
-        done = sum(fact.fact == "transfer.completed" for fact in self._notes.ledger)
-        if done >= manners.most or not self.house.enforces(manners.rule):
-            why = {"why": "too_often" if done >= manners.most else "not_in_force"}
-            return [Note("transfer.refused", manners.rule, why), TellSeat(Notice.TARGET_NOT_THERE)]
-        return [action for rule in self.rules for action in rule.receive(wish, now)]
+        if wish.upwards and manners.upwards and not self.house.enforces(manners.upwards):
+            why = {"why": "not_in_force"}
+            return [Note("transfer.refused", manners.upwards, why), TellSeat(Notice.TARGET_NOT_THERE)]
+        return self._tell_all(wish, now)
 
     def _begin_transfer(self, wish: TransferRequested, now: float) -> list[Action]:
-        unhearing = any(isinstance(rule, Hold) and rule.unhearing for rule in self.rules)
+        unhearing = any(isinstance(rule, Hold | PlainJoining) and rule.unhearing for rule in self.rules)
         hold, _ = self.house.hold_in_force
-        transfer = Transfer(self.house.transfer, hold, seat=self._notes.seat, unhearing=unhearing)
-        self.rules, self._wish = [transfer], None
+        self._wish, self._asked_for = None, wish.target
+        manners = self.house.transfer_in_force
+        done = sum(fact.fact == "transfer.completed" for fact in self._notes.ledger)
+        if manners.too_often and done >= manners.most:
+            return self._take_number_instead(manners.too_often, wish, now, unhearing=unhearing)
+        transfer: Transfer | PlainTransfer
+        if self.house.enforces(manners.rule):
+            transfer = Transfer(manners, hold, seat=self._notes.seat, unhearing=unhearing, about=self.about)
+        else:
+            observed = self.house.observes(manners.rule)
+            transfer = PlainTransfer(manners, unhearing=unhearing, music=hold.music, observed=observed)
+        self.rules = [transfer]
         return transfer.receive(wish, now)
 
+    def _take_number_instead(
+        self, manners: TooOftenManners, wish: TransferRequested, now: float, *, unhearing: bool
+    ) -> list[Action]:
+        """crs-10: a caller is not pushed from one to the next; the right person calls back."""
+        self._too_often, self.whom = unhearing, wish.target
+        wanted = TakeNumber(manners.asks, manners.read_back, manners.thanks, manners.rule)
+        refused = Note("transfer.refused", manners.rule, {"why": "too_often", "target": wish.target})
+        taking = TakingNumber(wanted, self.calling, "", wish.target)
+        self.rules = [taking]
+        return [refused, TellSeat(Notice.TOO_OFTEN), NOBODY_HEARD, *taking.begin(now)]
+
+    def _number_instead(self, outcome: Outcome, now: float) -> list[Action]:
+        unhearing, self._too_often = bool(self._too_often), None
+        rule = self.house.transfer.rule
+        if outcome is Outcome.NUMBER_TAKEN:
+            gone: list[Action] = [] if self._left else [ReleaseSeat()]
+            return [*gone, Conclude(rule, Outcome.TOO_OFTEN)]
+        self.whom = ""
+        if self._left:
+            return self._begin(SeatClosing(self.house), self._left, now)
+        heard = [] if unhearing else [BOTH_HEARD]
+        serving = self.serve(now)
+        refused = TransferRefused(unhearing)
+        return [*heard, *serving, *(action for rule in self.rules for action in rule.receive(refused, now))]
+
+    def _nuisance(self, called: NuisanceCalled, now: float) -> list[Action]:
+        """csr-30: only who speaks with a seat can be told to hang up, and once at a time."""
+        if not self.served or not self.house.enforces(self.house.nuisance.rule):
+            return self._noted(self.house.nuisance.rule, would="say", prompt=self.house.nuisance.words)
+        self.rules = [rule for rule in self.rules if not isinstance(rule, Nuisance)]
+        nuisance = Nuisance(self.house.nuisance)
+        self.rules.append(nuisance)
+        return nuisance.receive(called, now)
+
     def _transfer_over(self, outcome: Outcome, now: float) -> list[Action]:
-        transfer = next(rule for rule in self.rules if isinstance(rule, Transfer))
+        transfer = next(rule for rule in self.rules if isinstance(rule, Transfer | PlainTransfer))
         if outcome is Outcome.TRANSFEROR_GONE:
             return self._begin(SeatClosing(self.house), SeatLost(), now)
         if outcome is Outcome.TRANSFERRED:
@@ -341,3 +436,9 @@ class Manners:
         self._turn_to(machine)
         actions = machine.receive(first, now)
         return [*actions, *machine.receive(self.sound, now)] if self.sound else actions
+
+
+def _known(about: CallerDescribed) -> dict[str, str]:
+    """What the ledger keeps of it."""
+    known = {"surname": about.surname, "matter": about.matter}
+    return {name: value for name, value in known.items() if value}

@@ -17,6 +17,8 @@ WORDS: Final[Mapping[Notice, str]] = {
     Notice.CALLER_STAYS: "客户不同意转接",
     Notice.TARGET_RINGS: "客户同意转接",
     Notice.TARGET_NOT_THERE: "对方未接听",
+    Notice.TOO_OFTEN: "转接次数已满",
+    Notice.SAY_BRIEF: "请说明来意",
     Notice.TAKEN_BACK: "已取消转接",
     Notice.PHONE_ON_HOLD: "请按电话上的恢复键",
 }

@@ -31,6 +31,10 @@ class QueuePlan:
     """Seconds until the next seat is tried."""
     longest_wait: float = 300.0
     """Seconds until it counts as nobody there."""
+    number: str = ""
+    """What seats dial to transfer a call to it; empty where they may not."""
+    spoken: str = ""
+    """How a caller is told of it; empty for the number."""
 
 
 @dataclass(frozen=True, slots=True)

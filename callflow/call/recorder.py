@@ -48,6 +48,7 @@ class _Taking:
     number: int
     ledger: Ledger
     queue: str
+    whom: str
     pieces: list[Recorded] = field(default_factory=list)
 
     @property
@@ -73,10 +74,10 @@ class Recorder:
     def deadline(self) -> float | None:
         return min(self._due.values(), default=None)
 
-    def begin(self, media: int, ledger: Ledger, queue: str) -> list[Command]:
-        """Keep what the leg says; `queue` is where its caller waited."""
+    def begin(self, media: int, ledger: Ledger, queue: str, whom: str = "") -> list[Command]:
+        """Keep what the leg says; `queue` is where its caller waited, `whom` the seat that it is for."""
         self._last += 1
-        self._spoken[media] = _Taking(self._last, ledger, queue)
+        self._spoken[media] = _Taking(self._last, ledger, queue, whom)
         return [Record(media)]
 
     def heard(self, media: int, piece: Recorded) -> None:
@@ -108,6 +109,7 @@ class Recorder:
         if taking is None:
             return None
         write, details = taking.ledger.write, {"kind": "message", "queue": taking.queue}
+        details |= {"for": taking.whom} if taking.whom else {}
         if not written.file:
             write(now, "ticket.failed", None, **details, why=written.why)
             return taking.ledger.call, MessageFailed()

@@ -14,6 +14,7 @@ from callflow.actions import (
     Gate,
     HangUp,
     Keep,
+    KeepWords,
     ListenClosely,
     ListenNoLonger,
     Notice,
@@ -25,8 +26,10 @@ from callflow.actions import (
     Say,
     SetVolume,
     StopSaying,
+    TellCallerGone,
     TellSeat,
     TellSupervisor,
+    WordsSpoken,
 )
 from callflow.call.call import Call
 from callflow.call.calling import Calling, recording
@@ -39,6 +42,7 @@ from callflow.call.notices import fields_with, show, shown_as
 from callflow.call.phonebook import Place
 from callflow.call.spelling import Spell, Spelling
 from callflow.errors import PeerError
+from callflow.etiquette.briefing import OWN_WORDS
 from callflow.events import Event, Party
 from callflow.media.messages import (
     Command,
@@ -92,6 +96,10 @@ class Room:
     """The number of the latest target."""
     target_status: tuple[int, str] = (480, "Temporarily Unavailable")
     """What the latest target's phone said that did not take the call."""
+    seeks: bool = False
+    """Whether the phones that ring are to take the call from the seat that has it."""
+    own_words: str = ""
+    """What the seat has said for the target, by its name in the plane."""
     referral: Leg | None = None
     """The leg whose phone asked for the transfer by REFER, and is told what comes of it."""
     leaving: Leg | None = None
@@ -142,13 +150,14 @@ class Room:
                 # The others are let go of with the call.
                 return [*self._calls.hang_up(self.caller.session, reason, now)]
             case Gate(shut=shut):
-                return [*self._set_gates(shut, now)]
+                return self._set_gates(shut, now)
             case Recall() | CancelRecall() | ReplaceSeat() | ReleaseSeat():
                 return self._change_seat(action, now)
             case TellSeat(notice=notice):
                 return self._show(notice, now)
-            case TellSupervisor():
-                # Whoever looks after the queue sees it in the facts and the metrics.
+            case TellSupervisor() | KeepWords() | WordsSpoken() | TellCallerGone():
+                # Whoever looks after the queue sees the first in facts and metrics; the others are done by
+                # who keeps all seats' words, and tells those whose caller is gone.
                 return []
             case Keep(number=number, note=note):
                 return [FactEntry(self.name, number, now, note.fact, note.rule, note.details)]
@@ -187,7 +196,8 @@ class Room:
         if kept != self._keys_kept:
             self._keys_kept = kept
             changed.append(KeepKeys(self.caller.media) if kept else PassKeys(self.caller.media))
-        return [*changed, *self.caller.await_key(self.call.awaits_key)]
+        target = self.target.await_key(self.call.target_awaits_key) if self.target else []
+        return [*changed, *self.caller.await_key(self.call.awaits_key), *target]
 
     def go_on(self, event: Event) -> list[Effect] | None:
         """What the plane tells of the caller's leg is about one recording of several that say a prompt."""
@@ -200,7 +210,8 @@ class Room:
 
     def ring(self, seat: str, place: Place, now: float) -> list[Effect]:
         """Ring a seat's phone. Raises `PeerError` where there is no port for it."""
-        leg, sent = self._invite(seat, place, now)
+        leg, sent = self._invite(seat, place, now, about=self._known() if self.seeks else ())
+        leg.party = Party.TARGET if self.seeks else Party.SEAT
         self.ringing[seat], self.places[seat] = leg, place
         return sent
 
@@ -252,10 +263,15 @@ class Room:
 
     def ring_target(self, seat: str, place: Place, now: float) -> list[Effect]:
         """Ring the phone of the seat that is to take the call. Raises `PeerError`."""
-        self.target, sent = self._invite(seat, place, now)
+        self.target, sent = self._invite(seat, place, now, about=self._known())
         self.target.party, self.target_seat = Party.TARGET, seat
         self.places[seat] = place
         return sent
+
+    def target_found(self, leg: Leg) -> None:
+        """One of the phones that rang for the transfer was answered."""
+        self.ringing.pop(leg.seat, None)
+        self.target, self.target_seat, self.seeks = leg, leg.seat, False
 
     def adopt_target(self, other: "Room", target: Leg) -> list[Effect]:
         """Whom the seat has spoken with in another room is the target: it hears that it is to wait."""
@@ -289,6 +305,15 @@ class Room:
         else:
             ended = self._end(before, "transferred", now) if before else []
         return [*ended, *self._join(now), KeepKeys(self.seat.media)]
+
+    def listening(self) -> list[Leg]:
+        """The legs of seat and target that have answered and hear us; they are not the room's any more."""
+        legs = [
+            leg for leg in (self.seat, self.target) if leg is not None and leg.is_open and not leg.is_deaf
+        ]
+        self.seat = None if self.seat in legs else self.seat
+        self.target = None if self.target in legs else self.target
+        return legs
 
     def let_leave(self, now: float) -> list[Effect]:
         """The seat that has transferred the call has had its time."""
@@ -338,10 +363,11 @@ class Room:
             self._says_to_both = False
             also = [StopPlaying(self.seat.media)] if to_both and self.seat else []
             return [StopPlaying(caller), *also]
-        if action.secret and self.spell:
+        if action.secret and self.spell and Party.CALLER in action.to:
             return [Play(caller, self._spelling.begin(self.spell(action.prompt, action.secret)))]
-        name = recording(action.prompt, action.fields)
+        name = recording(action.prompt, {**action.fields, **action.secret})
         if Party.TARGET in action.to:
+            name = self.own_words if action.prompt == OWN_WORDS else name
             return [
                 Play(leg.media, name) for leg in (self.caller, self.target) if leg and leg.party in action.to
             ]
@@ -401,9 +427,14 @@ class Room:
         return [*ended, *self._join(now), KeepKeys(self.seat.media)]
 
     def _invite(
-        self, seat: str, place: Place, now: float, notice: Notice | None = None
+        self,
+        seat: str,
+        place: Place,
+        now: float,
+        notice: Notice | None = None,
+        about: tuple[tuple[str, str], ...] = (),
     ) -> tuple[Leg, list[Effect]]:
-        """Ring a phone; with a notice it is shown for the caller's name."""
+        """Ring a phone; with a notice it is shown for the caller's name. `about` is what else it is told."""
         law = self.caller.agreed.law if self.caller.agreed else None
         leg = self._lines.prepare(self.name, seat, place.hop.address[0], law, now)
         plan = Plan(
@@ -411,7 +442,7 @@ class Room:
             shown_as(self.calling.caller, notice),
             leg.description,
             (place.hop,),
-            fields_with(self.calling.fields, notice),
+            (*fields_with(self.calling.fields, notice), *about),
             max_forwards=max(self.calling.hops_left - 1, 0),
         )
         session, sent = self._calls.invite(plan, now)
@@ -422,6 +453,15 @@ class Room:
                 raise PeerError(output.status, output.reason)
         self._lines.begun(leg, session)
         return leg, [*sent]
+
+    def _known(self) -> tuple[tuple[str, str], ...]:
+        """What a target's phone is told of the call: from whom it comes (RFC 3892), and what it is about."""
+        told = []
+        if self.seat is not None:
+            told.append(("referred-by", f"<sip:{self.seat.seat}@{self._lines.host}>"))
+        if self.call.about.matter:
+            told.append(("subject", self.call.about.matter))
+        return tuple(told)
 
     def _end(self, leg: Leg, reason: str, now: float) -> list[Effect]:
         return [*self._calls.hang_up(leg.session, reason, now), *self._lines.close(leg)]

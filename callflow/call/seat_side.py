@@ -1,7 +1,9 @@
 """What the seats' phones say and do, as news for the calls: answers, holds, keys, ends."""
 
+from collections.abc import Mapping
 from typing import Final
 
+from callflow.call.destinations import UPWARDS, Destinations
 from callflow.call.feature_codes import Code, PassOn
 from callflow.call.leg import Leg
 from callflow.call.lines import Lines
@@ -16,6 +18,8 @@ from callflow.events import (
     HoldRequested,
     LineRequested,
     LineWish,
+    NuisanceCalled,
+    OfSeat,
     RecallAnswered,
     RecallFailed,
     RecallRinging,
@@ -40,15 +44,16 @@ from callflow.sip.happenings import (
     Told,
 )
 
-MENU: Final = {
-    "1": LineWish.LOUDER,
-    "2": LineWish.SOFTER,
-    "3": LineWish.APOLOGISE,
-    "4": LineWish.LIFT_HANDSET,
-    "5": LineWish.TOO_QUIET,
-    "6": LineWish.TOO_NOISY,
-    "7": LineWish.SILENT,
-    "0": LineWish.STOP,
+MENU: Final[Mapping[str, Event]] = {
+    "1": LineRequested(LineWish.LOUDER, Way.CODE),
+    "2": LineRequested(LineWish.SOFTER, Way.CODE),
+    "3": LineRequested(LineWish.APOLOGISE, Way.CODE),
+    "4": LineRequested(LineWish.LIFT_HANDSET, Way.CODE),
+    "5": LineRequested(LineWish.TOO_QUIET, Way.CODE),
+    "6": LineRequested(LineWish.TOO_NOISY, Way.CODE),
+    "7": LineRequested(LineWish.SILENT, Way.CODE),
+    "8": NuisanceCalled(),
+    "0": LineRequested(LineWish.STOP, Way.CODE),
 }
 """By the digit after `*4`: the seat's hand stays on its keys while it listens."""
 
@@ -56,7 +61,10 @@ MENU: Final = {
 class SeatSide:
     """Turns what the signalling and the plane tell of seats' legs into events of their calls."""
 
-    def __init__(self, lines: Lines, calls: Calls, switchboard: Switchboard) -> None:
+    def __init__(
+        self, lines: Lines, calls: Calls, switchboard: Switchboard, destinations: Destinations
+    ) -> None:
+        self._destinations = destinations
         self._lines = lines
         self._calls = calls
         self._switchboard = switchboard
@@ -139,13 +147,12 @@ class SeatSide:
         return []
 
     def heard(self, room: Room, leg: Leg, event: Event, now: float) -> list[News]:
+        if leg is room.seat and room.call.seat_tells:
+            # The seat speaks for the target alone: what it hears and presses is about that.
+            return [Happened(room, OfSeat(event))]
         if isinstance(event, DigitPressed) and leg is room.seat:
             return self._coded(room, self._pressed(room, event.digit, now))
         return []
-
-    def _can_take(self, room: Room, number: str) -> bool:
-        """Whether a call may be transferred there: to another seat of ours, and nowhere else."""
-        return number in self._switchboard.seats and (room.seat is None or number != room.seat.seat)
 
     def _pressed(self, room: Room, key: str, now: float) -> list[Code | PassOn]:
         """A key of the seat: an answer that it heard, the beginning of a code, or the caller's."""
@@ -161,10 +168,10 @@ class SeatSide:
                     news.append(Happened(room, HoldRequested(Way.CODE, _minutes(number))))
                 case Code(key="2"):
                     news.append(Happened(room, SeatResumed(Way.CODE)))
-                case Code(key="3", number=number) if self._can_take(room, number):
-                    news.append(Happened(room, TransferRequested(number, Way.CODE)))
+                case Code(key="3" | "3*" | "0") if wish := self._wish(room, code):
+                    news.append(Happened(room, wish))
                 case Code(key="4", number=number) if number in MENU:
-                    news.append(Happened(room, LineRequested(MENU[number], Way.CODE)))
+                    news.append(Happened(room, MENU[number]))
                 case Code(key="attest", number=number) if room.seat:
                     news.append(Happened(room, AnswerAttested(number == "1", room.seat.seat)))
                 case Code(key=key):
@@ -172,6 +179,12 @@ class SeatSide:
                 case PassOn(keys=keys) if room.seat and not room.call.keeps_keys:
                     news.append(SendDigits(room.caller.media, keys))
         return news
+
+    def _wish(self, room: Room, code: Code) -> TransferRequested | None:
+        """Whom the seat wants the call transferred to by a code; None where it may not."""
+        seat = room.seat.seat if room.seat else ""
+        whom = UPWARDS if code.key == "0" else code.number
+        return self._destinations.wish(whom, seat, Way.CODE, own_words=code.key == "3*")
 
 
 def _minutes(number: str) -> int | None:

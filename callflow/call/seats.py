@@ -63,6 +63,8 @@ class Seat:
     wrap_up_ends: float | None = None
     phone: str | None = None
     """Where it is logged in now."""
+    back_at: float | None = None
+    """When it will be back who is away, as far as it has said so."""
     left_for_call: tuple[SeatState, str] | None = None
     """What it did, and why, before it made the call that it is in; None where it did not make it."""
 
@@ -120,7 +122,7 @@ class Seats:
     def __getitem__(self, number: str) -> Seat:
         return self._seats[number]
 
-    def __contains__(self, number: str) -> bool:
+    def __contains__(self, number: object) -> bool:
         return number in self._seats
 
     def at(self, phone: str) -> Seat | None:
@@ -198,6 +200,7 @@ class Seats:
         changed = SeatChanged(number, seat.state, state, now - seat.since, reason)
         seat.wrap_up_ends = now + self.wrap_up if state is SeatState.WRAP_UP else None
         seat.state, seat.since, seat.reason = state, now, reason
+        seat.back_at = None
         return [changed]
 
     def calls(self, number: str, now: float) -> list[SeatChanged]:

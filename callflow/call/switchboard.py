@@ -11,7 +11,17 @@ from callflow.call.queues import Nobody, Offer, QueuePlan, Queues, Step, Withdra
 from callflow.call.room import Room
 from callflow.call.seats import SeatChanged, SeatPlan, Seats, SeatState
 from callflow.errors import PeerError
-from callflow.events import Event, NobodyThere, QueueMoved, SeatAnswered, SeatDeclined, SeatRinging
+from callflow.events import (
+    Event,
+    NobodyThere,
+    OfTarget,
+    QueueMoved,
+    SeatAnswered,
+    SeatDeclined,
+    SeatRinging,
+    TargetBusy,
+    TargetDeclined,
+)
 from callflow.facts import Detail, Fact
 
 _BUSY, _DECLINED = (486, 600), (480, 603)
@@ -99,6 +109,29 @@ class Switchboard:
         self._rooms[room.name], room.queue = room, queue
         return self._carry_out(self.queues.enter(room.name, queue, now, head=head), now)
 
+    def seek(self, room: Room, queue: str, now: float) -> list[News]:
+        """Look for whoever of a queue is free to take a call that is served, before all who wait."""
+        self._rooms[room.name], room.seeks = room, True
+        news = self._carry_out(self.queues.enter(room.name, queue, now, head=True), now)
+        waits = room.name in self.queues and not room.ringing
+        return [*news, Happened(room, OfTarget(TargetBusy()))] if waits else news
+
+    def found(self, room: Room, leg: Leg, now: float) -> list[News]:
+        """One of them has picked up: the others ring no longer."""
+        rest = self._carry_out(self.queues.answered(room.name, leg.seat), now)
+        self._rooms.pop(room.name, None)
+        room.target_found(leg)
+        return rest
+
+    def seek_no_longer(self, room: Room, now: float) -> list[News]:
+        """Nobody is wanted any more."""
+        if not room.seeks:
+            return []
+        news = self._carry_out(self.queues.leave(room.name), now)
+        self._rooms.pop(room.name, None)
+        room.seeks = False
+        return [*news, *self._look_again(now)]
+
     def left(self, room: Room, now: float) -> list[News]:
         """The caller is gone, or waits no longer."""
         news = self._carry_out(self.queues.leave(room.name), now)
@@ -106,6 +139,9 @@ class Switchboard:
         for leg in room.legs:
             if leg is room.seat or leg is room.caller:
                 self._finished(room, leg.seat, now)
+            elif leg is room.target:
+                # It has not had the call, so there is nothing to write up.
+                self._note(self.seats.put_down(leg.seat, now), now)
         return [*news, *self._look_again(now)]
 
     def queue_of(self, seat: str) -> str:
@@ -232,7 +268,11 @@ class Switchboard:
                         news.append(Happened(room, SeatDeclined(seat, "no_answer")))
                 case Nobody(why=why):
                     del self._rooms[step.call]
-                    news.append(Happened(room, NobodyThere(why)))
+                    nobody: Event = NobodyThere(why)
+                    if room.seeks:
+                        room.seeks = False
+                        nobody = OfTarget(TargetDeclined("no_answer" if why == "waited" else "failed"))
+                    news.append(Happened(room, nobody))
         return [*news, *self._moved()]
 
     def _moved(self) -> list[News]:

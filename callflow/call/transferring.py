@@ -1,12 +1,14 @@
 """The receiving seat of a transfer: rung, listened to, joined, or let go of."""
 
 from collections.abc import Callable
+from math import ceil
 
 from callflow.actions import Action, DropTarget, JoinTarget, Notice, RingTarget
+from callflow.call.destinations import Destinations
 from callflow.call.leg import Effect, Leg
 from callflow.call.lines import Lines
 from callflow.call.room import Room
-from callflow.call.seats import SeatState
+from callflow.call.seats import Seat, SeatState
 from callflow.call.switchboard import Deserted, Happened, News, Switchboard, why_declined
 from callflow.errors import PeerError
 from callflow.events import (
@@ -41,9 +43,15 @@ class Transferring:
     """What targets' phones say and do, as news for the calls; and what the calls want done with them."""
 
     def __init__(
-        self, lines: Lines, calls: Calls, switchboard: Switchboard, room_of: Callable[[str], Room | None]
+        self,
+        lines: Lines,
+        calls: Calls,
+        switchboard: Switchboard,
+        destinations: Destinations,
+        room_of: Callable[[str], Room | None],
     ) -> None:
         """`room_of` gives the room of a call."""
+        self._destinations = destinations
         self._room_of = room_of
         self._lines = lines
         self._calls = calls
@@ -52,6 +60,9 @@ class Transferring:
     def performed(self, room: Room, action: Action, now: float) -> list[News]:
         """Do what a call wants of a target."""
         match action:
+            case RingTarget(target=queue, queue=True) if room.target is None:
+                room.target_status = 480, "Temporarily Unavailable"
+                return self._switchboard.seek(room, queue, now)
             case RingTarget(target=target):
                 return self._ring(room, target, now)
             case DropTarget(why=why):
@@ -67,11 +78,11 @@ class Transferring:
             return [*self._calls.refuse_referral(leg.session, PeerError(603, "Decline"), now)]
         if refer.replaces is not None:
             return self._attended(room, leg, refer.replaces, now)
-        if number == leg.seat or number not in self._switchboard.seats:
+        wish = self._destinations.wish(number, leg.seat, Way.PHONE)
+        if wish is None:
             return [*self._calls.refuse_referral(leg.session, PeerError(403, "Forbidden"), now)]
         room.referral = leg
-        accepted = self._calls.accept_referral(leg.session, now)
-        return [*accepted, Happened(room, TransferRequested(number, Way.PHONE))]
+        return [*self._calls.accept_referral(leg.session, now), Happened(room, wish)]
 
     def shown(self, room: Room, notice: Notice, now: float) -> list[News]:
         """What a seat is shown, its phone is told as the answer of the call that it asked for."""
@@ -79,7 +90,7 @@ class Transferring:
         match notice:
             case Notice.TARGET_RINGS:
                 return [*self._tell(room, 180, "Ringing", now)]
-            case Notice.CALLER_STAYS:
+            case Notice.CALLER_STAYS | Notice.TOO_OFTEN:
                 told = self._tell(room, 603, "Decline", now, over=True)
             case Notice.TAKEN_BACK:
                 told = self._tell(room, 487, "Request Terminated", now, over=True)
@@ -101,6 +112,8 @@ class Transferring:
                 return [Happened(room, OfTarget(TargetRinging()))]
             case Accepted(answer=answer):
                 return self._answered(room, leg, answer, now)
+            case Declined(status=status) if leg is not room.target:
+                return self._switchboard.declined(room, leg, status, now)
             case Declined(status=status, reason=reason):
                 room.target_status = status, reason
                 return self._gone(room, TargetDeclined(why_declined(status)), now)
@@ -135,10 +148,11 @@ class Transferring:
 
     def _let_go(self, room: Room, why: str, now: float) -> list[News]:
         """The target is not wanted, or no longer."""
+        sought = self._switchboard.seek_no_longer(room, now)
         if room.target is None:
-            return []
+            return sought
         seat = room.target_seat
-        return [*room.drop_target(why, now), *self._switchboard.put_down(seat, now)]
+        return [*sought, *room.drop_target(why, now), *self._switchboard.put_down(seat, now)]
 
     def _ring(self, room: Room, target: str, now: float) -> list[News]:
         if room.target is not None:
@@ -149,23 +163,33 @@ class Transferring:
         place = board.place_of(number, now)
         room.target_status = 408, "Request Timeout"
         if place is None or state is not SeatState.READY:
-            why = "busy" if state in _BUSY else "failed"
-            room.target_status = (486, "Busy Here") if why == "busy" else (480, "Temporarily Unavailable")
-            return [Happened(room, OfTarget(TargetDeclined(why)))]
+            declined = self._unavailable(board.seats[number], state, now)
+            is_busy = declined.why == "busy"
+            room.target_status = (486, "Busy Here") if is_busy else (480, "Temporarily Unavailable")
+            return [Happened(room, OfTarget(declined))]
         try:
             rung = room.ring_target(number, place, now)
         except PeerError:
             return [Happened(room, OfTarget(TargetDeclined("failed")))]
         return [*rung, *board.turn(number, SeatState.RINGING, now)]
 
+    def _unavailable(self, seat: Seat, state: SeatState, now: float) -> TargetDeclined:
+        """Why a seat is not even rung; of who is away also when it is back (crs-06)."""
+        if state is SeatState.AWAY:
+            minutes = max(ceil((seat.back_at - now) / 60), 1) if seat.back_at is not None else None
+            return TargetDeclined("away", minutes)
+        return TargetDeclined("busy" if state in _BUSY else "failed")
+
     def _answered(self, room: Room, leg: Leg, answer: bytes, now: float) -> list[News]:
         try:
             opened = self._lines.accepted(leg, answer, now)
         except PeerError:
             bye = self._calls.hang_up(leg.session, "no usable answer", now)
-            return [*bye, Counted("odd", "no_answer"), *self._gone(room, TargetDeclined("failed"), now)]
+            declined = Declined(leg.session, 502, "Bad Gateway")
+            return [*bye, Counted("odd", "no_answer"), *self.told(room, leg, declined, now)]
+        others = self._switchboard.found(room, leg, now) if leg is not room.target else []
         talks = self._switchboard.turn(leg.seat, SeatState.TALKING, now)
-        return [*opened, *talks, *self._listens(room, now)]
+        return [*opened, *others, *talks, *self._listens(room, now)]
 
     def _listens(self, room: Room, now: float) -> list[News]:
         """The target is there; it has not agreed."""

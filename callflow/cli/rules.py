@@ -14,6 +14,9 @@ from callflow.etiquette.hold import Hold
 from callflow.etiquette.joining import Joining
 from callflow.etiquette.machine import Machine
 from callflow.etiquette.no_response import NoResponse
+from callflow.etiquette.not_there import NotThere
+from callflow.etiquette.nuisance import Nuisance
+from callflow.etiquette.own_words import OwnWords
 from callflow.etiquette.parting import Parting
 from callflow.etiquette.queueing import Queueing
 from callflow.etiquette.seat_closing import SeatClosing
@@ -24,8 +27,8 @@ from callflow.etiquette.taking_number import TakingNumber
 from callflow.etiquette.transfer import Transfer
 
 MACHINES: tuple[type[Machine[Any]], ...] = (
-    Answering, SilentLine, NoResponse, Closing, Parting, Queueing, Joining, Hold, Transfer, TakingNumber,
-    SeatClosing, SeatsCheck, SeatsWords,
+    Answering, SilentLine, NoResponse, SeatsCheck, SeatsWords, Closing, Parting, Queueing, Joining, Hold,
+    SeatClosing, Transfer, OwnWords, NotThere, TakingNumber, Nuisance,
 )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ followed by a question, and only the key that it names is a yes; no key at all, 
 """
 
 from enum import Enum, StrEnum, auto
+from typing import Final
 
 from callflow.actions import Action, Say
 from callflow.errors import IllegalEvent
@@ -12,6 +13,7 @@ from callflow.etiquette.machine import Machine
 from callflow.etiquette.parameters import TransferManners
 from callflow.etiquette.words import LONGEST, Words
 from callflow.events import (
+    CallerDescribed,
     DigitPressed,
     Event,
     LineHeard,
@@ -20,6 +22,9 @@ from callflow.events import (
     PromptStarted,
     PromptStopped,
 )
+
+OWN_WORDS: Final = "own_words"
+"""Stands for what the seat has said itself, among the prompts of a brief."""
 
 
 class Answer(StrEnum):
@@ -46,13 +51,26 @@ class Briefing(Machine[Phase]):
 
     rules = ()
 
-    def __init__(self, manners: TransferManners, fields: dict[str, str]) -> None:
-        """`fields` fill the slots of the brief, such as `seat`: from whom the caller comes."""
+    def __init__(
+        self,
+        manners: TransferManners,
+        fields: dict[str, str],
+        about: CallerDescribed,
+        *,
+        own_words: bool = False,
+    ) -> None:
+        """`fields` fill the slots of the brief, such as `seat`: from whom the caller comes.
+
+        `about`: who calls and why; of that is said what there is a recording of. `own_words`: whether the
+        seat has said something itself.
+        """
         super().__init__(Phase.IDLE)
         self.answer: Answer | None = None
         """Known when it is over."""
         self._manners = manners
         self._fields = fields
+        self._about = about
+        self._own_words = own_words
         self._words = Words()
         self._asked = 0
 
@@ -65,7 +83,19 @@ class Briefing(Machine[Phase]):
         if self.phase is not Phase.IDLE:
             raise IllegalEvent("begin", self.phase)
         brief = [self._say(prompt, self._fields) for prompt in self._manners.brief]
+        brief += self._who_and_why()
+        brief += [self._say(OWN_WORDS, {})] if self._own_words else []
         return self._enter(Phase.BRIEF, now + LONGEST, *self._words.say(*brief))
+
+    def _who_and_why(self) -> list[Say]:
+        about, manners = self._about, self._manners
+        said = []
+        if manners.who and "surname" in about.sayable:
+            secret = {"surname": about.surname}
+            said.append(Say(manners.who, manners.rule, (Party.TARGET,), secret=secret))
+        if manners.matter and "matter" in about.sayable:
+            said.append(self._say(manners.matter, {"matter": about.matter}))
+        return said
 
     def receive(self, event: Event, now: float) -> list[Action]:
         match self.phase, event:

@@ -16,6 +16,7 @@ from callflow.etiquette.parameters import (
     ClosingManners,
     HoldManners,
     JoiningManners,
+    NuisanceManners,
     PromptKey,
     QueueManners,
     RecallManners,
@@ -28,11 +29,11 @@ from callflow.etiquette.parameters import (
 
 CARRIED = (
     "csr-01", "csr-04", "csr-05", "csr-06", "csr-07", "csr-10",
-    "csr-16", "csr-23", "csr-24", "csr-25", "csr-35", "csr-36",
-    "gas-02", "gas-03", "gas-04", "gas-05", "gas-06", "gas-09", "gas-10", "gas-11",
-    "log-02", "log-03", "log-04",
-    "crs-02", "crs-03", "crs-04", "crs-14",
-    "hst-02", "hst-08",
+    "csr-16", "csr-23", "csr-24", "csr-25", "csr-30", "csr-35", "csr-36",
+    "gas-02", "gas-03", "gas-04", "gas-05", "gas-06", "gas-09", "gas-10", "gas-11", "gas-18",
+    "log-02", "log-03", "log-04", "log-13",
+    "crs-02", "crs-03", "crs-04", "crs-05", "crs-06", "crs-10", "crs-14",
+    "hst-02", "hst-03", "hst-05", "hst-08",
 )  # fmt: skip
 """The ids in rules.yaml that the controller carries so far, in their order there."""
 
@@ -62,6 +63,7 @@ class House(Shape):
     hold: HoldManners
     recall: RecallManners
     transfer: TransferManners
+    nuisance: NuisanceManners
     seat_closing: SeatClosingManners
     queue: QueueManners
     joining: JoiningManners
@@ -128,6 +130,16 @@ class House(Shape):
             update["overflow"] = None
         return joining.model_copy(update=update)
 
+    @property
+    def transfer_in_force(self) -> TransferManners:
+        """The transfer without what is not in force: the seat's own words, what is said of who is away."""
+        transfer, update = self.transfer, dict[str, object]()
+        for name in ("own_words", "away", "too_often"):
+            part = getattr(transfer, name)
+            if part and not self.enforces(part.rule):
+                update[name] = None
+        return transfer.model_copy(update=update)
+
     def without(self, *rules: str) -> "House":
         """The same house with `rules` switched off."""
         return self.model_copy(update={"rules": self.rules | dict.fromkeys(rules, "off")})
@@ -156,7 +168,16 @@ class House(Shape):
         words |= self.line_prompts | {self.seats_words.lift_handset, self.seats_words.apology}
         transfer = self.transfer
         words |= {*transfer.question, transfer.hint, transfer.stays, transfer.waiting, *transfer.brief}
-        words |= {transfer.will_you_take_it, transfer.connecting, transfer.not_taken}
+        words |= {transfer.will_you_take_it, transfer.connecting, transfer.not_taken, transfer.caller_gone}
+        words |= {self.nuisance.words, self.nuisance.leaving}
+        some = (transfer.busy_waiting, transfer.who, transfer.matter, transfer.serving)
+        words |= {word for word in some if word}
+        if away := transfer.away:
+            words |= {away.gone, away.back_in, away.offer}
+        if transfer.own_words:
+            words.add(transfer.own_words.ask)
+        if transfer.too_often:
+            words |= {*transfer.too_often.asks, transfer.too_often.thanks}
         words |= {hold.music} if hold.music else set()
         words |= {each.prompt for each in (self.joining.trainee, self.joining.overflow) if each}
         words |= {recall.calling, recall.not_reached, recall.gone, *(offer.prompt for offer in recall.offers)}

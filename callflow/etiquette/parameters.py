@@ -203,19 +203,75 @@ class SeatClosingManners(Shape):
     """A conversation shorter than this (seconds) was not finished either."""
 
 
-class TransferManners(Shape):
-    """csr-24; crs-05, crs-10, hst-03: how a caller comes to another seat."""
+class AwayManners(Shape):
+    """crs-06: whom the caller was to be put through to is away."""
 
     rule: RuleId
+    gone: PromptKey
+    """Says so, and nothing worse."""
+    back_in: PromptKey
+    """When about the target is back, with the minutes."""
+    offer: PromptKey
+    """Names the key that brings a message."""
+    key: TelephoneKey
+    within: Pause
+    """Seconds to press it, from the end of the offer."""
+
+
+class TooOftenManners(Shape):
+    """crs-10: in place of one more transfer a number is taken, and the right person calls back."""
+
+    rule: RuleId
+    asks: Annotated[tuple[PromptKey, ...], pydantic.Field(min_length=1)]
+    read_back: PromptKey
+    thanks: PromptKey
+
+
+class OwnWordsManners(Shape):
+    """hst-05: the seat says itself what the target is to know."""
+
+    rule: RuleId
+    ask: PromptKey
+    """What the seat hears before the tone."""
+    at_most: Annotated[Duration, pydantic.Field(ge=1, le=10)]
+    """Seconds."""
+
+
+class NuisanceManners(Shape):
+    """csr-30, gas-18: a caller who wants nothing that the house does."""
+
+    rule: RuleId
+    words: PromptKey
+    wait: Pause
+    """Seconds in which the caller may hang up."""
+    leaving: PromptKey
+    """What a caller hears who stays, and is left to the automatic attendant."""
+
+
+class TransferManners(Shape):
+    """csr-24; crs-05, hst-03: how a caller comes to another seat."""
+
+    rule: RuleId
+    upwards: RuleId | None = None
+    """Under which rule it goes to the supervisor on duty; None for `rule`."""
     question: Annotated[tuple[PromptKey, ...], pydantic.Field(min_length=1)]
     """With the target's number."""
     hint: PromptKey
     every: Pause
     """Seconds from the start of one word to the start of the next while the target is looked for."""
     waiting: PromptKey
+    busy_waiting: PromptKey | None = None
+    """In its place while nobody of a queue is free (hst-03)."""
     ring_for: Pause
+    queue_for: Patience = 120.0
+    """Seconds for which a queue is waited for."""
+    own_words: OwnWordsManners | None = None
     brief: Annotated[tuple[PromptKey, ...], pydantic.Field(min_length=1)]
     """What the target hears of the call, with the number of the seat that transfers it."""
+    who: PromptKey | None = None
+    """Says the caller's surname to the target (crs-05)."""
+    matter: PromptKey | None = None
+    """Says what the call is about."""
     will_you_take_it: PromptKey
     """Names both keys."""
     take: TelephoneKey = "1"
@@ -226,10 +282,16 @@ class TransferManners(Shape):
     """What caller and target hear before they are joined."""
     not_taken: PromptKey
     """What the caller hears whom the target did not take."""
+    serving: PromptKey | None = None
+    """In its place where the target speaks with somebody else."""
+    away: AwayManners | None = None
     stays: PromptKey
     """What caller and seat hear where the caller does not want it."""
+    caller_gone: PromptKey = "caller_has_hung_up"
+    """What seat and target hear when the caller has hung up meanwhile."""
     most: Annotated[int, pydantic.Field(ge=1, le=9)] = 2
-    """How often one call may be transferred (crs-10)."""
+    """How often one call may be transferred."""
+    too_often: TooOftenManners | None = None
 
     @pydantic.model_validator(mode="after")
     def _tells_yes_from_no(self) -> "TransferManners":

@@ -19,6 +19,7 @@ from callflow.events import (
     SeatHungUp,
     SeatLost,
     SeatResumed,
+    TransferRequested,
     Way,
 )
 from callflow.facts import Detail
@@ -43,6 +44,11 @@ class PlainJoining(Machine[Phase]):
         self._observed = observed
         self._held_at = 0.0
 
+    @property
+    def unhearing(self) -> bool:
+        """Whether the seat's phone is on its own hold, as far as that is known."""
+        return self.phase is Phase.HELD
+
     def receive(self, event: Event, now: float) -> list[Action]:
         match self.phase, event:
             case Phase.DONE, RecallAnswered():
@@ -58,6 +64,8 @@ class PlainJoining(Machine[Phase]):
                 unheard = [SEAT_UNHEARD] if way is Way.PHONE else []
                 self._held_at = now
                 return self._enter(Phase.HELD, None, *unheard, *self._would_ask(way))
+            case _, TransferRequested():
+                return self._enter(Phase.DONE, None, Conclude(None, Outcome.YIELDED))
             case Phase.HELD, SeatResumed():
                 return self._enter(Phase.JOINED, None, BOTH_HEARD, *self._would_have_reminded(now))
         return []

@@ -38,17 +38,18 @@ class Phase(Enum):
 class TakingNumber(Machine[Phase]):
     """From the question for a number to the promise to call it."""
 
-    rules = ("csr-25",)
+    rules = ("csr-25", "crs-10")
 
-    def __init__(self, wanted: TakeNumber, calling: str, queue: str) -> None:
+    def __init__(self, wanted: TakeNumber, calling: str, queue: str, whom: str = "") -> None:
         """`calling` is who calls: used where it is a number, so empty for a caller who withholds it.
 
-        `queue` is where the caller waited.
+        `queue` is where the caller waited; `whom` is who is to call back, where that is known.
         """
         super().__init__(Phase.ASKING)
         self._wanted = wanted
         self._calling = calling
         self._queue = queue
+        self._whom = whom
         self._words = Words()
         self._tries = 0
         self._keyed = ""
@@ -127,6 +128,7 @@ class TakingNumber(Machine[Phase]):
 
     def _confirm(self, now: float) -> list[Action]:
         details = {"kind": "callback", "number": self._number, "queue": self._queue}
+        details |= {"for": self._whom} if self._whom else {}
         opened = Note("ticket.opened", self._wanted.rule, details)
         return [opened, *self._say(Phase.THANKING, now, Say(self._wanted.thanks, self._wanted.rule))]
 

@@ -77,6 +77,10 @@ class SeatStep(Shape):
     """Where a caller goes who would rather be called back than wait; `next` where it is not said."""
     message: StepName | None = None
     """Where a caller goes who would rather leave a message; `next` where it is not said."""
+    attendant: StepName | None = None
+    """Where a caller goes who wants nothing that a seat does (csr-30); `next` where it is not said."""
+    matter: str = ""
+    """Why callers come here, one of the list `matters` of the prompts: a second seat is told it."""
 
 
 class TakeNumberStep(Shape):
@@ -157,6 +161,16 @@ class Flow(Shape):
         return found
 
     @property
+    def matters(self) -> dict[tuple[str, ...], str]:
+        """Why callers come where they wait, by the place where it is named."""
+        steps = self.steps.items()
+        return {
+            ("steps", name, "matter"): step.matter
+            for name, step in steps
+            if isinstance(step, SeatStep) and step.matter
+        }
+
+    @property
     def read_back(self) -> frozenset[str]:
         """The prompts that say a number which nobody knows before the call."""
         return frozenset(step.read_back for step in self.steps.values() if isinstance(step, TakeNumberStep))
@@ -181,7 +195,9 @@ def ways_out(step: Step) -> Iterator[tuple[tuple[str, ...], str]]:
             yield ("nobody",), step.nobody
             yield ("next",), step.next
             # What is not said is `next`.
-            yield from (((key,), to) for key in ("callback", "message") if (to := getattr(step, key)))
+            yield from (
+                ((key,), to) for key in ("callback", "message", "attendant") if (to := getattr(step, key))
+            )
         case MenuStep():
             for key, name in step.keys.items():
                 yield ("keys", key), name

@@ -136,8 +136,8 @@ class FlowRun:
                 return [Say(prompt)]
             case CloseStep():
                 return [Close()]
-            case SeatStep(queue=queue, answer=answer):
-                return [FindSeat(queue, unanswered=answer == "with_seat")]
+            case SeatStep(queue=queue, answer=answer, matter=matter):
+                return [FindSeat(queue, unanswered=answer == "with_seat", matter=matter)]
             case TakeNumberStep() as step:
                 return [TakeNumber(step.asks, step.read_back, step.thanks, step.rule)]
             case MessageStep() as step:
@@ -179,7 +179,9 @@ class FlowRun:
                 return self._go(step.callback or step.next)
             case RuleConcluded(outcome=Outcome.MESSAGE_WANTED):
                 return self._go(step.message or step.next)
-            case RuleConcluded(outcome=Outcome.CLOSING_WANTED):
+            case RuleConcluded(outcome=Outcome.ATTENDANT_WANTED):
+                return self._go(step.attendant or step.next)
+            case RuleConcluded(outcome=Outcome.CLOSING_WANTED | Outcome.TOO_OFTEN):
                 return self._go(step.next)
         return []
 

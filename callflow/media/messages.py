@@ -25,6 +25,13 @@ class LoadPrompt(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class UnloadPrompt(Command):
+    """The prompt will not be played any more: its room is free for another."""
+
+    prompt: str
+
+
+@dataclass(frozen=True, slots=True)
 class LegCommand(Command):
     leg: int
 

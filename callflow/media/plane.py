@@ -17,7 +17,7 @@ from callflow.media.bridge import Relayed
 from callflow.media.intake import Intake
 from callflow.media.latching import Sources
 from callflow.media.legs import Legs
-from callflow.media.messages import Command, LegCommand, LoadPrompt, OpenLeg, Report
+from callflow.media.messages import Command, LegCommand, LoadPrompt, OpenLeg, Report, UnloadPrompt
 from callflow.media.orders import Orders
 from callflow.media.parts import Parts
 from callflow.media.sender import CATCH_UP, FRAME_SECONDS
@@ -83,6 +83,8 @@ class Plane:
         match command:
             case LoadPrompt(prompt=prompt, ulaw=ulaw, alaw=alaw):
                 self._speaker.player.load(prompt, ulaw, alaw)
+            case UnloadPrompt(prompt=prompt):
+                self._count_impossible(self._speaker.player.unload(prompt))
             case OpenLeg():
                 self._count_impossible(self._legs.open(command, now))
             case LegCommand(leg=leg) if leg not in self._legs.slots:

@@ -25,6 +25,8 @@ class Player:
         self._recorded = 0
         """Samples of the tape that have something on them; the rest is room for more."""
         self._pieces: dict[str, _Piece] = {}
+        self._free: list[_Piece] = []
+        """Room on the tape that nothing is on any more."""
         self._position = np.full(capacity, -1, np.int64)
         """Next sample on the tape; -1 where nothing plays."""
         self._start = np.full(capacity, -2, np.int64)
@@ -42,10 +44,25 @@ class Player:
         padding = -len(ulaw) % FRAME
         silence = np.repeat(IDLE[:, None], padding, axis=1)
         audio = np.stack([np.frombuffer(ulaw, np.uint8), np.frombuffer(alaw, np.uint8)])
-        self._pieces[prompt] = _Piece(self._recorded, len(ulaw))
-        self._record(np.concatenate([audio, silence], axis=1))
+        begins = self._record(np.concatenate([audio, silence], axis=1))
+        self._pieces[prompt] = _Piece(begins, len(ulaw))
 
-    def _record(self, audio: NDArray[np.uint8]) -> None:
+    def unload(self, prompt: str) -> bool:
+        """Give the prompt's room to others; whether there was such a prompt."""
+        piece = self._pieces.pop(prompt, None)
+        if piece is not None:
+            self._free.append(_Piece(piece.start, piece.samples + -piece.samples % FRAME))
+        return piece is not None
+
+    def _record(self, audio: NDArray[np.uint8]) -> int:
+        """Put it on the tape; where it begins."""
+        wide = next((piece for piece in self._free if piece.samples >= audio.shape[1]), None)
+        if wide is not None:
+            self._free.remove(wide)
+            rest = _Piece(wide.start + audio.shape[1], wide.samples - audio.shape[1])
+            self._free += [rest] if rest.samples else []
+            self._tape[:, wide.start : rest.start] = audio
+            return wide.start
         begins, self._recorded = self._recorded, self._recorded + audio.shape[1]
         if self._recorded > self._tape.shape[1]:
             # By halves: many seats have thousands of recordings, and each would copy all before it.
@@ -53,6 +70,7 @@ class Player:
             longer[:, :begins] = self._tape[:, :begins]
             self._tape = longer
         self._tape[:, begins : self._recorded] = audio
+        return begins
 
     def play(self, slot: int, prompt: str) -> None:
         """Begin with the next frame. Raises `KeyError` for a prompt that is not on the tape."""

@@ -39,6 +39,7 @@ from callflow.media.messages import (
     StopPlaying,
     StopRecording,
     ToneFinished,
+    UnloadPrompt,
 )
 
 _SETS: Final[dict[type[LegCommand], str]] = {
@@ -93,6 +94,8 @@ class Memory:
         match command:
             case LoadPrompt(prompt=prompt):
                 self._prompts[prompt] = command
+            case UnloadPrompt(prompt=prompt):
+                self._prompts.pop(prompt, None)
             case OpenLeg(leg=leg) if leg not in self._legs:
                 self._legs[leg] = _Leg(command)
             case LegCommand(leg=leg) if leg in self._legs:

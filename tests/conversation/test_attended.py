@@ -114,6 +114,7 @@ def test_the_target_does_not_agree(room: Switchroom) -> None:
 def test_the_caller_hangs_up_while_it_is_asked(room: Switchroom) -> None:
     refers(room)
     room.says("BYE", cseq=2)
+    room.passes(2.5)
     assert desk(room, "8002").asked[-1] == "BYE"
     nothing_left(room)
 

@@ -160,13 +160,13 @@ def test_a_target_that_does_not_take_it(
     served.passes(3.0)
     failed = next(each for each in served.facts if each.fact == fact)
     assert failed.details["why"] == why
-    assert served.said()[-1][1] == "target_not_there"
+    assert served.said()[-1][1] == ("target_serving" if why == "busy" else "target_not_there")
     assert served.sound()[-2:] == ["OpenGate 1", "OpenGate 2"]
     assert state(served, "8001") is SeatState.TALKING
 
 
 def test_a_seat_that_is_busy_is_not_rung(served: Exchange) -> None:
-    served.controller.switchboard.turn("8002", SeatState.AWAY, served.now)
+    served.controller.switchboard.turn("8002", SeatState.WRAP_UP, served.now)
     asked(served)
     served.presses("1")
     served.passes(3.0)
@@ -209,7 +209,12 @@ def test_the_first_seat_hangs_up_and_the_target_does_not_take_it(served: Exchang
 def test_the_caller_hangs_up_and_everybody_is_let_go(served: Exchange) -> None:
     briefed(served)
     served.says("BYE", cseq=2)
+    told = [(command.leg, command.prompt) for command in served.commands if isinstance(command, Play)]
+    assert told[-2:] == [(SEAT, "caller_has_hung_up"), (TARGET, "caller_has_hung_up")]
+    assert "BYE" not in (served.phones["8001"].asked[-1], served.phones["8002"].asked[-1])
+    served.passes(2.5)
     assert served.phones["8001"].asked[-1] == served.phones["8002"].asked[-1] == "BYE"
+    assert state(served, "8002") is SeatState.READY
     served.passes(60.0)
     assert served.controller.in_hand() == dict.fromkeys(served.controller.in_hand(), 0)
 
@@ -258,7 +263,7 @@ def test_a_call_is_passed_on_twice_and_no_more(served: Exchange) -> None:
     served.passes(4.5)
     assert served.told.count("transfer.asked") == 2
     refused = next(fact for fact in served.facts if fact.fact == "transfer.refused")
-    assert refused.details["why"] == "too_often"
+    assert (refused.rule, refused.details["why"]) == ("crs-10", "too_often")
 
 
 @pytest.mark.parametrize("number", ["8001", "9999", "013800000000"])

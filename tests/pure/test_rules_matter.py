@@ -15,7 +15,7 @@ from callflow.etiquette.house import CARRIED
 pytestmark = pytest.mark.pure
 
 TESTS = Path(__file__).parent.parent
-WHERE = ("test_rules.py", "test_transfers.py", "test_line_rules.py")
+WHERE = ("test_rules.py", "test_transfers.py", "test_transfer_rules.py", "test_line_rules.py")
 RULES = [str(TESTS / "conversation" / name) for name in WHERE]
 
 

@@ -40,6 +40,7 @@ from callflow.media.messages import (
     SendDigits,
     ShutGate,
     StopPlaying,
+    UnloadPrompt,
 )
 from callflow.media.ports import PortPool
 from callflow.sip.address import Address, AllowList, Hop, Transport
@@ -176,8 +177,9 @@ class Exchange:
         modes: Modes | None = None,
         trunk: str = "",
         journals: bool = False,
+        others: Iterable[QueuePlan] = (),
     ) -> None:
-        """`trunk` is the name of the one that the caller comes by."""
+        """`trunk` is the name of the one that the caller comes by; `others` are queues beside its own."""
         self.now = 0.0
         self.facts: list[Fact] = []
         self.commands: list[Command] = []
@@ -186,6 +188,8 @@ class Exchange:
         """What the second pair of ears answers; None: nothing at all."""
         self.to_keep: list[FactEntry] = []
         """What calls wait for until it is on disk."""
+        self.loaded: list[str] = []
+        """What the plane was given to say in calls, and still has."""
         self.messages: list[Message] = []
         """What callers have said, ready to be written."""
         self.caller = Phone()
@@ -205,10 +209,10 @@ class Exchange:
         endpoint = Endpoint(
             US, registrar, AllowList(["192.0.2.0/24"]), lambda: f"id{next(numbers)}", trunks=trunks
         )
-        queues = (queue or QueuePlan("service"),)
+        queues = (queue or QueuePlan("service"), *others)
         settings = Settings(
             flow, house, US[0], 10, seats=plans, queues=queues, modes=modes or Modes(), journals=journals,
-            spell=spelt,
+            spell=spelt, sayable={"surname": frozenset("王李"), "matter": frozenset({"报修", "账单"})},
         )  # fmt: skip
         ports = PortPool(tuple(range(20_000, 20_032, 2)))
         self.controller = Controller(
@@ -290,8 +294,10 @@ class Exchange:
                     self.to_keep.append(effect)
                 case Message():
                     self.messages.append(effect)
-                case LoadPrompt():
-                    pass
+                case LoadPrompt(prompt=prompt):
+                    self.loaded.append(prompt)
+                case UnloadPrompt(prompt=prompt):
+                    self.loaded.remove(prompt)
                 case Command():
                     self._obey(effect)
 

@@ -5,16 +5,18 @@ from collections.abc import Callable
 import pytest
 
 from callflow.actions import Action, Conclude, JoinTarget
+from callflow.etiquette import own_words
 from callflow.etiquette.briefing import Answer, Briefing
 from callflow.etiquette.consent import Asking, Consent
 from callflow.etiquette.house import House
 from callflow.etiquette.parameters import TransferManners
 from callflow.etiquette.transfer import Transfer
-from callflow.events import DigitPressed, Event, Outcome
-from tests.pure.etiquette.transfer_model import Violation, states_from
+from callflow.events import DigitPressed, Event, Outcome, TargetDeclined, TransferRequested
+from tests.pure.etiquette.transfer_model import TO_A_SEAT, Violation, states_from
 
 pytestmark = pytest.mark.pure
 
+IN_ITS_OWN_WORDS = TransferRequested("8002", own_words=True)
 MANNERS = TransferManners.model_validate(
     {
         "rule": "csr-24",
@@ -28,13 +30,30 @@ MANNERS = TransferManners.model_validate(
         "connecting": "connecting",
         "not_taken": "not_taken",
         "stays": "stays",
+        "serving": "serving",
+        "busy_waiting": "busy_waiting",
+        "own_words": {"rule": "hst-05", "ask": "say_brief", "at_most": "2s"},
+        "away": {
+            "rule": "crs-06",
+            "gone": "away",
+            "back_in": "back_in",
+            "offer": "press_4_for_message",
+            "key": "4",
+            "within": "4s",
+        },
     }
 )
 
 
-@pytest.mark.parametrize("unhearing", [False, True])
-def test_nothing_that_they_do_joins_anybody_against_their_will(house: House, unhearing: bool) -> None:
-    states = states_from(lambda: Transfer(MANNERS, house.hold, seat="8001", unhearing=unhearing))
+@pytest.mark.parametrize(
+    ("wish", "unhearing"), [(TO_A_SEAT, False), (TO_A_SEAT, True), (IN_ITS_OWN_WORDS, False)]
+)
+def test_nothing_that_they_do_joins_anybody_against_their_will(
+    house: House, unhearing: bool, wish: TransferRequested, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # All times fit one grid, or there would be many more worlds that differ in nothing else.
+    monkeypatch.setattr(own_words, "TONE", 0.0)
+    states = states_from(lambda: Transfer(MANNERS, house.hold, seat="8001", unhearing=unhearing), wish)
     print(f"{states} states")  # noqa: T201
     assert states > 1000
 
@@ -85,14 +104,14 @@ def takes_a_key_before_the_question(monkeypatch: pytest.MonkeyPatch) -> None:
 def becomes_blind_when_the_seat_hangs_up(monkeypatch: pytest.MonkeyPatch) -> None:
     left = Transfer._seat_left
 
-    def blind(self: Transfer, event: Event) -> list[Action]:
-        return [*left(self, event), JoinTarget(), *self._conclude(Outcome.TRANSFERRED)]
+    def blind(self: Transfer, event: Event, now: float) -> list[Action]:
+        return [*left(self, event, now), JoinTarget(), *self._conclude(Outcome.TRANSFERRED)]
 
     monkeypatch.setattr(Transfer, "_seat_left", blind)
 
 
 def forgets_that_the_seat_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Transfer, "_seat_left", lambda self, event: [])
+    monkeypatch.setattr(Transfer, "_seat_left", lambda self, event, now: [])
 
 
 def leaves_the_target_ringing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,8 +134,8 @@ def says_nothing_while_it_rings(monkeypatch: pytest.MonkeyPatch) -> None:
 def joins_a_target_that_hung_up(monkeypatch: pytest.MonkeyPatch) -> None:
     failed = Transfer._failed
 
-    def deaf(self: Transfer, why: str, now: float, *first: Action) -> list[Action]:
-        return [] if why == "hung_up" else failed(self, why, now, *first)
+    def deaf(self: Transfer, declined: TargetDeclined, now: float, *first: Action) -> list[Action]:
+        return [] if declined.why == "hung_up" else failed(self, declined, now, *first)
 
     monkeypatch.setattr(Transfer, "_failed", deaf)
 

@@ -16,12 +16,14 @@ import pydantic
 from callflow.actions import Action, Conclude, DropTarget, Gate, JoinTarget, RingTarget, Say, StopSaying
 from callflow.etiquette.briefing import Briefing
 from callflow.etiquette.consent import Asking, Question
+from callflow.etiquette.not_there import NotThere
 from callflow.etiquette.transfer import Phase, Transfer
 from callflow.events import (
     DigitPressed,
     Event,
     HoldRequested,
     HungUp,
+    OfSeat,
     OfTarget,
     Outcome,
     Party,
@@ -29,14 +31,17 @@ from callflow.events import (
     SeatHungUp,
     SeatResumed,
     TargetAnswered,
+    TargetBusy,
     TargetDeclined,
     TargetHungUp,
     TargetRinging,
     TransferRequested,
     Way,
+    WordsKept,
 )
 
 PLAIN = (str, int, bool, type(None))
+TO_A_SEAT = TransferRequested("8002")
 PROMPT = 2.0
 """Seconds that words last which are heard to their end."""
 
@@ -63,6 +68,8 @@ class World:
     caller_agreed: bool = False
     target_agreed: bool = False
     caller_there: bool = True
+    just_rung: bool = False
+    """Whether it is known only now if anybody of a queue is free."""
     over: bool = False
     trace: tuple[str, ...] = ()
 
@@ -71,17 +78,15 @@ class World:
         machine = _with_own_words(self.machine)
         machine._asking = machine._asking and _with_own_words(machine._asking)
         machine._briefing = machine._briefing and _with_own_words(machine._briefing)
+        machine._telling = copy(machine._telling)
+        machine._not_there = machine._not_there and _with_own_words(machine._not_there)
         return replace(self, machine=machine, saying=dict(self.saying))
 
     def acts(self) -> Iterator[tuple[str, Callable[["World"], None]]]:
         """Everything that can happen now."""
         if self.over:
             return
-        for key in "12":
-            if self.caller_there:
-                yield f"caller presses {key}", partial(World.caller_presses, key=key)
-            if self.target == "talking":
-                yield f"target presses {key}", partial(World.target_presses, key=key)
+        yield from self._keys()
         if self.caller_there:
             yield "caller hangs up", World.caller_leaves
         if self.seat != "gone":
@@ -95,11 +100,27 @@ class World:
             yield "target rings", lambda world: world.happens(OfTarget(TargetRinging()))
             yield "target answers", lambda world: world.target_does("talking", TargetAnswered())
             yield "target is busy", lambda world: world.target_does("gone", TargetDeclined("busy"))
+            yield "target is away", lambda world: world.target_does("gone", TargetDeclined("away"))
+        if self.just_rung:
+            yield "nobody is free", lambda world: world.happens(OfTarget(TargetBusy()))
         if self.target == "talking":
             yield "target hangs up", lambda world: world.target_does("gone", TargetHungUp())
         for party in self.saying:
             yield f"nobody tells that the {party} has heard it", partial(World.loses, party=party)
         yield "time passes", World.time_passes
+
+    def _keys(self) -> Iterator[tuple[str, Callable[["World"], None]]]:
+        for key in "12":
+            if self.caller_there:
+                yield f"caller presses {key}", partial(World.caller_presses, key=key)
+            if self.target == "talking":
+                yield f"target presses {key}", partial(World.target_presses, key=key)
+        if self.machine.phase is Phase.RETURNING:
+            yield "caller presses 4", partial(World.caller_presses, key="4")
+        if self.machine.seat_tells:
+            yield "the seat's words are kept", lambda world: world.happens(WordsKept(4.0))
+            yield "the seat said nothing", lambda world: world.happens(WordsKept(0.0))
+            yield "seat presses #", lambda world: world.happens(OfSeat(DigitPressed("#")))
 
     # --- what they do ---
 
@@ -134,6 +155,7 @@ class World:
             raise Violation("nobody is responsible, and nothing will ever happen")
         step = min([*ends, *([deadline] if deadline is not None else [])])
         self.machine.postpone(-step)
+        self._forget_what_is_not_read()
         self.saying = {party: (prompt, left - step) for party, (prompt, left) in self.saying.items()}
         self.wordless += step if self.shut and Party.CALLER not in self.saying else 0.0
         over = [party for party, (_, left) in self.saying.items() if left <= 0]
@@ -142,6 +164,14 @@ class World:
             self.heard(party, prompt)
         if not over:
             self.done(self.machine.tick(0.0))
+
+    def _forget_what_is_not_read(self) -> None:
+        """Times that are set anew before they count tell no two worlds apart."""
+        phase = self.machine.phase
+        if phase is not Phase.RINGING:
+            self.machine._ring_ends = 0.0
+        if phase not in (Phase.TELLING, Phase.RINGING, Phase.BRIEFING):
+            self.machine._word_due = 0.0
 
     def loses(self, party: Party) -> None:
         """The news of the words' end is lost."""
@@ -155,6 +185,8 @@ class World:
             self.happens(PromptFinished(prompt))
         elif party is Party.TARGET:
             self.happens(OfTarget(PromptFinished(prompt)))
+        elif self.machine.seat_tells:
+            self.happens(OfSeat(PromptFinished(prompt)))
 
     def happens(self, event: Event) -> None:
         self.done(self.machine.receive(event, 0.0))
@@ -176,7 +208,7 @@ class World:
                 case RingTarget():
                     if not self.caller_agreed:
                         raise Violation("a target is rung for a caller who has not agreed")
-                    self.target = "rung"
+                    self.target, self.just_rung = "rung", True
                 case DropTarget():
                     self.target = "gone"
                     self.saying.pop(Party.TARGET, None)
@@ -207,23 +239,22 @@ class World:
         self.over = True
         if outcome is not Outcome.TRANSFERRED and self.target in ("rung", "talking"):
             raise Violation("a target is left alone")
-        if (outcome is Outcome.TRANSFEROR_GONE) is not (self.seat == "gone") and outcome is not (
-            Outcome.TRANSFERRED
-        ):
+        stays = outcome not in (Outcome.TRANSFERRED, Outcome.MESSAGE_WANTED)
+        if (outcome is Outcome.TRANSFEROR_GONE) is not (self.seat == "gone") and stays:
             raise Violation(f"{outcome}, but the seat is {self.seat}")
 
 
-def states_from(start: Callable[[], Transfer]) -> int:
+def states_from(start: Callable[[], Transfer], wish: TransferRequested = TO_A_SEAT) -> int:
     """Every state that can be reached, each looked at once; how many there are. Raises `Violation`."""
     first = World(start())
-    first.happens(TransferRequested("8002"))
+    first.happens(wish)
     seen = {key(first)}
     ahead = deque([first])
     while ahead:
         world = ahead.popleft()
         for name, act in world.acts():
             then = world.twin()
-            then.trace = (*world.trace, name)
+            then.trace, then.just_rung = (*world.trace, name), False
             try:
                 act(then)
             except Violation as violation:
@@ -235,7 +266,7 @@ def states_from(start: Callable[[], Transfer]) -> int:
     return len(seen)
 
 
-Speaking = TypeVar("Speaking", Transfer, Asking, Briefing)
+Speaking = TypeVar("Speaking", Transfer, Asking, Briefing, NotThere)
 
 
 def _with_own_words(machine: Speaking) -> Speaking:
@@ -256,7 +287,7 @@ def frozen(value: Any) -> Any:
     kind = type(value)
     if kind is float:
         return round(value, 3)
-    if kind in PLAIN or isinstance(value, Enum | Question | Say | pydantic.BaseModel):
+    if kind in PLAIN or isinstance(value, Enum | Event | Question | Say | pydantic.BaseModel):
         # What never changes is the same in all worlds.
         return None if isinstance(value, pydantic.BaseModel | Question) else value
     if kind is dict:
