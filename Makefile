@@ -21,7 +21,7 @@ unit: $(READY) peers
 # Every demo, the long ones too, each held to its times.
 demos: $(READY)
 	CALLFLOW_DEMOS=all $(BIN)/python -m pytest tests/sockets/test_demos.py tests/sockets/test_demos_hold.py \
-		tests/sockets/test_demos_transfer.py
+		tests/sockets/test_demos_transfer.py tests/sockets/test_demos_line.py
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -13,7 +13,7 @@ from callflow.sip.happenings import Counted, Noticed, RegistrationChanged, Trunk
 _NUMBERS: Final = ("caller", "called", "number")
 _DIGITS: Final = ("digit", "digits")
 _MASKED: Final = re.compile(r"[^*]{1,3}\*{4}[^*]{1,4}")
-_QUIET: Final = ("prompt.started", "prompt.finished", "line.heard")
+_QUIET: Final = ("prompt.started", "prompt.finished", "line.heard", "line.judged")
 _LOUD: Final = ("trunk.one_way",)
 """What somebody should look after."""
 

@@ -138,6 +138,10 @@ def _came_true(asked: Asked, view: View) -> bool:
             return not view.phone
         case Act.TRANSFER:
             return view.matter == Matter.TRANSFER_ASKED
+        case Act.TOO_QUIET | Act.TOO_NOISY | Act.SILENT:
+            return view.matter == Matter.LINE_CHECKED
+        case Act.STOP:
+            return view.matter != Matter.LINE_CHECKED
         case Act.AWAY:
             return view.state == SeatState.AWAY
         case Act.READY:

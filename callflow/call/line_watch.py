@@ -82,7 +82,7 @@ class LineWatch:
         script = _wanted(wanted.wish, house)
         if script is None or house.mode(script.rule) == "off":
             return None, []
-        check = SeatsCheck(script, wanted.wish, self.judged)
+        check = SeatsCheck(script, wanted.wish, self.judged, self._at_fault)
         return check, check.begin(now, sounding=sound is not None)
 
 
@@ -98,7 +98,7 @@ def _wanted(wish: LineWish, house: House) -> Script | None:
         case LineWish.TOO_NOISY:
             return _unclear(house)[1]
         case LineWish.SILENT if house.no_response:
-            return Script.of(house.no_response, Outcome.SILENT)
+            return Script.of(house.no_response, Outcome.SILENT, house.silent_line.our_fault)
         case LineWish.SILENT:
             return Script.of_silence(house.silent_line)
     return None

@@ -18,6 +18,7 @@ from callflow.config import Setup
 from callflow.demo import trunk_stage
 from callflow.demo.hold_scenarios import SEATED
 from callflow.demo.hold_stage import NUMBERS, play_seated
+from callflow.demo.line_scenarios import LINES
 from callflow.demo.scenarios import DEMOS, Scenario
 from callflow.demo.seated import SeatedScenario
 from callflow.demo.stage import Performance, Told, play_live
@@ -27,7 +28,7 @@ from callflow.errors import CallflowError
 from callflow.etiquette.house import House
 from callflow.events import Party
 
-WITH_SEATS: Final = {**SEATED, **TRANSFERS}
+WITH_SEATS: Final = {**SEATED, **TRANSFERS, **LINES}
 ONE_WAY_TRUNK: Final = "one-way-trunk"
 ALL: Final = {*DEMOS, *WITH_SEATS, ONE_WAY_TRUNK}
 

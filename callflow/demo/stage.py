@@ -33,8 +33,8 @@ Told = Callable[[Scenario, Fact], None]
 
 SPEECH = "where_are_you_open"
 """What a caller says who speaks; see `resources.CALLERS`."""
-QUIETER: Final = -31.0
-"""Decibels by which a caller speaks more quietly who cannot be made out: at about -48 dBFS."""
+QUIETER: Final = -28.0
+"""Decibels by which a caller speaks more quietly who cannot be made out: at about -45 dBFS."""
 _NOISE_SECONDS: Final = 60.0
 
 

@@ -4,6 +4,7 @@ The audit looks only at facts, so it can judge a call of last year, or find that
 """
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from callflow.etiquette.audit_line import (
     OPINION,
@@ -16,6 +17,15 @@ from callflow.etiquette.audit_waiting import verdicts_on_waiting
 from callflow.etiquette.house import House
 from callflow.etiquette.verdict import Judgement, Measure, Verdict
 from callflow.facts import Fact
+
+_BREAK: Final = (
+    "digit.pressed",
+    "call.held",
+    "call.joined",
+    "line_check.hastened",
+    "line_check.stopped",
+)
+"""After these a pause has no prescribed length any more, whatever comes then."""
 
 
 def judge(facts: Sequence[Fact], house: House) -> list[Verdict]:
@@ -56,7 +66,7 @@ def measure(facts: Sequence[Fact], house: House) -> Iterator[Measure]:
                 sounded = True
             case "opinion.given" | "opinion.late":
                 asked = True
-            case "digit.pressed" | "call.held" | "call.joined" | "line_check.hastened":
+            case _ if fact.fact in _BREAK:
                 finished = None
 
 

@@ -9,6 +9,7 @@ is told to ring from another phone only if the line is found so after the first 
 for the same again, which then is said at once.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 from callflow.actions import Action, Note
@@ -39,9 +40,15 @@ class SeatsCheck(LineCheck):
 
     rules = ("csr-04", "csr-06", "csr-07", "gas-05", "gas-06", "log-04")
 
-    def __init__(self, script: Script, wish: LineWish, judged: LineJudged | None) -> None:
-        """`judged` is what the line was found to be last."""
-        super().__init__(script, Phase.LISTENING, to=BOTH, by="seat")
+    def __init__(
+        self,
+        script: Script,
+        wish: LineWish,
+        judged: LineJudged | None,
+        at_fault: Callable[[], bool] | None = None,
+    ) -> None:
+        """`judged` is what the line was found to be last; `at_fault` as everywhere."""
+        super().__init__(script, Phase.LISTENING, to=BOTH, by="seat", at_fault=at_fault)
         self._wish = wish
         self._state = judged.state if judged else None
 

@@ -118,7 +118,8 @@ class SilentLine(LineCheck):
                 return self._turn_to(self._faint, at)
             case _ if self._script.is_silent:
                 return self._say(at)
-            case _ if self._was_faint and self._faint:
+            case _ if self._faint and (self._was_faint or (self._spoke and self._script is self._faint)):
+                # What is too short to be judged is no better than what was before.
                 return self._turn_to(self._faint, at)
             case _ if self._spoke:
                 return self._alive("sound")

@@ -12,7 +12,15 @@ from callflow import config, resources
 from callflow.call.queues import QueuePlan, Strategy
 from callflow.etiquette.audit import judge
 from callflow.etiquette.verdict import Judgement
-from callflow.events import DigitPressed
+from callflow.events import (
+    DigitPressed,
+    Event,
+    Heard,
+    LineHeard,
+    LineJudged,
+    LineState,
+    OpinionGiven,
+)
 from callflow.facts import Fact
 from tests.support.exchange import PROMPT, Exchange, SeatPhone
 
@@ -58,7 +66,30 @@ def target_keys(digits: str) -> Act:
     return act
 
 
+def caller_is(event: Event) -> Act:
+    """What the plane tells of the caller's line."""
+    return lambda exchange: exchange.tells(1, event)
+
+
+def ears_say(opinion: OpinionGiven | None) -> Act:
+    """How the second pair of ears answers from now on."""
+
+    def act(exchange: Exchange) -> None:
+        exchange.opinion = opinion
+
+    return act
+
+
+OF_THE_LINE: dict[str, Act] = {
+    **{f"seat dials *4{digit}": keys(f"*4{digit}") for digit in "0145677"},
+    **{f"line is {state}": caller_is(LineJudged(state, 0.0)) for state in LineState},
+    **{f"caller: {heard}": caller_is(LineHeard(heard, 0.0)) for heard in Heard},
+    "ears hear nobody": ears_say(OpinionGiven(alive=False)),
+    "ears hear somebody": ears_say(OpinionGiven(alive=True)),
+    "ears do not answer": ears_say(None),
+}
 ACTS: dict[str, Act] = {
+    **OF_THE_LINE,
     "caller presses 1": lambda exchange: exchange.presses("1"),
     "caller presses 2": lambda exchange: exchange.presses("2"),
     "caller presses 3": lambda exchange: exchange.presses("3"),
@@ -118,6 +149,7 @@ def test_whatever_they_do(house: str, strategy: Strategy, acts: list[tuple[float
     never_transferred_without_both(facts)
     never_long_without_a_word(facts, manners.hold.every)
     nothing_after_the_end(facts)
+    no_line_is_checked_over_a_seat(facts)
     # The audit knows nothing of the machines: what it finds wrong, they did wrong, or it is wrong itself.
     assert [verdict for verdict in judge(facts, manners) if verdict.judgement is Judgement.BROKEN] == []
     assert [each for each in exchange.counted if each.what == "fault"] == []
@@ -169,6 +201,24 @@ def never_long_without_a_word(facts: list[Fact], every: float) -> None:
                 unheard_since = fact.at
         if unheard_since is not None:
             assert later.at - unheard_since <= every + PROMPT + 0.5
+
+
+def no_line_is_checked_over_a_seat(facts: list[Fact]) -> None:
+    """But where the seat has asked for it; and one whose line was checked is ended only after the words."""
+    together = checked = False
+    for fact in facts:
+        match fact.fact:
+            case "call.joined":
+                together = True
+            case "seat.left" | "queue.entered":
+                together = False
+            case "line_check.begun":
+                assert not together or fact.details["by"] == "seat"
+                checked = True
+            case "line_check.stopped":
+                checked = False
+            case "call.ended" if str(fact.details["reason"]).endswith("_line"):
+                assert checked
 
 
 def nothing_after_the_end(facts: list[Fact]) -> None:

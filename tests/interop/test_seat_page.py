@@ -20,6 +20,9 @@ TALKING = View("8001", "talking", 40.0, "13800000000", "10086")
 ASKED = View("8001", "talking", 46.0, "13800000000", "10086", "asked", 6.0)
 AT_DESK = View("8001", "away", 3.0, phone="desk", reason="午休")
 GONE = View("8001", "offline", 3.0)
+CHECKED = View("8001", "talking", 46.0, "13800000000", "10086", "line_checked", 6.0)
+OF_THE_LINE = {"louder", "softer", "apologise", "lift_handset", "too_quiet", "too_noisy", "silent"}
+"""What may be asked for about the line of a caller whom the seat speaks with."""
 WAITS = View("8001", "holding", 12.0, "13800000000", "10086", "waits", 12.0, 18.0)
 
 
@@ -80,7 +83,7 @@ async def test_a_seat_logs_in_and_sees_where_the_question_stands(tmp_path: Path)
             assert await can(page) == {"away"}
             seat.view = TALKING
             await page.until("document.getElementById('caller').textContent.startsWith('13800000000')")
-            assert await can(page) == {"hold", "transfer"}
+            assert await can(page) == {"hold", "transfer", *OF_THE_LINE}
             await page.run("document.getElementById('minutes').value = '5'")
             await page.click("[data-act=hold]")
             seat.view = ASKED
@@ -99,6 +102,31 @@ async def test_a_seat_logs_in_and_sees_where_the_question_stands(tmp_path: Path)
             await seat.has_asked(4)
         assert [asked.act for asked in seat.asked] == [Act.HOLD, Act.YES, Act.RESUME, Act.TRANSFER]
         assert (seat.asked[0].minutes, seat.asked[3].target) == (5, "8002")
+    finally:
+        await runner.cleanup()
+
+
+async def test_a_seat_has_its_caller_s_line_checked(tmp_path: Path) -> None:
+    seat = Seat()
+    runner = await seat.serve()
+    try:
+        async with asyncio.timeout(60), browser(tmp_path) as page:
+            await page.go(f"http://127.0.0.1:{seat.port}/seat")
+            seat.view = TALKING
+            await logs_in(page, "sesame")
+            await page.until("!document.getElementById('call').hidden")
+            await page.click("[data-act=too_noisy]")
+            await page.until("document.getElementById('refused').textContent === '现在不能办理'")
+            seat.view = CHECKED
+            await page.until("document.getElementById('matter').className === 'line_checked'")
+            assert await page.text("#matter") == "正在提示客户线路问题，无人应答将结束通话 – 6 秒"
+            assert await can(page) == {"stop", "hold", "transfer", *OF_THE_LINE}
+            await page.click("[data-act=too_quiet]")
+            await seat.has_asked(2)
+            await page.until("document.getElementById('refused').textContent === ''")
+            await page.click("[data-act=louder]")
+            await seat.has_asked(3)
+        assert [asked.act for asked in seat.asked] == [Act.TOO_NOISY, Act.TOO_QUIET, Act.LOUDER]
     finally:
         await runner.cleanup()
 

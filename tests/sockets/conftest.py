@@ -20,6 +20,12 @@ USUAL = {
 }
 """The longest first, so that all are over the sooner."""
 LONG = {
+    "one-way-trunk": Play("one-way-trunk"),
+    "noisy-line-by-seat": Play("noisy-line-by-seat"),
+    "silent-gas": Play("silent-line", ("--house", "gas-hotline")),
+    "quiet-line": Play("quiet-line"),
+    "noisy-line": Play("noisy-line"),
+    "quiet-line-speaks-up": Play("quiet-line-speaks-up"),
     "late-seat": Play("seat-hangs-up", module=LATE),
     "hold-seat-vanishes": Play("hold-seat-vanishes"),
     "hold": Play("hold"),

@@ -292,14 +292,23 @@ def test_who_was_too_quiet_in_the_pause_is_told_though_silent_at_its_end(house: 
     assert stage.wait(99).said == [(1.0, "speak_up"), (8.0, "too_quiet")]
 
 
-def test_who_was_heard_in_the_pause_and_not_found_too_quiet_is_alive(house: House) -> None:
+def test_a_sound_in_the_pause_that_is_too_short_to_be_judged_is_still_too_quiet(house: House) -> None:
     stage = faint(house).wait(2.5)
     stage.happen(SILENCE)
     stage.judged(SILENT)
     stage.happen(SOUND, SILENCE)
+    assert stage.wait(99).said == [(1.0, "speak_up"), (8.0, "too_quiet")]
+
+
+def test_a_sound_in_a_pause_after_noise_has_ceased_is_a_caller(house_named: Named) -> None:
+    stage = greeted(house_named("gas-hotline"))
+    stage.judged(NOISY)
+    stage.wait(8)
+    stage.judged(SILENT)
+    stage.happen(SOUND, SILENCE)
     stage.wait(99)
-    assert [prompt for _, prompt in stage.said] == ["speak_up"]
-    assert stopped(stage) == [(8.0, "sound")]
+    assert [prompt for _, prompt in stage.said] == ["gas_please_speak"]
+    assert stopped(stage) == [(12.0, "sound")]
 
 
 def test_who_is_too_quiet_again_later_goes_on_where_it_was_left(house: House) -> None:
