@@ -14,6 +14,7 @@ from callflow.call.switchboard import Deserted, Happened, News, Switchboard, why
 from callflow.errors import PeerError
 from callflow.events import (
     Event,
+    LineJudged,
     OfTarget,
     TargetAnswered,
     TargetDeclined,
@@ -155,7 +156,9 @@ class Transferring:
         return []
 
     def heard(self, room: Room, event: Event) -> list[News]:
-        """The plane tells of a target's leg."""
+        """The plane tells of a target's leg; how its line sounds is no rule's business."""
+        if isinstance(event, LineJudged):
+            return []
         return [Happened(room, OfTarget(event))]
 
     # --- the rooms behind ---
