@@ -33,6 +33,7 @@ from callflow.actions import (
 )
 from callflow.call.call import Call
 from callflow.call.calling import Calling, recording
+from callflow.call.dial_plan import Attendance
 from callflow.call.ears import listening
 from callflow.call.feature_codes import FeatureCodes
 from callflow.call.journal import CallEntry, FactEntry
@@ -46,7 +47,9 @@ from callflow.etiquette.briefing import OWN_WORDS
 from callflow.events import Event, Party
 from callflow.media.messages import (
     Command,
+    Confer,
     Join,
+    KeepFrom,
     KeepKeys,
     OpenGate,
     Part,
@@ -106,6 +109,9 @@ class Room:
     """What the seat has said for the target, by its name in the plane."""
     referral: Leg | None = None
     """The leg whose phone asked for the transfer by REFER, and is told what comes of it."""
+    supervisor: Leg | None = None
+    """Who attends the call."""
+    attendance: Attendance = Attendance.LISTEN
     leaving: Leg | None = None
     """The seat that has transferred the call: its phone may hang up by itself."""
     leaves_at: float | None = None
@@ -329,6 +335,17 @@ class Room:
         self.target = None if self.target in legs else self.target
         return legs
 
+    def attend(self, supervisor: Leg, how: Attendance, now: float) -> list[Effect]:
+        """A supervisor is in the call from now on, or is there in another way."""
+        self.supervisor, self.attendance = supervisor, how
+        return self._join(now) if self.seat is not None else []
+
+    def attend_no_longer(self, now: float) -> list[Effect]:
+        """The supervisor has left."""
+        supervisor, self.supervisor = self.supervisor, None
+        parted: list[Effect] = [Part(supervisor.media)] if supervisor else []
+        return [*parted, *(self._join(now) if self.seat is not None else [])]
+
     def let_leave(self, now: float) -> list[Effect]:
         """The seat that has transferred the call has had its time."""
         leaving, self.leaving, self.leaves_at = self.leaving, None, None
@@ -389,7 +406,11 @@ class Room:
         self._says_to_both = hears and Party.CALLER in action.to
         if self.seat is None or not hears:
             return [Play(caller, name)] if Party.CALLER in action.to else []
-        return [PlayBoth(caller, name) if self._says_to_both else Play(self.seat.media, name)]
+        if self._says_to_both and self.supervisor is None:
+            return [PlayBoth(caller, name)]
+        # Three are no pair: each of the two is told by itself.
+        first = [Play(caller, name)] if self._says_to_both else []
+        return [*first, Play(self.seat.media, name)]
 
     def _set_gates(self, shut: frozenset[Party], now: float) -> list[Effect]:
         self._shut = shut
@@ -413,7 +434,21 @@ class Room:
     def _join(self, now: float) -> list[Effect]:
         assert self.seat is not None
         again = self._louder() if self._volume else []
-        return [Join(self.caller.media, self.seat.media), *again, *self._set_gates(self._shut, now)]
+        return [*self._bring_together(), *again, *self._set_gates(self._shut, now)]
+
+    def _bring_together(self) -> list[Command]:
+        """Caller and seat hear each other, and whoever attends the call hears them."""
+        assert self.seat is not None
+        caller, seat = self.caller.media, self.seat.media
+        if self.supervisor is None:
+            return [Join(caller, seat)]
+        third = self.supervisor.media
+        unheard_by = {
+            Attendance.LISTEN: (caller, seat),
+            Attendance.WHISPER: (caller,),
+            Attendance.BARGE: (),
+        }
+        return [Confer(caller, (seat, third)), KeepFrom(third, unheard_by[self.attendance])]
 
     def _louder(self) -> list[Command]:
         return [SetGain(self.seat.media, float(self._volume))] if self.seat else []
