@@ -21,7 +21,16 @@ from callflow.media.overhearing import Overhearing
 from callflow.media.past import Past
 from callflow.media.rtp import FRAME, Block
 from callflow.media.thresholds import Limits, Thresholds
-from callflow.media.voicing import STEADY, pitch_of, purity, steadiness, voicing, windows
+from callflow.media.voicing import (
+    PURE_SAMPLES,
+    STEADY,
+    lasting,
+    pitch_of,
+    purity,
+    steadiness,
+    voicing,
+    windows,
+)
 from callflow.media.voicing import WINDOW as PERIODS
 
 Slots = NDArray[np.int64]
@@ -34,19 +43,28 @@ _UNVOICED: Final = 1.0
 """Seconds for which what is loud need not be a voice: a hiss at a word's end, not an engine."""
 _WARM_UP: Final = 15
 """Frames from which a new leg's noise floor is learned before anything counts as loud."""
-_VOICED_WINDOWS: Final = 3
-"""Windows of an onset's seven that must be of a voice."""
-_PERHAPS: Final = 0.2
-_PERHAPS_WINDOWS: Final = 2
-"""What might be a voice, and is taken for one where nobody with better ears can be asked."""
+_NO_VOICE: Final = 0.18
+"""`voicing` that noise comes to again and again."""
+_VOICE: Final = 0.2
+"""What an onset's seven windows must have above that, all together."""
+_VOICED_WINDOWS: Final = 2
+"""Of the seven, so many must be a voice's by themselves."""
+_PERHAPS: Final = 0.06
+"""The same of what might be a voice, and is taken for one where nobody with better ears can be asked."""
 _PURE: Final = 0.9
 """Share of two tones from which a sound may be a machine's, and is heard out a little longer."""
 _STEADY: Final = 0.93
 """`steadiness` of a machine's tone."""
+_TONE_BESIDE: Final = 6.0
+"""What there is beside a machine's tone is no louder than the noise floor and so many dB,"""
+_AS_PURE: Final = 0.988
+"""or no more than a codec, or the tone's own beginning, makes of it."""
 _LOUD_FOR_STEADY: Final = 0b1111111
 """Loud frames in a row that `steadiness` must look at."""
 _STEADY_LOOKS: Final = 4
 """Frames in a row from which a steady sound is known for a machine's."""
+_TONE_ENDS: Final = 4
+"""Frames that its end may last."""
 _UNSTEADY_LOOKS: Final = 2
 """Frames in a row from which a pure sound is known for a person's: where a tone ends, one is."""
 _HUM: Final = 200.0
@@ -56,6 +74,8 @@ _HAIR: Final = 1e-6
 """Seconds by which two ways to reckon the same time may differ."""
 _JITTER: Final = 0.015
 """Seconds by which a packet may be late without another seeming lost: a tick, and some."""
+_ECHO_LINGERS: Final = 2.0
+"""Seconds for which a line that gave our words back is thought to do so again."""
 _PHASES: Final = 25
 _TURN: Final = LOOK / _PHASES
 _POPULATION: Final = np.array([bin(value).count("1") for value in range(256)], np.uint8)
@@ -187,10 +207,15 @@ class Hearing:
         self._judge.packet_at[slots] = now
 
     def _is_loud(self, slots: Slots, level: Floats, count: NDArray[np.int64]) -> NDArray[np.bool_]:
-        floor = self._floors.note(slots, level, count)
-        needed = np.maximum(self._limits.level[slots], floor + self._limits.above_floor[slots])
-        loud: NDArray[np.bool_] = (level > needed) & (count >= _WARM_UP)
+        self._floors.note(slots, level, count)
+        loud: NDArray[np.bool_] = (level > self._quiet(slots)) & (count >= _WARM_UP)
         return loud
+
+    def _quiet(self, slots: Slots) -> Floats:
+        """The level in dBFS below which nothing is loud."""
+        clear_of_noise = self._floors.floor[slots] + self._limits.above_floor[slots]
+        quiet: Floats = np.maximum(self._limits.level[slots], clear_of_noise)
+        return quiet
 
     def _sample(
         self, slots: Slots, level: Floats, loud: NDArray[np.bool_], count: NDArray[np.int64], now: float
@@ -219,23 +244,30 @@ class Hearing:
         """Those of `slots` whose last 160 ms are a person's voice."""
         sound = self._past.heard(slots, WINDOW * FRAME)
         cut = windows(sound)
-        loud = decibels(np.square(cut).mean(2)) > self._limits.level[slots, None]
+        loud = lasting(cut) & (decibels(np.square(cut).mean(2)) > self._limits.level[slots, None])
         periodic = np.where(loud, voicing(cut.reshape(-1, PERIODS)).reshape(loud.shape), 0)
-        may = np.flatnonzero((periodic >= _PERHAPS).sum(1) >= _PERHAPS_WINDOWS)
+        evidence = np.maximum(periodic - _NO_VOICE, 0).sum(1)
+        may = np.flatnonzero(evidence >= _PERHAPS)
         if len(may):
             may = may[~self._may_be_machines(slots[may], sound[may])]
         if len(may):
             # Where packets were lost our own words are no more what they were.
             torn = self._past.frames[slots[may]] - self._spliced[slots[may]] < WINDOW
-            may = may[~(torn & self._echoes.possible(slots[may], now))]
+            torn &= self._echoes.possible(slots[may], now)
+            self._overhearing.no_person(slots[may[torn & self._echoed_lately(slots[may], now)]])
+            may = may[~torn]
             may = may[~self._are_echoes(slots[may], now)]
         self._overhearing.may_live(slots[may])
-        voiced: Slots = slots[may[(periodic[may] >= VOICED).sum(1) >= _VOICED_WINDOWS]]
-        return voiced
+        sure = (evidence[may] >= _VOICE) & ((periodic[may] >= VOICED).sum(1) >= _VOICED_WINDOWS)
+        voices: Slots = slots[may[sure]]
+        return voices
 
     def _may_be_machines(self, slots: Slots, sound: Floats) -> NDArray[np.bool_]:
         """Which lines may hold a machine's tone, as far as it can be told yet."""
-        may = purity(sound) >= _PURE
+        share = purity(sound)
+        beside = decibels((1 - share) * np.square(sound[:, -PURE_SAMPLES:]).mean(1))
+        noise = self._floors.floor[slots] + _TONE_BESIDE
+        may = (share >= _PURE) & ((beside <= noise) | (share >= _AS_PURE))
         run = self._recent[slots] & _LOUD_FOR_STEADY == _LOUD_FOR_STEADY
         self._steady[slots[~may | ~run]] = 0
         rows = np.flatnonzero(may & run)
@@ -246,12 +278,16 @@ class Hearing:
             self._steady[looked] = looks
             tones = looked[looks >= _STEADY_LOOKS]
             self._judge.tone_at[tones] = self._loud_at[tones]
-            self._overhearing.no_person(tones, WINDOW + _STEADY_LOOKS, 1)
+            self._overhearing.no_person(tones, WINDOW + _STEADY_LOOKS, _TONE_ENDS)
             may[rows] = looks > -_UNSTEADY_LOOKS
         return may
 
+    def _echoed_lately(self, slots: Slots, now: float) -> NDArray[np.bool_]:
+        lately: NDArray[np.bool_] = now - self._judge.echo_at[slots] < _ECHO_LINGERS
+        return lately
+
     def _are_echoes(self, slots: Slots, now: float) -> NDArray[np.bool_]:
-        echoes = self._echoes.find(slots, now)
+        echoes = self._echoes.find(slots, self._quiet(slots), now)
         # Heard and understood: only what comes after it can be an onset.
         self._recent[slots[echoes]] = 0
         self._judge.echo_at[slots[echoes]] = now

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from callflow.events import LineJudged, LineState
-from callflow.media.levels import QUIETEST, Floats
+from callflow.media.levels import QUIETEST, Floats, decibels
 from callflow.media.thresholds import Limits
 
 Slots = NDArray[np.int64]
@@ -36,6 +36,13 @@ _ACTIVE: Final = 15.0
 _BETWEEN: Final = 40
 """The percentile of what is no voice that the noise is taken for: consonants are above, pauses below."""
 
+_AS_LOUD: Final = 3.0
+"""What is no voice and comes within so many dB of it drowns it."""
+_BURSTS: Final = 3
+"""Samples so loud that make a line noisy: a consonant or two are not enough."""
+_VOICES: Final = 2
+"""Samples of a voice from which a loud hum is taken for noise that somebody speaks in."""
+
 _STATES: Final = tuple(LineState)
 _NUMBER: Final = {state: number for number, state in enumerate(_STATES)}
 
@@ -51,6 +58,22 @@ class Look:
     """Whether it holds a machine's tone."""
     hums: NDArray[np.bool_]
     """Whether that is a hum of the mains."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """What the last samples of lines come to, one element a line; NaN where there are none of the kind."""
+
+    voice: Floats
+    """The level of what a voice says, in dBFS."""
+    noise: Floats
+    """What the line does not fall below between its words."""
+    all_noise: Floats
+    """The mean of all that is no voice, bursts too."""
+    voices: NDArray[np.int64]
+    """Samples of a voice."""
+    bursts: NDArray[np.int64]
+    """Samples that are none, and about as loud."""
 
 
 class Judge:
@@ -93,44 +116,47 @@ class Judge:
         self.packet_at[fresh] = now
         self.tone_at[slots[look.steady & ~look.hums]] = now
         self.voice_at[slots[look.speaks]] = now
-        voice, noise = self._voice_and_noise(slots)
-        states = self._states(look, voice, noise, now)
+        measured = self._measure(slots)
+        states = self._states(look, measured, now)
         changed = np.flatnonzero(states != self._state[slots])
         self._state[slots[changed]] = states[changed]
         return [
-            (int(slots[row]), self._told(int(slots[row]), int(states[row]), voice[row], noise[row], now))
-            for row in changed
+            (slot, self._told(slot, int(states[row]), measured.voice[row], measured.noise[row], now))
+            for row, slot in zip(changed, slots[changed].tolist(), strict=True)
         ]
 
-    def _voice_and_noise(self, slots: Slots) -> tuple[Floats, Floats]:
-        """The level of what is said by a voice, and of what is between; NaN where there is none."""
+    def _measure(self, slots: Slots) -> "_Measured":
+        """What the samples of lines come to."""
         level, kept = self._level[slots], self._kept[slots]
         is_voice = kept & (self._voicing[slots] >= VOICED)
-        voiced = np.where(is_voice, level, np.float32(-np.inf))
-        loudest = voiced.max(1, keepdims=True)
-        said = is_voice & (level >= loudest - _ACTIVE)
-        power = np.where(said, 10 ** (level / 10), 0).sum(1) / np.maximum(said.sum(1), 1)
-        voice = np.where(said.any(1), 10 * np.log10(power + 1e-10), np.nan)
-        between = np.where(kept & ~is_voice, level, np.float32(np.inf))
-        between.sort(1)
-        count = np.isfinite(between).sum(1)
-        noise = between[np.arange(len(slots)), count * _BETWEEN // 100]
-        # Where all of it is voice, there is no telling.
-        return voice.astype(np.float32), np.where(count > 0, noise, np.nan).astype(np.float32)
+        between = kept & ~is_voice
+        loudest = np.where(is_voice, level, np.float32(-np.inf)).max(1, keepdims=True)
+        voice = _mean_level(level, is_voice & (level >= loudest - _ACTIVE))
+        quiet_first = np.sort(np.where(between, level, np.float32(np.inf)), axis=1)
+        # Where all of it is voice, the place is one of infinite noise, and there is no telling.
+        noise = quiet_first[np.arange(len(slots)), between.sum(1) * _BETWEEN // 100]
+        return _Measured(
+            voice,
+            np.where(np.isfinite(noise), noise, np.nan).astype(np.float32),
+            _mean_level(level, between),
+            is_voice.sum(1),
+            (between & (level > voice[:, None] - _AS_LOUD)).sum(1),
+        )
 
-    def _states(self, look: Look, voice: Floats, noise: Floats, now: float) -> NDArray[np.int64]:
-        slots, limits = look.slots, self._limits
+    def _states(self, look: Look, measured: "_Measured", now: float) -> NDArray[np.int64]:
+        slots, limits, number = look.slots, self._limits, _NUMBER
+        clear, noisy = limits.clear[slots], limits.noisy[slots]
         speaks = look.speaks | (now - self.voice_at[slots] < _LINGERS)
-        loud_noise = noise >= limits.noisy[slots]
-        lost = loud_noise & ~(voice - noise >= limits.clear[slots])
-        faint = (voice < limits.faint[slots]) & ~loud_noise
-        number = _NUMBER
+        loud_noise = measured.noise >= noisy
+        lost = loud_noise & ~(measured.voice - measured.noise >= clear)
+        bursts = (measured.bursts >= _BURSTS) & (measured.all_noise >= noisy)
+        lost |= bursts & (measured.voice - measured.all_noise < clear)
         states = np.full(len(slots), number[LineState.SILENT])
-        states[loud_noise & ~look.steady] = number[LineState.NOISY]
+        states[loud_noise & (~look.steady | (measured.voices >= _VOICES))] = number[LineState.NOISY]
         states[now - self.echo_at[slots] < _LINGERS] = number[LineState.ECHO]
         states[now - self.tone_at[slots] < _TONE_LINGERS] = number[LineState.TONE]
         states[speaks] = number[LineState.SPEECH]
-        states[speaks & faint] = number[LineState.FAINT]
+        states[speaks & ~loud_noise & (measured.voice < limits.faint[slots])] = number[LineState.FAINT]
         states[speaks & lost] = number[LineState.NOISY]
         starved = (now - self.packet_at[slots] >= _STARVED) & (self.comfort_at[slots] < self.packet_at[slots])
         states[starved] = number[LineState.NO_PACKETS]
@@ -145,3 +171,10 @@ class Judge:
         level = float(voice) if of_a_person and np.isfinite(voice) else latest
         floor = float(noise) if np.isfinite(noise) else None
         return LineJudged(kind, now, round(level, 1), None if floor is None else round(floor, 1))
+
+
+def _mean_level(level: Floats, of: NDArray[np.bool_]) -> Floats:
+    """The level of the mean power of each row's samples; NaN where there are none."""
+    power = np.where(of, 10 ** (level / 10), 0).sum(1) / np.maximum(of.sum(1), 1)
+    mean: Floats = np.where(of.any(1), decibels(power.astype(np.float32)), np.nan).astype(np.float32)
+    return mean

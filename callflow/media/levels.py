@@ -85,8 +85,8 @@ class Floors:
         self._spans[slot] = self._before[slot] = self._current[slot] = np.inf
         self.floor[slot] = _HIGHEST
 
-    def note(self, slots: Slots, level: Floats, count: NDArray[np.int64]) -> Floats:
-        """Enter a frame of each; the floors."""
+    def note(self, slots: Slots, level: Floats, count: NDArray[np.int64]) -> None:
+        """Enter a frame of each."""
         current = np.minimum(self._current[slots], level)
         full = np.flatnonzero(count % _SPAN == _SPAN - 1)
         if len(full):
@@ -97,4 +97,3 @@ class Floors:
         self._current[slots] = current
         floor = np.minimum(np.minimum(current, self._before[slots]), np.float32(_HIGHEST))
         self.floor[slots] = floor
-        return floor

@@ -16,11 +16,11 @@ class Thresholds:
     """A loud frame stands at least this far above the noise floor."""
     echo_likeness: float = 0.8
     """Correlation with our own audio from which a sound is its echo."""
-    faint: float = -43.0
+    faint: float = -42.0
     """A voice below this, on a line that is quieter still, is faint."""
     noisy: float = -46.0
     """Noise below this makes no line noisy."""
-    clear: float = 4.0
+    clear: float = 6.0
     """A voice that stands less than this above the noise cannot be made out."""
 
 
