@@ -157,6 +157,18 @@ def test_the_caller_hangs_up(house: House) -> None:
     assert stage.happen(HungUp(Party.CALLER)) == []
     before = len(stage.done)
     assert len(stage.wait(99).done) == before
+    assert stage.happen(SOUND, PromptFinished("greeting_again"), DigitPressed("1")) == []
+
+
+def test_after_the_release_nothing_is_news(house: House) -> None:
+    stage = greeted(house).wait(99)
+    assert stage.happen(SOUND, DigitPressed("1"), LineJudged(FAINT, 0.0), OpinionGiven(alive=True)) == []
+    assert stage.machine.deadline is None
+
+
+def test_a_check_that_had_not_begun_leaves_no_fact_of_its_own(house: House) -> None:
+    stage = greeted(house, watched=False).wait(1)
+    assert stage.happen(SOUND) == [ListenNoLonger(), ALIVE]
 
 
 def test_an_illegal_event_changes_nothing(house: House) -> None:
