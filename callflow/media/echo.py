@@ -53,13 +53,13 @@ class Echoes:
         """In which lines the last `WINDOW` frames are our own: first where each echo was found before.
 
         There it mostly is again, and that costs little; nothing found elsewhere could change the verdict.
-        `quiet` has the level in dBFS below which nothing is loud on each line.
+        `quiet` has the power below which nothing is loud on each line.
         """
         echoes = self.possible(slots, now)
         asked = np.flatnonzero(echoes)
         if len(asked):
             heard = self._past.heard(slots[asked], _HEARD)
-            left = (10 ** (quiet[asked] / 10) * _HEARD).astype(np.float32)
+            left = quiet[asked] * np.float32(_HEARD)
             found = self._found_again(slots[asked], heard, left)
             for index in np.flatnonzero(~found):
                 one = slice(index, index + 1)

@@ -1,10 +1,10 @@
-"""What kind each line is of late: looked at twice a second, told where it changes.
+"""What kind each line is of late: looked at once a second, told where it changes.
 
 A line is sampled every 80 ms: how loud, and how like a voice. From the samples of the last 5 s come the level
 of the voice, that of what is between the words, and the state.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Final
 
 import numpy as np
@@ -21,7 +21,7 @@ EVERY: Final = 4
 _SAMPLES: Final = 64
 """Samples that are looked back at: 5.12 s."""
 _SAMPLE_SECONDS: Final = 0.08
-LOOK: Final = 0.5
+LOOK: Final = 1.0
 """Seconds between two looks at a line."""
 _STARVED: Final = 2.0
 """Seconds without a packet that are more than jitter."""
@@ -75,6 +75,11 @@ class _Measured:
     bursts: NDArray[np.int64]
     """Samples that are none, and about as loud."""
 
+    @classmethod
+    def nothing(cls, count: int) -> "_Measured":
+        voice, noise, all_noise = np.full((3, count), np.nan, np.float32)
+        return cls(voice, noise, all_noise, np.zeros(count, np.int64), np.zeros(count, np.int64))
+
 
 class Judge:
     """The states of all legs."""
@@ -96,6 +101,7 @@ class Judge:
 
     def open(self, slot: int) -> None:
         self._kept[slot] = False
+        self._level[slot] = QUIETEST
         self._count[slot] = 0
         self._state[slot] = _NUMBER[LineState.SILENT]
         for moment in (self.packet_at, self.comfort_at, self.voice_at, self.echo_at, self.tone_at):
@@ -116,7 +122,7 @@ class Judge:
         self.packet_at[fresh] = now
         self.tone_at[slots[look.steady & ~look.hums]] = now
         self.voice_at[slots[look.speaks]] = now
-        measured = self._measure(slots)
+        measured = self._measure_lively(slots)
         states = self._states(look, measured, now)
         changed = np.flatnonzero(states != self._state[slots])
         self._state[slots[changed]] = states[changed]
@@ -124,6 +130,18 @@ class Judge:
             (slot, self._told(slot, int(states[row]), measured.voice[row], measured.noise[row], now))
             for row, slot in zip(changed, slots[changed].tolist(), strict=True)
         ]
+
+    def _measure_lively(self, slots: Slots) -> "_Measured":
+        """The same as `_measure`, but for lines on which nothing was loud lately: nothing is to be told."""
+        lively = (self._level[slots].max(1) > self._limits.level[slots]).nonzero()[0]
+        if len(lively) == len(slots):
+            return self._measure(slots)
+        whole = _Measured.nothing(len(slots))
+        if len(lively):
+            some = self._measure(slots[lively])
+            for each in fields(_Measured):
+                getattr(whole, each.name)[lively] = getattr(some, each.name)
+        return whole
 
     def _measure(self, slots: Slots) -> "_Measured":
         """What the samples of lines come to."""

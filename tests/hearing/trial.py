@@ -17,7 +17,7 @@ from callflow.media.overhearing import Overhearing
 from callflow.media.past import Past
 from callflow.media.rtp import FRAME
 from callflow.media.thresholds import Thresholds
-from tests.hearing.episodes import AUDIO, COMFORT, Episode, Rendered, render
+from tests.hearing.episodes import AUDIO, COMFORT, NOTHING, Episode, Rendered, render
 
 FRAME_SECONDS: Final = 0.02
 
@@ -81,11 +81,14 @@ class Trial:
         sends = np.stack([one.sends for one in all_rendered], 1)
         law = np.array([outcome.episode.law.row for outcome in self.outcomes])
         slots = np.arange(len(self.outcomes))
+        missing = np.zeros(len(slots), np.bool_)
         for frame in range(len(said)):
             now = frame * FRAME_SECONDS
             self._ears.sent(slots, said[frame], speaking[frame], now)
             come = np.flatnonzero(sends[frame] == AUDIO)
             told: list[tuple[int, Event]] = []
+            self._ears.lost(come[missing[come]])
+            missing = sends[frame] == NOTHING
             if len(come):
                 sizes = np.full(len(come), FRAME)
                 told += self._ears.received(come, line[frame, come], sizes, law[come], now)
