@@ -26,7 +26,7 @@ _BEFORE: Final = 15
 """Windows that are heard again before each piece."""
 _SURE: Final = 0.4
 """Likelihood of a voice that two windows in a row must have: a word of 200 ms is six."""
-_LEVEL: Final = -56.0
+_LEVEL: Final = -50.0
 """dBFS below which a window is not judged: there only what it remembers of the ones before speaks."""
 
 _Wave = NDArray[np.float32]

@@ -75,6 +75,8 @@ def _of_line(fact: Fact) -> str:
         case "opinion.given":
             heard = "has heard somebody" if details["alive"] else "has heard nobody"
             return f"[magenta]the second pair of ears {heard}[/] ({details['by']})"
+        case "trunk.one_way":
+            return f"[bold red]{fact.leg} lets nothing through[/] ({details['calls']} calls in a row)"
         case "opinion.late":
             return "[yellow]the second pair of ears does not answer[/]"
     return fact.fact

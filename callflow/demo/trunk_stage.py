@@ -58,16 +58,19 @@ class Calls:
 
     def __init__(self) -> None:
         self.of_trunk: list[Fact] = []
+        self._told: Callable[[Fact], None] = lambda fact: None
         self._next: Listener | None = None
         self._listeners: dict[str, Listener] = {}
 
-    def expect(self, listener: Listener) -> None:
-        """The next call that arrives is for this one."""
-        self._next = listener
+    def expect(self, listener: Listener, told: Callable[[Fact], None]) -> None:
+        """The next call that arrives is for this one; `told` hears of the trunk meanwhile."""
+        self._next, self._told = listener, told
 
     def fact(self, fact: Fact) -> None:
         if not fact.call:
-            self.of_trunk += [fact] if fact.fact.startswith("trunk.") else []
+            if fact.fact.startswith("trunk."):
+                self.of_trunk.append(fact)
+                self._told(fact)
             return
         if fact.call not in self._listeners and self._next is not None:
             self._listeners[fact.call], self._next = self._next, None
@@ -85,8 +88,9 @@ async def play_trunk(
     async with running(setup, [calls], lambda: media(setup)) as service:
         line = Line(*service.sip_address, "caller", password)
         for scenario in scenarios(setup.house):
-            listener = Listener(functools.partial(told, scenario))
-            calls.expect(listener)
+            tell = functools.partial(told, scenario)
+            listener = Listener(tell)
+            calls.expect(listener, tell)
             recording = recordings / f"{scenario.name}.wav"
             async with Softphone.open(line, record=recording, sends=False) as phone:
                 report = await play_caller(scenario, phone, listener)

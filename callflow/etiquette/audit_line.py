@@ -19,7 +19,9 @@ from callflow.facts import Fact
 OPINION: Final = 0.5
 """Seconds by which a release may be later than its pause, because a second opinion was waited for."""
 OF_THE_SEAT: Final = ("csr-05", "csr-10")
-APART: Final = ("seat.left", "queue.entered", "call.ended")
+APART: Final = ("seat.left", "seat.unhearing", "hold.started", "queue.entered", "call.ended")
+LET_GO: Final = (Outcome.CALLBACK_WANTED, Outcome.MESSAGE_WANTED, Outcome.CLOSING_WANTED)
+"""With these the seat is let go of, and leaves no fact of its own."""
 
 
 def verdicts_on_line(facts: Sequence[Fact], house: House, measures: Sequence[Measure]) -> Iterator[Verdict]:
@@ -110,7 +112,7 @@ def _begun_over_a_seat(rule: str, facts: Sequence[Fact]) -> str:
     for fact in facts:
         if fact.fact == "call.joined":
             joined = True
-        elif fact.fact in APART:
+        elif fact.fact in APART or fact.details.get("outcome") in LET_GO:
             joined = False
         elif fact.fact == "line_check.begun" and fact.rule == rule and joined:
             if fact.details.get("by") == "seat":

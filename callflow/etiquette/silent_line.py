@@ -18,7 +18,7 @@ from typing import Final
 from callflow.actions import Action, ListenClosely, ListenNoLonger, StopSaying
 from callflow.etiquette.line_check import LineCheck, Phase
 from callflow.etiquette.line_script import Script
-from callflow.events import Event, Heard, LineState, PromptFinished
+from callflow.events import Event, Heard, LineState, Outcome, PromptFinished
 
 HEAR_OUT: Final = 5.0
 """Seconds of unbroken sound after which a caller is alive however it sounds."""
@@ -40,12 +40,11 @@ class SilentLine(LineCheck):
     ) -> None:
         """`faint` and `noisy` are what is said on such a line; None where that is not in force."""
         super().__init__(script, Phase.GREETING, at_fault=at_fault)
-        self._silent, self._faint, self._noisy = script, faint, noisy
+        self._silent = script
+        self._spoken_to = {LineState.FAINT: faint, LineState.NOISY: noisy}
         self._greeting = greeting
         self._spoke = False
         """Whether somebody was heard over the greeting, or in the pause since the last words."""
-        self._was_faint = False
-        """The same of somebody too quiet."""
 
     def receive(self, event: Event, now: float) -> list[Action]:
         if self.phase is Phase.GREETING and event == PromptFinished(self._greeting):
@@ -58,34 +57,29 @@ class SilentLine(LineCheck):
         self._spoke |= self._sounding
         match self.phase:
             case Phase.HEARING if not self._sounding:
-                # As short as a 喂, and not too quiet: that is somebody.
+                # As short as a 喂, and not found bad: that is somebody.
                 return self._alive("sound")
             case _ if not self._sounding or not self._script.is_silent:
                 return []
-            case _ if not (self._faint or self._noisy):
+            case _ if not any(self._spoken_to.values()):
                 return self._alive("sound")
             case Phase.GREETING | Phase.HEARING:
                 return []
-            case _ if self._state is LineState.NOISY and self._noisy:
+            case _ if self._state is LineState.NOISY:
                 # The noise itself.
                 return []
         return self._hear_out(now)
 
     def _judged(self, state: LineState, now: float) -> list[Action]:
-        self._was_faint |= state is LineState.FAINT
         if state is LineState.SPEECH:
             return self._alive("speech")
-        other = {LineState.FAINT: self._faint, LineState.NOISY: self._noisy}
-        if state not in other or not self._script.is_silent:
+        if state not in self._spoken_to or not self._script.is_silent:
             return []
-        script = other[state]
-        if script is None:
-            return self._alive(state)
         at_once = state is LineState.FAINT or self.phase in (Phase.HEARING, Phase.ASKING)
-        if self.phase is Phase.GREETING or not at_once:
+        if self._spoken_to[state] and (self.phase is Phase.GREETING or not at_once):
             # Whoever may be in the noise has the whole pause to be made out.
             return []
-        return self._turn_to(script, now)
+        return self._speak_to(state, now)
 
     def _hear_out(self, now: float) -> list[Action]:
         silenced = [StopSaying()] if self.phase is Phase.SAYING else []
@@ -94,33 +88,32 @@ class SilentLine(LineCheck):
     # --- the pauses ---
 
     def _greeted(self, now: float) -> list[Action]:
-        spoke, self._spoke = self._spoke, False
-        if self._state is LineState.FAINT and self._faint:
-            return self._turn_to(self._faint, now)
-        if not spoke or self._state is LineState.NOISY:
+        if self._state is LineState.FAINT:
+            return self._speak_to(self._state, now)
+        if not self._spoke or self._state is LineState.NOISY:
             pause = self._silent.words[0].pause
             return self._enter(Phase.LISTENING, now + pause, *self._listen_closely())
         return self._hear_out(now) if self._sounding else self._alive("sound")
 
     def _listen(self, now: float) -> list[Action]:
-        self._spoke, self._was_faint = self._sounding, False
-        # Who has been told to ring from another phone, and tries no more, is not kept by what was said
-        # before.
+        self._spoke = self._sounding
+        # Who has been told to ring from another phone, and tries no more, is not kept by what was before.
         forget = self._all_said and not self._script.is_silent
         anew = [ListenNoLonger(), ListenClosely()] if forget else []
         return [*super()._listen(now), *anew]
 
     def _go_on(self, at: float) -> list[Action]:
-        match self._state:
-            case LineState.NOISY if self._noisy:
-                return self._turn_to(self._noisy, at)
-            case LineState.FAINT if self._faint:
-                return self._turn_to(self._faint, at)
-            case _ if self._script.is_silent:
-                return self._say(at)
-            case _ if self._faint and (self._was_faint or (self._spoke and self._script is self._faint)):
-                # What is too short to be judged is no better than what was before.
-                return self._turn_to(self._faint, at)
-            case _ if self._spoke:
-                return self._alive("sound")
-        return self._turn_to(self._silent, at)
+        if self._state in self._spoken_to:
+            return self._speak_to(self._state, at)
+        if self._script.is_silent:
+            return self._say(at)
+        if not self._spoke:
+            return self._turn_to(self._silent, at)
+        # What is too short to be judged is no better than the faint voice before, but is no noise.
+        faint = self._script.outcome is Outcome.FAINT
+        return self._speak_to(LineState.FAINT, at) if faint else self._alive("sound")
+
+    def _speak_to(self, state: LineState, now: float) -> list[Action]:
+        """A line of this kind: its words, where they are in force; else whoever may be there is alive."""
+        script = self._spoken_to[state]
+        return self._turn_to(script, now) if script else self._alive(state)

@@ -5,6 +5,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from callflow.media.levels import Floats
 from callflow.media.past import SAID, Past, Samples
 from callflow.media.rtp import FRAME
 from callflow.media.thresholds import Limits
@@ -48,18 +49,21 @@ class Echoes:
         lately: NDArray[np.bool_] = now - self._out_at[slots] <= SAID * _FRAME_SECONDS
         return lately
 
-    def find(self, slots: Slots, now: float) -> NDArray[np.bool_]:
+    def find(self, slots: Slots, quiet: Floats, now: float) -> NDArray[np.bool_]:
         """In which lines the last `WINDOW` frames are our own: first where each echo was found before.
 
         There it mostly is again, and that costs little; nothing found elsewhere could change the verdict.
+        `quiet` has the power below which nothing is loud on each line.
         """
         echoes = self.possible(slots, now)
         asked = np.flatnonzero(echoes)
         if len(asked):
             heard = self._past.heard(slots[asked], _HEARD)
-            found = self._found_again(slots[asked], heard)
+            left = quiet[asked] * np.float32(_HEARD)
+            found = self._found_again(slots[asked], heard, left)
             for index in np.flatnonzero(~found):
-                found[index] = self._is_found(slots[asked[index : index + 1]], heard[index])
+                one = slice(index, index + 1)
+                found[index] = self._is_found(slots[asked[one]], heard[index], left[one])
             echoes[asked] = found
         return echoes
 
@@ -67,37 +71,39 @@ class Echoes:
         """Where each line's window lies in what is remembered of our own audio to it."""
         return (self._past.frames[slots] - self._past.sent[slots] + SAID - WINDOW) * FRAME
 
-    def _found_again(self, slots: Slots, heard: Samples) -> NDArray[np.bool_]:
+    def _found_again(self, slots: Slots, heard: Samples, left: Floats) -> NDArray[np.bool_]:
         """Whether each line's echo stands where it stood before."""
         place = self._window(slots) - self._behind[slots]
         known = (place >= 0) & (place <= _SAID - _HEARD)
         said = self._past.said(slots, place, _HEARD)
         likeness = _likeness(_dots(heard, said), _dots(said, said), _dots(heard, heard))
-        found: NDArray[np.bool_] = known & self._explains(slots, heard, likeness)
+        found: NDArray[np.bool_] = known & self._explains(slots, heard, likeness, left)
         for row in np.flatnonzero(known & ~found & (likeness >= _WORTH)):
-            found[row] = self._is_filtered(slots[row : row + 1], heard[row], int(place[row]))
+            found[row] = self._is_filtered(slots[row : row + 1], heard[row], int(place[row]), left[row])
         return found
 
-    def _is_found(self, slot: Slots, heard: Samples) -> bool:
+    def _is_found(self, slot: Slots, heard: Samples, left: Floats) -> bool:
         """Whether one line's echo stands anywhere in our own audio; the place is remembered."""
         said = self._past.said(slot, np.zeros(1, np.int64), _SAID)[0]
         likeness, place = correlation(heard, said)
-        explained = bool(self._explains(slot, heard[None], np.array([likeness]))[0])
-        if not (explained or (likeness >= _WORTH and self._is_filtered(slot, heard, place))):
+        explained = bool(self._explains(slot, heard[None], np.array([likeness]), left)[0])
+        if not (explained or (likeness >= _WORTH and self._is_filtered(slot, heard, place, left[0]))):
             return False
         self._behind[slot] = self._window(slot) - place
         return True
 
-    def _is_filtered(self, slot: Slots, heard: Samples, place: int) -> bool:
-        """Whether a short filter makes what stands at `place` in our own audio what is heard."""
+    def _is_filtered(self, slot: Slots, heard: Samples, place: int, left: np.float32) -> bool:
+        """Whether a short filter makes what stands at `place` in our own audio what is heard, nearly."""
         around = self._past.said(slot, np.array([place - _LATER]), _HEARD + _EARLIER + _LATER)[0]
-        return filtered_likeness(heard, around) >= _FILTERED
+        likeness = filtered_likeness(heard, around)
+        return likeness >= _FILTERED or float(heard @ heard) * (1 - likeness**2) < float(left)
 
-    def _explains(self, slots: Slots, heard: Samples, likeness: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Whether what is `likeness` like our own audio is that, or little is left without it."""
-        residue = 10 * np.log10(_dots(heard, heard) / _HEARD * (1 - likeness**2) + 1e-10)
+    def _explains(
+        self, slots: Slots, heard: Samples, likeness: NDArray[np.float64], left: Floats
+    ) -> NDArray[np.bool_]:
+        """Whether what is `likeness` like our own audio is that, or no more than `left` is without it."""
         explained: NDArray[np.bool_] = likeness >= self._limits.echo_likeness[slots]
-        explained |= residue < self._limits.level[slots]
+        explained |= _dots(heard, heard) * (1 - likeness**2) < left
         return explained
 
 

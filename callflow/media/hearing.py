@@ -21,7 +21,16 @@ from callflow.media.overhearing import Overhearing
 from callflow.media.past import Past
 from callflow.media.rtp import FRAME, Block
 from callflow.media.thresholds import Limits, Thresholds
-from callflow.media.voicing import STEADY, pitch_of, purity, steadiness, voicing, windows
+from callflow.media.voicing import (
+    PURE_SAMPLES,
+    STEADY,
+    lasting,
+    pitch_of,
+    purity,
+    steadiness,
+    voicing,
+    windows,
+)
 from callflow.media.voicing import WINDOW as PERIODS
 
 Slots = NDArray[np.int64]
@@ -34,19 +43,28 @@ _UNVOICED: Final = 1.0
 """Seconds for which what is loud need not be a voice: a hiss at a word's end, not an engine."""
 _WARM_UP: Final = 15
 """Frames from which a new leg's noise floor is learned before anything counts as loud."""
-_VOICED_WINDOWS: Final = 3
-"""Windows of an onset's seven that must be of a voice."""
-_PERHAPS: Final = 0.2
-_PERHAPS_WINDOWS: Final = 2
-"""What might be a voice, and is taken for one where nobody with better ears can be asked."""
+_NO_VOICE: Final = 0.18
+"""`voicing` that noise comes to again and again."""
+_VOICE: Final = 0.2
+"""What an onset's seven windows must have above that, all together."""
+_VOICED_WINDOWS: Final = 2
+"""Of the seven, so many must be a voice's by themselves."""
+_PERHAPS: Final = 0.06
+"""The same of what might be a voice, and is taken for one where nobody with better ears can be asked."""
 _PURE: Final = 0.9
 """Share of two tones from which a sound may be a machine's, and is heard out a little longer."""
 _STEADY: Final = 0.93
 """`steadiness` of a machine's tone."""
+_TONE_BESIDE: Final = 6.0
+"""What there is beside a machine's tone is no louder than the noise floor and so many dB,"""
+_AS_PURE: Final = 0.988
+"""or no more than a codec, or the tone's own beginning, makes of it."""
 _LOUD_FOR_STEADY: Final = 0b1111111
 """Loud frames in a row that `steadiness` must look at."""
 _STEADY_LOOKS: Final = 4
 """Frames in a row from which a steady sound is known for a machine's."""
+_TONE_ENDS: Final = 4
+"""Frames that its end may last."""
 _UNSTEADY_LOOKS: Final = 2
 """Frames in a row from which a pure sound is known for a person's: where a tone ends, one is."""
 _HUM: Final = 200.0
@@ -54,9 +72,9 @@ _HUM: Final = 200.0
 _FRAME_SECONDS: Final = 0.02
 _HAIR: Final = 1e-6
 """Seconds by which two ways to reckon the same time may differ."""
-_JITTER: Final = 0.015
-"""Seconds by which a packet may be late without another seeming lost: a tick, and some."""
-_PHASES: Final = 25
+_ECHO_LINGERS: Final = 2.0
+"""Seconds for which a line that gave our words back is thought to do so again."""
+_PHASES: Final = 10
 _TURN: Final = LOOK / _PHASES
 _POPULATION: Final = np.array([bin(value).count("1") for value in range(256)], np.uint8)
 
@@ -75,10 +93,8 @@ class Hearing:
         self._open = np.zeros(capacity, np.bool_)
         self._recent = np.zeros(capacity, np.uint8)
         """One bit a frame, the newest lowest: was it loud?"""
-        self._burst = np.ones(capacity, np.int64)
-        """Frames that came at once, the last time."""
         self._spliced = np.zeros(capacity, np.int64)
-        """The frame before which others seem to be missing."""
+        """The frame before which others were lost."""
         self._steady = np.zeros(capacity, np.int64)
         """Frames in a row at which a pure sound was a machine's; negative where it was not."""
         self._sounding = np.zeros(capacity, np.bool_)
@@ -96,6 +112,7 @@ class Hearing:
         self._limits.open(slot, thresholds)
         self._past.open(slot, law)
         self._recent[slot] = self._steady[slot] = 0
+        self._spliced[slot] = -WINDOW
         self._sounding[slot] = False
         self._open[slot] = True
 
@@ -118,6 +135,16 @@ class Hearing:
             for event in self._hear(slots[rows], frames, law[rows], now)
         ]
 
+    def lost(self, slots: Slots) -> None:
+        """Packets of these lines that came before the next were lost."""
+        if not len(slots):
+            return
+        self._spliced[slots] = self._past.frames[slots]
+
+    def agreed(self, slot: int, law: Law) -> None:
+        """The line speaks another law from now on."""
+        self._past.law[slot] = law.row
+
     def comfort(self, slot: int, now: float) -> None:
         """The line says by comfort noise that it has nothing to say (RFC 3389)."""
         self._judge.comfort_at[slot] = now
@@ -127,18 +154,18 @@ class Hearing:
     ) -> list[tuple[int, Event]]:
         count = self._past.frames[slots]
         self._offsets.note(slots, frames, law, count)
-        level = decibels(np.maximum(powers(frames, law) - self._offsets.power[slots], 0))
-        self._past.hear(slots, frames, law)
-        loud = self._is_loud(slots, level, count)
-        self._recent[slots] = self._recent[slots] << 1 | loud
+        power = powers(frames, law) - self._offsets.power[slots]
+        self._past.hear(slots, frames, count)
+        self._judge.packet_at[slots] = now
+        loud = (power > self._quiet(slots, self._floors.note(slots, power, count))) & (count >= _WARM_UP)
+        recent = self._recent[slots] << 1 | loud
+        self._recent[slots] = recent
+        self._sample(slots, power, loud, count, now)
+        if not loud.any():
+            return []
         self._loud_at[slots[loud]] = now
-        self._note_gaps(slots, count, now)
-        self._sample(slots, level, loud, count, now)
-        candidates = ~self._sounding[slots] & loud & (_POPULATION[self._recent[slots]] >= _ONSET)
-        begun = slots[candidates]
-        if len(begun):
-            begun = self._voices(begun, now)
-        return [(slot, self._begin(slot, now)) for slot in begun.tolist()]
+        begun = slots[loud & ~self._sounding[slots] & (_POPULATION[recent] >= _ONSET)]
+        return [(slot, self._begin(slot, now)) for slot in self._voices(begun, now).tolist()]
 
     def tick(self, now: float) -> list[tuple[int, Event]]:
         """The slots that have fallen silent, and those that have become another kind of line."""
@@ -170,7 +197,7 @@ class Hearing:
             return []
         steady, hums = np.zeros(len(slots), np.bool_), np.zeros(len(slots), np.bool_)
         noisy = np.flatnonzero(
-            ~self._sounding[slots] & (self._floors.floor[slots] >= self._limits.noisy[slots] - 6)
+            ~self._sounding[slots] & (self._floors.level(slots) >= self._limits.noisy[slots] - 6)
         )
         if len(noisy):
             sound = self._past.heard(slots[noisy], STEADY)
@@ -178,64 +205,66 @@ class Hearing:
             hums[noisy] = pitch_of(sound) < _HUM
         return [*self._judge.look(Look(slots, self._sounding[slots], steady, hums), now)]
 
-    def _note_gaps(self, slots: Slots, count: NDArray[np.int64], now: float) -> None:
-        """Packets of 40 ms come every 40 ms: a gap is what is longer than the packet before it."""
-        away, burst = now - self._judge.packet_at[slots], self._burst[slots]
-        late = away > burst * _FRAME_SECONDS + _JITTER
-        self._spliced[slots[late]] = count[late]
-        self._burst[slots] = np.where(away > 0, 1, burst + 1)
-        self._judge.packet_at[slots] = now
-
-    def _is_loud(self, slots: Slots, level: Floats, count: NDArray[np.int64]) -> NDArray[np.bool_]:
-        floor = self._floors.note(slots, level, count)
-        needed = np.maximum(self._limits.level[slots], floor + self._limits.above_floor[slots])
-        loud: NDArray[np.bool_] = (level > needed) & (count >= _WARM_UP)
-        return loud
+    def _quiet(self, slots: Slots, floor: Floats) -> Floats:
+        """The power below which nothing is loud."""
+        quiet: Floats = np.maximum(
+            self._limits.least_power[slots], floor * self._limits.clear_of_floor[slots]
+        )
+        return quiet
 
     def _sample(
-        self, slots: Slots, level: Floats, loud: NDArray[np.bool_], count: NDArray[np.int64], now: float
+        self, slots: Slots, power: Floats, loud: NDArray[np.bool_], count: NDArray[np.int64], now: float
     ) -> None:
         """Every fourth frame of a line is looked at more closely, where it is loud."""
-        due = np.flatnonzero((count + slots) % EVERY == 0)
+        due = (count + slots & EVERY - 1 == 0).nonzero()[0]
         if not len(due):
             return
         mine = slots[due]
         periodic = np.zeros(len(due), np.float32)
-        above = np.flatnonzero(level[due] > self._limits.level[mine])
+        above = (power[due] > self._limits.least_power[mine]).nonzero()[0]
         if len(above):
             periodic[above] = voicing(self._past.heard(mine[above], PERIODS))
-        self._voiced_at[mine[(periodic >= VOICED) & loud[due]]] = now
+            self._voiced_at[mine[(periodic >= VOICED) & loud[due]]] = now
         kept = now - self._judge.echo_at[mine] > WINDOW * _FRAME_SECONDS
-        self._judge.sample(mine, level[due], periodic, kept)
+        self._judge.sample(mine, decibels(power[due]), periodic, kept)
 
     def _begin(self, slot: int, now: float) -> LineHeard:
         self._sounding[slot] = True
-        self._voiced_at[slot] = now
+        self._voiced_at[slot] = self._judge.voice_at[slot] = now
         self._look_at = -np.inf
         first = int(self._recent[slot]).bit_length()
         return LineHeard(Heard.SOUND, now - first * _FRAME_SECONDS)
 
     def _voices(self, slots: Slots, now: float) -> Slots:
         """Those of `slots` whose last 160 ms are a person's voice."""
+        if not len(slots):
+            return slots
         sound = self._past.heard(slots, WINDOW * FRAME)
         cut = windows(sound)
-        loud = decibels(np.square(cut).mean(2)) > self._limits.level[slots, None]
+        loud = lasting(cut) & (decibels(np.square(cut).mean(2)) > self._limits.level[slots, None])
         periodic = np.where(loud, voicing(cut.reshape(-1, PERIODS)).reshape(loud.shape), 0)
-        may = np.flatnonzero((periodic >= _PERHAPS).sum(1) >= _PERHAPS_WINDOWS)
+        evidence = np.maximum(periodic - _NO_VOICE, 0).sum(1)
+        may = np.flatnonzero(evidence >= _PERHAPS)
         if len(may):
             may = may[~self._may_be_machines(slots[may], sound[may])]
         if len(may):
             # Where packets were lost our own words are no more what they were.
             torn = self._past.frames[slots[may]] - self._spliced[slots[may]] < WINDOW
-            may = may[~(torn & self._echoes.possible(slots[may], now))]
+            torn &= self._echoes.possible(slots[may], now)
+            self._overhearing.no_person(slots[may[torn & self._echoed_lately(slots[may], now)]])
+            may = may[~torn]
             may = may[~self._are_echoes(slots[may], now)]
         self._overhearing.may_live(slots[may])
-        voiced: Slots = slots[may[(periodic[may] >= VOICED).sum(1) >= _VOICED_WINDOWS]]
-        return voiced
+        sure = (evidence[may] >= _VOICE) & ((periodic[may] >= VOICED).sum(1) >= _VOICED_WINDOWS)
+        voices: Slots = slots[may[sure]]
+        return voices
 
     def _may_be_machines(self, slots: Slots, sound: Floats) -> NDArray[np.bool_]:
         """Which lines may hold a machine's tone, as far as it can be told yet."""
-        may = purity(sound) >= _PURE
+        share = purity(sound)
+        beside = decibels((1 - share) * np.square(sound[:, -PURE_SAMPLES:]).mean(1))
+        noise = self._floors.level(slots) + _TONE_BESIDE
+        may = (share >= _PURE) & ((beside <= noise) | (share >= _AS_PURE))
         run = self._recent[slots] & _LOUD_FOR_STEADY == _LOUD_FOR_STEADY
         self._steady[slots[~may | ~run]] = 0
         rows = np.flatnonzero(may & run)
@@ -246,12 +275,16 @@ class Hearing:
             self._steady[looked] = looks
             tones = looked[looks >= _STEADY_LOOKS]
             self._judge.tone_at[tones] = self._loud_at[tones]
-            self._overhearing.no_person(tones, WINDOW + _STEADY_LOOKS, 1)
+            self._overhearing.no_person(tones, WINDOW + _STEADY_LOOKS, _TONE_ENDS)
             may[rows] = looks > -_UNSTEADY_LOOKS
         return may
 
+    def _echoed_lately(self, slots: Slots, now: float) -> NDArray[np.bool_]:
+        lately: NDArray[np.bool_] = now - self._judge.echo_at[slots] < _ECHO_LINGERS
+        return lately
+
     def _are_echoes(self, slots: Slots, now: float) -> NDArray[np.bool_]:
-        echoes = self._echoes.find(slots, now)
+        echoes = self._echoes.find(slots, self._quiet(slots, self._floors.power(slots)), now)
         # Heard and understood: only what comes after it can be an onset.
         self._recent[slots[echoes]] = 0
         self._judge.echo_at[slots[echoes]] = now

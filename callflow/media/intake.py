@@ -103,6 +103,7 @@ class Intake:
         twice = self._quality.note(
             slots, headers.sequence[rows], headers.timestamp[rows], headers.ssrc[rows], now
         )
+        self._hearing.lost(self._quality.lost)
         audio = kind == self._agreed.payload_type[slots]
         to = self._bridge.listeners(slots, self._speaker.busy)
         if not audio.all():

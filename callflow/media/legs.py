@@ -66,6 +66,7 @@ class Legs:
 
     def _agree(self, slot: int, leg: OpenLeg | MoveLeg, now: float) -> None:
         self._parts.agreed.agree(slot, leg.law, leg.event_type)
+        self._parts.hearing.agreed(slot, leg.law)
         if leg.remote is not None:
             self._parts.quality.expect(slot, now)
 

@@ -1,4 +1,4 @@
-"""How loud frames are, and the noise floor of each line."""
+"""How loud frames are, and the noise floor of each line; as power of full scale where speed matters."""
 
 from typing import Final
 
@@ -13,12 +13,12 @@ Floats = NDArray[np.float32]
 
 QUIETEST: Final = -100.0
 """dBFS of a frame in which there is nothing at all."""
-_HIGHEST: Final = -20.0
-"""No floor is above this: who speaks without a pause from the first packet on is no noise."""
-_SPAN: Final = 25
+_HIGHEST: Final = 0.01
+"""No floor is above this, -20 dBFS: who speaks without a pause from the first packet on is no noise."""
+_SPAN: Final = 32
 """Frames of one of the spans whose quietest frames make the floor."""
-_SPANS: Final = 8
-"""So many of them, 4 s, are looked back at: longer than a sentence without a pause."""
+_SPANS: Final = 7
+"""So many of them, 4.5 s, are looked back at: longer than a sentence without a pause."""
 _DC_EVERY: Final = 16
 """Frames of a line between two looks at its DC offset."""
 _DC_STEP: Final = 0.5
@@ -30,13 +30,12 @@ _LINEAR: Final[Floats] = LINEAR.astype(np.float32) / np.float32(32768)
 
 def powers(frames: Block, law: NDArray[np.int64]) -> Floats:
     """The mean power of each frame relative to full scale."""
-    pairs = (
-        frames.view(np.uint16) if frames.strides[-1] == 1 else np.ascontiguousarray(frames).view(np.uint16)
-    )
-    # One law in all is the common case, and half the work.
+    whole = frames if frames.strides[-1] == 1 else np.ascontiguousarray(frames)
+    pairs = whole.view(np.uint16)
+    # One law in all is the common case, and half the work. Every pair is in the table: no look-up can miss.
     one = len(law) > 0 and bool((law == law[0]).all())
-    power = _PAIRS[law[0]].take(pairs) if one else _PAIRS[law[:, None], pairs]
-    mean: Floats = np.add.reduce(power, 1, np.float32) / np.float32(frames.shape[1])
+    power = _PAIRS[law[0]].take(pairs, mode="wrap") if one else _PAIRS[law[:, None], pairs]
+    mean: Floats = power @ np.full(pairs.shape[1], 1 / frames.shape[1], np.float32)
     return mean
 
 
@@ -46,7 +45,7 @@ def levels(frames: Block, law: NDArray[np.int64]) -> Floats:
 
 
 def decibels(power: Floats) -> Floats:
-    level: Floats = 10 * np.log10(power + np.float32(1e-10), dtype=np.float32)
+    level: Floats = 10 * np.log10(np.maximum(power, 0) + np.float32(1e-10), dtype=np.float32)
     return level
 
 
@@ -62,7 +61,7 @@ class Offsets:
 
     def note(self, slots: Slots, frames: Block, law: NDArray[np.int64], count: NDArray[np.int64]) -> None:
         """Look at those of `slots` whose turn it is; `count` has the frames of each before this one."""
-        due = np.flatnonzero(count % _DC_EVERY == 0)
+        due = (count & _DC_EVERY - 1 == 0).nonzero()[0]
         if not len(due):
             return
         looked, mean = slots[due], _LINEAR[law[due, None], frames[due]].mean(1)
@@ -72,29 +71,34 @@ class Offsets:
 
 
 class Floors:
-    """Of each line the level that it does not fall below (minimum statistics), in dBFS."""
+    """Of each line the power that it does not fall below (minimum statistics)."""
 
     def __init__(self, capacity: int) -> None:
         self._spans = np.full((capacity, _SPANS), np.inf, np.float32)
-        self._before = np.full(capacity, np.inf, np.float32)
-        """The quietest frame of the whole spans."""
-        self._current = np.full(capacity, np.inf, np.float32)
-        self.floor = np.full(capacity, _HIGHEST, np.float32)
+        self._least = np.full((capacity, 2), np.inf, np.float32)
+        """The quietest frame of the span that is not over, and of all."""
 
     def open(self, slot: int) -> None:
-        self._spans[slot] = self._before[slot] = self._current[slot] = np.inf
-        self.floor[slot] = _HIGHEST
+        self._spans[slot] = np.inf
+        self._least[slot] = np.inf, _HIGHEST
 
-    def note(self, slots: Slots, level: Floats, count: NDArray[np.int64]) -> Floats:
+    def note(self, slots: Slots, power: Floats, count: NDArray[np.int64]) -> Floats:
         """Enter a frame of each; the floors."""
-        current = np.minimum(self._current[slots], level)
-        full = np.flatnonzero(count % _SPAN == _SPAN - 1)
+        least = np.minimum(self._least[slots], power[:, None])
+        full = (count & _SPAN - 1 == _SPAN - 1).nonzero()[0]
         if len(full):
             whole = slots[full]
-            self._spans[whole, count[full] // _SPAN % _SPANS] = current[full]
-            self._before[whole] = self._spans[whole].min(1)
-            current[full] = np.inf
-        self._current[slots] = current
-        floor = np.minimum(np.minimum(current, self._before[slots]), np.float32(_HIGHEST))
-        self.floor[slots] = floor
-        return floor
+            self._spans[whole, count[full] // _SPAN % _SPANS] = least[full, 0]
+            least[full, 0] = np.inf
+            least[full, 1] = np.minimum(self._spans[whole].min(1), np.float32(_HIGHEST))
+        self._least[slots] = least
+        floors: Floats = least[:, 1]
+        return floors
+
+    def power(self, slots: Slots) -> Floats:
+        floors: Floats = self._least[slots, 1]
+        return floors
+
+    def level(self, slots: Slots) -> Floats:
+        """In dBFS."""
+        return decibels(self.power(slots))

@@ -20,11 +20,17 @@ PIECE: Final = 40
 """Frames that are handed out at once: 0.8 s."""
 LAG: Final = 12
 """Frames that wait for the verdict whether they are an echo."""
+_NEVER: Final = -1000
 _BEFORE: Final = 12
 """Frames before such a verdict that are the echo: the window, and its onset."""
 _AFTER: Final = 15
 """Frames after it that may be its end: words die away in rooms, and in detectors."""
+_LATELY: Final = 50
+"""Frames since the last that was left out: a second."""
+_MARKS: Final = 128
+"""Frames of which it is known whether they are left out."""
 assert PIECE + LAG < HEARD
+assert HEARD + _AFTER < _MARKS
 
 
 class Overhearing:
@@ -36,12 +42,13 @@ class Overhearing:
         """By slot, the number of the next frame to be handed out."""
         self._alive: set[int] = set()
         """Where something since might have been a person."""
-        self._left_out = np.full((len(past.frames), HEARD), -1, np.int64)
+        self._left_out = np.full((len(past.frames), _MARKS), _NEVER, np.int64)
         """The numbers of the frames that are no person, each in its place of the ring."""
 
     def open(self, slot: int) -> None:
         self._next[slot] = int(self._past.frames[slot])
         self._alive.discard(slot)
+        self._left_out[slot] = _NEVER
 
     def close(self, slot: int) -> None:
         self._next.pop(slot, None)
@@ -61,7 +68,7 @@ class Overhearing:
             return
         for slot in self._next.keys() & slots.tolist():
             frames = np.arange(-before, after) + self._past.frames[slot]
-            self._left_out[slot, frames % HEARD] = frames
+            self._left_out[slot, frames % _MARKS] = frames
 
     def due(self) -> Iterator[tuple[int, Overheard]]:
         """The pieces that are whole."""
@@ -70,14 +77,19 @@ class Overhearing:
                 yield slot, self._cut(slot, int(self._past.frames[slot]) - LAG, asked=False)
 
     def rest(self, slot: int) -> Overheard:
-        """All that has not been handed out: the opinion is wanted now."""
-        return self._cut(slot, int(self._past.frames[slot]), asked=True)
+        """All that has not been handed out: the opinion is wanted now.
+
+        Where the line gives back our words or sounds a tone, what just came may be more of it.
+        """
+        end = int(self._past.frames[slot])
+        lately = end - int(self._left_out[slot].max()) < _LATELY
+        return self._cut(slot, max(end - LAG, self._next[slot]) if lately else end, asked=True)
 
     def _cut(self, slot: int, end: int, *, asked: bool) -> Overheard:
         begin = max(self._next[slot], int(self._past.frames[slot]) - HEARD)
         numbers = np.arange(begin, end)
         law = int(self._past.law[slot])
         frames = self._past.codes(slot, begin, end)
-        frames[self._left_out[slot, numbers % HEARD] == numbers] = IDLE[law]
+        frames[self._left_out[slot, numbers % _MARKS] == numbers] = IDLE[law]
         self._next[slot] = max(end, begin)
         return Overheard(law, frames.tobytes(), slot in self._alive, asked)

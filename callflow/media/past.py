@@ -14,7 +14,7 @@ Samples = NDArray[np.float32]
 """Of full scale 1."""
 
 HEARD: Final = 64
-"""Frames of each line that are remembered: 1.28 s."""
+"""Frames of each line that are remembered: 1.28 s; a power of two."""
 SAID: Final = 32
 """Frames of our own audio that are: an echo comes back within 640 ms."""
 _SAMPLES: Final = LINEAR.astype(np.float32) / 32768
@@ -37,10 +37,10 @@ class Past:
         self.law[slot] = law.row
         self._in[slot] = self._out[slot] = IDLE[law.row]
 
-    def hear(self, slots: Slots, frames: Block, law: NDArray[np.int64]) -> None:
-        self._in[slots, self.frames[slots] % HEARD] = frames
-        self.frames[slots] += 1
-        self.law[slots] = law
+    def hear(self, slots: Slots, frames: Block, count: NDArray[np.int64]) -> None:
+        """The next frame of each; `count` has the frames of each before it."""
+        self._in[slots, count & HEARD - 1] = frames
+        self.frames[slots] = count + 1
 
     def say(self, slots: Slots, frames: Block) -> None:
         self._out[slots, self.sent[slots] % SAID] = frames

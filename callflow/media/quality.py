@@ -20,6 +20,7 @@ DROPOUT: Final = 2.0
 _RESTART: Final = 3000
 """A sequence number that leaps farther belongs to a new stream (MAX_DROPOUT of RFC 3550 A.1)."""
 _NEVER: Final = np.inf
+_NONE: Final = np.zeros(0, np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,8 @@ class Quality:
         """When the lack of packets will be told of."""
         self._stopped: set[int] = set()
         """The slots of which it was told that their packets have stopped."""
+        self.lost: Slots = _NONE
+        """The slots before whose last packet others are missing."""
         self._look_at = -_NEVER
         """Before this nothing can have to be told: most ticks need not look."""
 
@@ -137,6 +140,7 @@ class Quality:
             # As nearly always: each packet is just the one that was to come.
             self._highest[slots] = highest + 1
             self._window[slots] = self._window[slots] << np.uint64(1) | np.uint64(1)
+            self.lost = _NONE
             return np.zeros(len(slots), np.bool_)
         return self._note_disorder(slots, sequence, ssrc, step, anew)
 
@@ -152,6 +156,7 @@ class Quality:
         if anew.any():
             self._begin(slots[anew], sequence[anew], ssrc[anew])
             step[anew] = 0
+        self.lost = slots[step > 1]
         behind = np.minimum(np.abs(step), 63).astype(np.uint64)
         window, one = self._window[slots], np.uint64(1)
         forward = step > 0

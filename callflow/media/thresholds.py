@@ -3,7 +3,6 @@
 from dataclasses import astuple, dataclass, fields
 
 import numpy as np
-from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,11 +15,11 @@ class Thresholds:
     """A loud frame stands at least this far above the noise floor."""
     echo_likeness: float = 0.8
     """Correlation with our own audio from which a sound is its echo."""
-    faint: float = -43.0
+    faint: float = -42.0
     """A voice below this, on a line that is quieter still, is faint."""
     noisy: float = -46.0
     """Noise below this makes no line noisy."""
-    clear: float = 4.0
+    clear: float = 6.0
     """A voice that stands less than this above the noise cannot be made out."""
 
 
@@ -29,6 +28,10 @@ class Limits:
 
     def __init__(self, capacity: int, usual: Thresholds) -> None:
         self._usual = usual
+        self.least_power = np.zeros(capacity, np.float32)
+        """`level` as power."""
+        self.clear_of_floor = np.zeros(capacity, np.float32)
+        """`above_floor` as a factor."""
         self._all = np.tile(np.array(astuple(usual), np.float32), (capacity, 1)).T.copy()
         names = [each.name for each in fields(Thresholds)]
         self.level, self.above_floor, self.echo_likeness, self.faint, self.noisy, self.clear = (
@@ -38,6 +41,5 @@ class Limits:
     def open(self, slot: int, own: Thresholds | None) -> None:
         """Another leg, with thresholds of its own or the usual ones."""
         self._all[:, slot] = astuple(own or self._usual)
-
-
-Floats = NDArray[np.float32]
+        self.least_power[slot] = 10 ** (self.level[slot] / 10)
+        self.clear_of_floor[slot] = 10 ** (self.above_floor[slot] / 10)

@@ -16,7 +16,11 @@ _LAGS: Final = slice(10, 58)
 """Periods in samples of 4 kHz: 400 to 70 Hz."""
 _TAPER: Final = np.hanning(WINDOW // 2).astype(np.float32)
 _PURE_TAPER: Final = np.hanning(640).astype(np.float32)
-_PURE: Final = 640
+_PARTS: Final = 8
+"""Of a window, 5 ms each: a third of the deepest voice's period."""
+_THROUGHOUT: Final = 0.1
+"""Share of the mean power that half of a window's parts must reach."""
+PURE_SAMPLES: Final = 640
 """Samples in which a tone's purity is measured: 80 ms."""
 _PEAK: Final = 2
 """Bins on both sides of a tone's own that its window spreads it to."""
@@ -47,9 +51,16 @@ def windows(sound: Samples) -> Samples:
     return cut
 
 
+def lasting(cut: Samples) -> NDArray[np.bool_]:
+    """Which windows of [row, window, sample] sound throughout; a click or two in silence do not."""
+    power = np.square(cut).reshape(*cut.shape[:2], _PARTS, -1).mean(3)
+    throughout: NDArray[np.bool_] = np.median(power, 2) >= power.mean(2) * _THROUGHOUT
+    return throughout
+
+
 def purity(sound: Samples) -> Floats:
     """The share of the two strongest tones in the last 80 ms of each row: 1 where there is nothing else."""
-    piece = sound[:, -_PURE:]
+    piece = sound[:, -PURE_SAMPLES:]
     power = np.square(np.abs(np.fft.rfft((piece - piece.mean(1, keepdims=True)) * _PURE_TAPER)))
     whole = np.maximum(power.sum(1), 1e-12)
     rows, found = np.arange(len(power)), np.zeros(len(power))
@@ -79,7 +90,7 @@ def steadiness(sound: Samples) -> Floats:
 
 def pitch_of(sound: Samples) -> Floats:
     """The frequency of each row's strongest tone in Hz, to 12.5 Hz, in its last 80 ms."""
-    piece = sound[:, -_PURE:]
+    piece = sound[:, -PURE_SAMPLES:]
     power = np.abs(np.fft.rfft((piece - piece.mean(1, keepdims=True)) * _PURE_TAPER))
-    hertz: Floats = (power.argmax(1) * (8000 / _PURE)).astype(np.float32)
+    hertz: Floats = (power.argmax(1) * (8000 / PURE_SAMPLES)).astype(np.float32)
     return hertz

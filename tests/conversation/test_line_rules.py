@@ -12,6 +12,7 @@ from callflow.call.simulate import Act as Cue
 from callflow.call.simulate import Simulation, hangs_up, is_found, presses, speaks
 from callflow.etiquette.audit import judge
 from callflow.etiquette.house import House
+from callflow.etiquette.modes import Modes
 from callflow.etiquette.verdict import Judgement
 from callflow.events import DigitPressed, Heard, LineHeard, LineJudged, LineState, OpinionGiven
 from callflow.facts import Fact
@@ -312,6 +313,52 @@ def test_the_volume_stays_when_the_seat_comes_back(joined: Exchange) -> None:
     again = [command for command in joined.commands if isinstance(command, SetGain)]
     assert [command.decibels for command in again] == [3.0, 3.0]
     assert again[0].leg != again[1].leg
+
+
+def test_the_volume_stays_when_another_seat_takes_the_call(house: House) -> None:
+    flow, _ = config.read_flow(resources.FLOWS / "service.yaml")
+    exchange = Exchange(flow, house, "8001", "8002")
+    exchange.calls()
+    exchange.passes(1.0)
+    exchange.phones["8001"].answers()
+    exchange.passes(30.0)
+    keys(exchange, "*41*38002#")
+    exchange.passes(4.5)
+    exchange.presses("1")
+    exchange.phones["8002"].answers()
+    exchange.passes(6.0)
+    exchange.tells(3, DigitPressed("1"))
+    exchange.passes(5.0)
+    assert "transfer.completed" in exchange.told
+    gains = [command for command in exchange.commands if isinstance(command, SetGain)]
+    assert gains[-1] == SetGain(3, 3.0)
+    for digit in "*41":
+        exchange.tells(3, DigitPressed(digit))
+    assert exchange.commands[-1] == SetGain(3, 6.0)
+
+
+@pytest.mark.parametrize(
+    ("modes", "ends"),
+    [
+        (Modes(), "menu"),
+        (Modes(trunks={"provider": {"csr-07": "enforce"}}), "noisy_line"),
+        (Modes(trunks={"another": {"csr-07": "enforce"}}), "menu"),
+        (Modes(trunks={"provider": "off"}), "menu"),
+    ],
+)
+def test_an_admin_enforces_it_for_a_trunk_that_is_heard_right(
+    hotline: Flow, house: House, modes: Modes, ends: str
+) -> None:
+    exchange = Exchange(hotline, house, modes=modes, trunk="provider")
+    exchange.calls()
+    hears(exchange, NOISY)
+    exchange.passes(14.5)
+    ended_as = [str(fact.details["reason"]) for fact in exchange.facts if fact.fact == "call.ended"]
+    if ends == "menu":
+        assert ended_as == []
+        assert exchange.said()[-1][1] == "main_menu"
+    else:
+        assert ended_as == [ends]
 
 
 @pytest.mark.parametrize("end", ["key", "speech", "stop", "hold", "transfer", "page"])

@@ -203,6 +203,9 @@ def never_long_without_a_word(facts: list[Fact], every: float) -> None:
             assert later.at - unheard_since <= every + PROMPT + 0.5
 
 
+WITHOUT_SEAT = ("callback_wanted", "message_wanted", "closing_wanted")
+
+
 def no_line_is_checked_over_a_seat(facts: list[Fact]) -> None:
     """But where the seat has asked for it; and one whose line was checked is ended only after the words."""
     together = checked = False
@@ -210,7 +213,9 @@ def no_line_is_checked_over_a_seat(facts: list[Fact]) -> None:
         match fact.fact:
             case "call.joined":
                 together = True
-            case "seat.left" | "queue.entered":
+            case "seat.left" | "seat.unhearing" | "hold.started" | "queue.entered":
+                together = False
+            case "rule.concluded" if fact.details["outcome"] in WITHOUT_SEAT:
                 together = False
             case "line_check.begun":
                 assert not together or fact.details["by"] == "seat"

@@ -46,20 +46,20 @@ SPEECH, SILENT, FAINT, NOISY, TONE = (
 SOUND, SILENCE = LineHeard(Heard.SOUND, 0.0), LineHeard(Heard.SILENCE, 0.0)
 
 
-def of(house: House, *, watched: bool = True, at_fault: bool = False) -> Stage:
-    """A caller whose greeting has just ended; `watched`: faint and noisy lines are spoken to as well."""
+def of(house: House, *, watched: bool | LineState = True, at_fault: bool = False) -> Stage:
+    """A caller who is being greeted; `watched`: faint and noisy lines are spoken to as well, or one kind."""
     faint, noisy = Script.of(house.faint_line, Outcome.FAINT), Script.of(house.noisy_line, Outcome.NOISY)
     machine = SilentLine(
         Script.of_silence(house.silent_line),
         "greeting",
-        faint=faint if watched else None,
-        noisy=noisy if watched else None,
+        faint=faint if watched in (True, FAINT) else None,
+        noisy=noisy if watched in (True, NOISY) else None,
         at_fault=lambda: at_fault,
     )
     return Stage(machine)
 
 
-def greeted(house: House, *, watched: bool = True, at_fault: bool = False) -> Stage:
+def greeted(house: House, *, watched: bool | LineState = True, at_fault: bool = False) -> Stage:
     stage = of(house, watched=watched, at_fault=at_fault)
     stage.happen(PromptStarted("greeting"), PromptFinished("greeting"))
     return stage
@@ -157,6 +157,18 @@ def test_the_caller_hangs_up(house: House) -> None:
     assert stage.happen(HungUp(Party.CALLER)) == []
     before = len(stage.done)
     assert len(stage.wait(99).done) == before
+    assert stage.happen(SOUND, PromptFinished("greeting_again"), DigitPressed("1")) == []
+
+
+def test_after_the_release_nothing_is_news(house: House) -> None:
+    stage = greeted(house).wait(99)
+    assert stage.happen(SOUND, DigitPressed("1"), LineJudged(FAINT, 0.0), OpinionGiven(alive=True)) == []
+    assert stage.machine.deadline is None
+
+
+def test_a_check_that_had_not_begun_leaves_no_fact_of_its_own(house: House) -> None:
+    stage = greeted(house, watched=False).wait(1)
+    assert stage.happen(SOUND) == [ListenNoLonger(), ALIVE]
 
 
 def test_an_illegal_event_changes_nothing(house: House) -> None:
@@ -450,6 +462,41 @@ def test_noise_while_the_opinion_is_waited_for_is_not_silence(house: House) -> N
 def test_where_csr_07_is_not_in_force_somebody_may_be_in_the_noise(house: House) -> None:
     stage = greeted(house, watched=False).wait(1)
     assert stage.judged(NOISY)[-1] == ALIVE
+
+
+# --- one of them in force, and not the other ---
+
+
+@pytest.mark.parametrize(("watched", "state"), [(FAINT, NOISY), (NOISY, FAINT)])
+def test_a_line_of_the_other_kind_is_a_caller(house: House, watched: LineState, state: LineState) -> None:
+    stage = greeted(house, watched=watched).wait(1)
+    assert stage.happen(SOUND) == [], "it is not known yet which kind it is"
+    assert stage.judged(state)[-1] == ALIVE
+    assert stage.wait(99).said == []
+
+
+def test_a_quiet_caller_who_is_lost_in_noise_is_no_silent_line(house: House) -> None:
+    stage = greeted(house, watched=FAINT).wait(1)
+    stage.judged(FAINT)
+    stage.wait(4)
+    stage.judged(NOISY)
+    stage.wait(99)
+    assert [prompt for _, prompt in stage.said] == ["speak_up"]
+    assert stopped(stage) == [(8.0, NOISY)]
+
+
+def test_a_quiet_caller_who_comes_out_of_the_noise_is_one(house_named: Named) -> None:
+    stage = greeted(house_named("gas-hotline"), watched=NOISY)
+    stage.judged(NOISY)
+    stage.wait(8)
+    stage.judged(FAINT)
+    stage.wait(99)
+    assert [prompt for _, prompt in stage.said] == ["gas_please_speak"]
+    assert stopped(stage) == [(12.0, FAINT)]
+
+
+def test_nobody_is_heard_out_for_longer_than_five_seconds() -> None:
+    assert HEAR_OUT == 5.0
 
 
 # --- gas-06: either ---

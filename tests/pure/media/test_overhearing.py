@@ -15,6 +15,7 @@ from callflow.media.messages import (
     Overheard,
     Play,
 )
+from callflow.media.overhearing import LAG
 from tests.pure.media.stage import ALICE, BOB, ULAW_IDLE, Phone, Stage
 from tests.support.rtp_packets import frames, noise, quiet, speech, tone
 
@@ -102,7 +103,8 @@ def test_our_echo_is_left_out() -> None:
     line(stage, *frames(back))
     stage.obey(AskOpinion(1))
     audio = b"".join(piece.audio for piece in overheard(stage))
-    assert len(audio) == (25 + len(frames(back))) * 160
+    # What came last might be more of it.
+    assert len(audio) == (25 + len(frames(back)) - LAG) * 160
     heard = np.frombuffer(audio, np.uint8) != ULAW_IDLE[0]
     assert np.count_nonzero(heard) < 0.02 * len(heard)
     assert not overheard(stage)[-1].may_live
