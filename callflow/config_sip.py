@@ -114,6 +114,8 @@ class TrunkConfig(Shape):
     account: TrunkAccount | None = None
     keepalive: bool = True
     """Whether it is asked every 30 s if it is there."""
+    takes_replaces: bool = False
+    """Whether a seat may transfer a caller to somebody there whom it has called past us (RFC 3891)."""
 
     @property
     def target(self) -> Target:
@@ -125,7 +127,7 @@ class TrunkConfig(Shape):
         """Raises `ValueError` where the account's password is not to be had."""
         domain = self.domain or self.at.host
         if self.account is None:
-            return TrunkPlan(name, domain, keepalive=self.keepalive)
+            return TrunkPlan(name, domain, keepalive=self.keepalive, takes_replaces=self.takes_replaces)
         account = self.account
         return TrunkPlan(
             name,
@@ -136,6 +138,7 @@ class TrunkConfig(Shape):
             account.register_,
             int(account.expires),
             self.keepalive,
+            self.takes_replaces,
         )
 
 

@@ -337,6 +337,8 @@ class TransferRequested(Event):
     """Whether it goes to the supervisor on duty."""
     own_words: bool = False
     """Whether the seat says itself what the target is to know."""
+    elsewhere: bool = False
+    """Whether the target is none of the house's seats."""
 
     @property
     def name(self) -> str:

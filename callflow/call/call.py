@@ -166,6 +166,11 @@ class Call:
         return self._manners.house.transfer.caller_gone
 
     @property
+    def transfer_done(self) -> str:
+        """What a seat hears that still listens when its caller has been put through."""
+        return self._manners.house.transfer.done
+
+    @property
     def about(self) -> CallerDescribed:
         """Who calls and why, as far as somebody has said so."""
         return self._manners.about
@@ -179,6 +184,11 @@ class Call:
     def target_awaits_key(self) -> bool:
         """Whether a key of the target's phone is what it was asked for."""
         return not self.ended and self._manners.target_awaits_key
+
+    @property
+    def transfers(self) -> bool:
+        """Whether a transfer is under way: no other begins beside it."""
+        return not self.ended and self._manners.transfers
 
     @property
     def seat_tells(self) -> bool:

@@ -142,6 +142,7 @@ class Controller:
             self.switchboard,
             destinations,
             lambda name: self._rooms.get(name),
+            endpoint.trunks,
             self._from_seats.hand_over,
         )
         self._own_words = OwnWords()
@@ -475,8 +476,12 @@ class Controller:
             case RingTarget():
                 return self._spread(self._transferring.performed(room, action, now), now)
         # Whoever was to hear the seat's own words has heard them, or never will.
-        heard = self._own_words.forget(room)
-        return [*heard, *self._spread(self._transferring.performed(room, action, now), now)]
+        effects = self._own_words.forget(room)
+        effects += self._spread(self._transferring.performed(room, action, now), now)
+        if thanked := room.thanked:
+            room.thanked = None
+            effects += self._farewells.begin(thanked, room.call.transfer_done, now)
+        return effects
 
     def _record(self, room: Room, action: RecordMessage | StoreMessage, now: float) -> list[Effect]:
         call, media = room.call, room.caller.media

@@ -1,6 +1,6 @@
-"""Seats whose caller has hung up in the middle of a transfer hear it in one sentence, and are let go of then.
+"""Seats whose caller has hung up in the middle of a transfer, or was put through, hear it and are let go of.
 
-The call is over by that time: its legs are not in it any more, and only their own end is waited for.
+Their legs are in no call any more by that time, and only their own end is waited for.
 """
 
 from dataclasses import dataclass

@@ -138,6 +138,11 @@ class Manners:
         return any(isinstance(rule, Transfer) and rule.target_awaits_key for rule in self.rules)
 
     @property
+    def transfers(self) -> bool:
+        """Whether a transfer is under way."""
+        return any(isinstance(rule, Transfer | PlainTransfer) and rule.deadline for rule in self.rules)
+
+    @property
     def seat_tells(self) -> bool:
         """Whether the seat speaks for the target alone."""
         return any(isinstance(rule, Transfer) and rule.seat_tells for rule in self.rules)

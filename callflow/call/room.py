@@ -35,6 +35,7 @@ from callflow.call.call import Call
 from callflow.call.calling import Calling, recording
 from callflow.call.dial_plan import Attendance
 from callflow.call.ears import listening
+from callflow.call.elsewhere import Elsewhere
 from callflow.call.feature_codes import FeatureCodes
 from callflow.call.journal import CallEntry, FactEntry
 from callflow.call.leg import Effect, Leg
@@ -95,6 +96,8 @@ class Room:
     """Where they were rung."""
     target: Leg | None = None
     """Whom the call is to be transferred to: rung, or listening to the brief."""
+    elsewhere: Elsewhere | None = None
+    """Whom the seat has called past us, and wants the caller transferred to."""
     is_adopted: bool = False
     """Whether the target was called before the caller was asked."""
     target_wanted: bool = False
@@ -112,6 +115,8 @@ class Room:
     supervisor: Leg | None = None
     """Who attends the call."""
     attendance: Attendance = Attendance.LISTEN
+    thanked: Leg | None = None
+    """The seat whose caller was just put through, and that still listens."""
     leaving: Leg | None = None
     """The seat that has transferred the call: its phone may hang up by itself."""
     leaves_at: float | None = None
@@ -278,6 +283,30 @@ class Room:
         self.places[seat] = place
         return sent
 
+    def ring_elsewhere(self, there: Elsewhere, now: float) -> list[Effect]:
+        """Call a target that is none of our seats. Raises `PeerError`."""
+        law = self.caller.agreed.law if self.caller.agreed else None
+        host = there.hops[0].address[0]
+        leg = self._lines.prepare(self.name, "", host, law, now, Party.TARGET)
+        fields = (*self.calling.fields, *self._known(), *there.fields)
+        hops_left = max(self.calling.hops_left - 1, 0)
+        caller, description = self.calling.caller, leg.description
+        plan = Plan(there.target, caller, description, there.hops, fields, (), hops_left, there.prover)
+        sent = self._send(leg, plan, now)
+        self.target, self.target_seat = leg, ""
+        return sent
+
+    def _send(self, leg: Leg, plan: Plan, now: float) -> list[Effect]:
+        """Raises `PeerError` where no INVITE has left."""
+        session, sent = self._calls.invite(plan, now)
+        for output in sent:
+            if isinstance(output, Declined):
+                # It came round too often.
+                self._lines.close(leg)
+                raise PeerError(output.status, output.reason)
+        self._lines.begun(leg, session)
+        return [*sent]
+
     def target_found(self, leg: Leg) -> None:
         """One of the phones that rang for the transfer was answered."""
         self.ringing.pop(leg.seat, None)
@@ -322,6 +351,10 @@ class Room:
             # A phone that is told of a completed transfer hangs up by itself.
             self.leaving, self.leaves_at = before, now + PHONES_OWN_BYE
             ended = []
+        elif before is not None and before.is_open and not before.is_deaf:
+            # It is thanked before it is let go of, by whoever does that.
+            self.thanked = before
+            ended = list[Effect]([Part(before.media)])
         else:
             ended = self._end(before, "transferred", now) if before else []
         return [*ended, *self._join(now), KeepKeys(self.seat.media)]
@@ -494,14 +527,7 @@ class Room:
             (*fields_with(self.calling.fields, notice), *about),
             max_forwards=max(self.calling.hops_left - 1, 0),
         )
-        session, sent = self._calls.invite(plan, now)
-        for output in sent:
-            if isinstance(output, Declined):
-                # It came round too often: no INVITE has left.
-                self._lines.close(leg)
-                raise PeerError(output.status, output.reason)
-        self._lines.begun(leg, session)
-        return leg, [*sent]
+        return leg, self._send(leg, plan, now)
 
     def _known(self) -> tuple[tuple[str, str], ...]:
         """What a target's phone is told of the call: from whom it comes (RFC 3892), and what it is about."""

@@ -5,6 +5,7 @@ from math import ceil
 
 from callflow.actions import Action, DropTarget, JoinTarget, Notice, RingTarget
 from callflow.call.destinations import Destinations
+from callflow.call.elsewhere import Elsewhere, elsewhere
 from callflow.call.leg import Effect, Leg
 from callflow.call.lines import Lines
 from callflow.call.phonebook import Place
@@ -39,6 +40,7 @@ from callflow.sip.happenings import (
     Told,
 )
 from callflow.sip.replaces import Replaces
+from callflow.sip.trunks import Trunks
 from callflow.sip.uri import Uri
 
 _BUSY = frozenset({SeatState.RINGING, SeatState.TALKING, SeatState.HOLDING, SeatState.WRAP_UP})
@@ -54,10 +56,12 @@ class Transferring:
         switchboard: Switchboard,
         destinations: Destinations,
         room_of: Callable[[str], Room | None],
+        trunks: Trunks,
         hand_over: Callable[[str, float], tuple[Leg, Place | None, list[News]] | None],
     ) -> None:
         """`room_of` gives the room of a call; `hand_over` the phone that rings for a call of a seat's own."""
         self._hand_over = hand_over
+        self._trunks = trunks
         self._destinations = destinations
         self._room_of = room_of
         self._lines = lines
@@ -71,6 +75,8 @@ class Transferring:
                 # It rings already: the seat has called it, and transfers before it has picked up.
                 room.target_wanted, room.target_status = True, (408, "Request Timeout")
                 return []
+            case RingTarget() if room.target is None and room.elsewhere is not None:
+                return self._ring_elsewhere(room, room.elsewhere, now)
             case RingTarget(target=queue, queue=True) if room.target is None:
                 room.target_status = 480, "Temporarily Unavailable"
                 return self._switchboard.seek(room, queue, now)
@@ -85,10 +91,10 @@ class Transferring:
     def referred(self, room: Room, leg: Leg, refer: Referred, now: float) -> list[News]:
         """A seat's phone wants the call transferred (RFC 3515): to a seat of ours, and nowhere else."""
         number = refer.target.user
-        if leg is not room.seat or room.referral is not None:
+        if leg is not room.seat or room.referral is not None or room.call.transfers:
             return [*self._calls.refuse_referral(leg.session, PeerError(603, "Decline"), now)]
         if refer.replaces is not None:
-            return self._attended(room, leg, refer.replaces, now)
+            return self._attended(room, leg, refer, refer.replaces, now)
         wish = self._destinations.wish(number, leg.seat, Way.PHONE)
         if wish is None:
             return [*self._calls.refuse_referral(leg.session, PeerError(403, "Forbidden"), now)]
@@ -110,7 +116,7 @@ class Transferring:
             raise PeerError(403, "Forbidden")
         if seat.state not in FREE:
             raise PeerError(486, "Busy Here")
-        if room.target is not None or room.seeks:
+        if room.call.transfers:
             raise PeerError(603, "Decline")
         return self._take_in(room, invited, seat, now)
 
@@ -163,12 +169,15 @@ class Transferring:
 
     # --- the rooms behind ---
 
-    def _attended(self, room: Room, leg: Leg, replaces: Replaces, now: float) -> list[News]:
+    def _attended(self, room: Room, leg: Leg, refer: Referred, replaces: Replaces, now: float) -> list[News]:
         """The seat has spoken with the target already: that leg comes over, and nobody is rung."""
         room.referral = leg
         accepted = self._calls.accept_referral(leg.session, now)
         session = self._calls.replaced(replaces) or self._calls.unanswered(replaces)
         consult = self._lines.get(session) if session else None
+        room.elsewhere = elsewhere(self._trunks, refer) if consult is None else None
+        if room.elsewhere is not None:
+            return [*accepted, Happened(room, room.elsewhere.wish)]
         handed = self._hand_over(consult.call, now) if consult else None
         if handed is not None:
             rings, place, ended = handed
@@ -206,6 +215,7 @@ class Transferring:
 
     def _let_go(self, room: Room, why: str, now: float) -> list[News]:
         """The target is not wanted, or no longer."""
+        room.elsewhere = None
         sought = self._switchboard.seek_no_longer(room, now)
         if room.target is None:
             return sought
@@ -230,6 +240,13 @@ class Transferring:
         except PeerError:
             return [Happened(room, OfTarget(TargetDeclined("failed")))]
         return [*rung, *board.turn(number, SeatState.RINGING, now)]
+
+    def _ring_elsewhere(self, room: Room, there: Elsewhere, now: float) -> list[News]:
+        room.target_status = 408, "Request Timeout"
+        try:
+            return [*room.ring_elsewhere(there, now)]
+        except PeerError:
+            return [Happened(room, OfTarget(TargetDeclined("failed")))]
 
     def _unavailable(self, seat: Seat, state: SeatState, now: float) -> TargetDeclined:
         """Why a seat is not even rung; of who is away also when it is back (crs-06)."""
@@ -272,6 +289,7 @@ class Transferring:
 
     def _join(self, room: Room, now: float) -> list[News]:
         before = room.seat.seat if room.seat else ""
+        room.elsewhere = None
         joined = room.join_target(now)
         known = self._tell(room, 200, "OK", now, over=True)
         rest = self._switchboard.hung_up(room, before, now) if before else []

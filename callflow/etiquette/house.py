@@ -167,8 +167,16 @@ class House(Shape):
         words |= {self.joining.greeting, self.joining.late}
         words |= self.line_prompts | {self.seats_words.lift_handset, self.seats_words.apology}
         transfer = self.transfer
-        words |= {*transfer.question, transfer.hint, transfer.stays, transfer.waiting, *transfer.brief}
+        words |= {
+            *(transfer.question_elsewhere or ()),
+            *transfer.question,
+            transfer.hint,
+            transfer.stays,
+            transfer.waiting,
+            *transfer.brief,
+        }
         words |= {transfer.will_you_take_it, transfer.connecting, transfer.not_taken, transfer.caller_gone}
+        words.add(transfer.done)
         words |= {self.nuisance.words, self.nuisance.leaving}
         some = (transfer.busy_waiting, transfer.who, transfer.matter, transfer.serving)
         words |= {word for word in some if word}

@@ -10,7 +10,7 @@ from callflow.actions import Action, Say
 from callflow.etiquette.machine import Machine
 from callflow.etiquette.parameters import AwayManners, TransferManners
 from callflow.etiquette.words import LONGEST, Words
-from callflow.events import LONGEST_ESTIMATE, DigitPressed, Event, PromptFinished, TargetDeclined
+from callflow.events import LONGEST_ESTIMATE, DigitPressed, Event, Party, PromptFinished, TargetDeclined
 
 
 class Phase(Enum):
@@ -26,11 +26,13 @@ class NotThere(Machine[Phase]):
 
     rules = ("crs-06",)
 
-    def __init__(self, manners: TransferManners, declined: TargetDeclined) -> None:
+    def __init__(self, manners: TransferManners, declined: TargetDeclined, *, to: tuple[Party, ...]) -> None:
+        """`to` is who hears it: the caller, and a seat that listens."""
         super().__init__(Phase.SAYING)
         self.message_wanted = False
         self._manners = manners
         self._declined = declined
+        self._to = to
         self._away = manners.away if declined.why == "away" else None
         self._words = Words()
 
@@ -47,7 +49,7 @@ class NotThere(Machine[Phase]):
             said = self._of_absence(self._away)
         else:
             busy = self._manners.serving if self._declined.why == "busy" else None
-            said = [Say(busy or self._manners.not_taken, self._manners.rule)]
+            said = [Say(busy or self._manners.not_taken, self._manners.rule, self._to)]
         return self._enter(Phase.SAYING, now + LONGEST, *self._words.say(*said))
 
     def receive(self, event: Event, now: float) -> list[Action]:
@@ -71,10 +73,10 @@ class NotThere(Machine[Phase]):
         return self.stop() if self.phase is Phase.WAITING else self._said(at)
 
     def _of_absence(self, away: AwayManners) -> list[Say]:
-        said = [Say(away.gone, away.rule)]
+        said = [Say(away.gone, away.rule, self._to)]
         minutes = self._declined.back_in
         if minutes is not None and 1 <= minutes <= LONGEST_ESTIMATE:
-            said.append(Say(away.back_in, away.rule, fields={"minutes": str(minutes)}))
+            said.append(Say(away.back_in, away.rule, self._to, {"minutes": str(minutes)}))
         return said
 
     def _said(self, now: float) -> list[Action]:
@@ -83,6 +85,6 @@ class NotThere(Machine[Phase]):
         if self._away is None:
             return self.stop()
         if self.phase is Phase.SAYING:
-            offered = Say(self._away.offer, self._away.rule)
+            offered = Say(self._away.offer, self._away.rule, self._to)
             return self._enter(Phase.OFFERING, now + LONGEST, *self._words.say(offered))
         return self._enter(Phase.WAITING, now + self._away.within)

@@ -256,6 +256,8 @@ class TransferManners(Shape):
     """Under which rule it goes to the supervisor on duty; None for `rule`."""
     question: Annotated[tuple[PromptKey, ...], pydantic.Field(min_length=1)]
     """With the target's number."""
+    question_elsewhere: Annotated[tuple[PromptKey, ...], pydantic.Field(min_length=1)] | None = None
+    """In its place where the target is none of the house's seats."""
     hint: PromptKey
     every: Pause
     """Seconds from the start of one word to the start of the next while the target is looked for."""
@@ -287,6 +289,8 @@ class TransferManners(Shape):
     away: AwayManners | None = None
     stays: PromptKey
     """What caller and seat hear where the caller does not want it."""
+    done: PromptKey = "transfer_done"
+    """What a seat hears that still listens when its caller has been put through."""
     caller_gone: PromptKey = "caller_has_hung_up"
     """What seat and target hear when the caller has hung up meanwhile."""
     most: Annotated[int, pydantic.Field(ge=1, le=9)] = 2

@@ -234,6 +234,8 @@ class Transfer(Machine[Phase]):
         manners = self._manners
         self._wish, self._target = request, request.target
         question = Question(manners.question, manners.hint, self._rule, {"target": request.name})
+        if request.elsewhere and manners.question_elsewhere:
+            question = Question(manners.question_elsewhere, manners.hint, self._rule)
         self._asking = Asking(self._hold.consent, question, seat_hears=not self._unhearing)
         asked = Note("transfer.asked", self._rule, {"target": request.target, "way": request.way})
         gate = SEAT_UNHEARD if self._unhearing else BOTH_HEARD
@@ -368,7 +370,8 @@ class Transfer(Machine[Phase]):
         held = [EndHold()] if self.phase in (Phase.RINGING, Phase.BRIEFING) else []
         told = Note(name, self._manners.rule, {"why": declined.why, "target": self._target})
         known = TellSeat(Notice.TARGET_NOT_THERE)
-        self._not_there = NotThere(self._manners, declined)
+        hears = not (self._unhearing or self._seat_gone)
+        self._not_there = NotThere(self._manners, declined, to=BOTH if hears else (Party.CALLER,))
         said = self._not_there.begin(now)
         return self._enter(Phase.RETURNING, self._not_there.deadline, *first, *held, told, known, *said)
 

@@ -37,6 +37,8 @@ class TrunkPlan:
     """Seconds asked for."""
     keepalive: bool = True
     """Whether OPTIONS are sent to it."""
+    takes_replaces: bool = False
+    """Whether a call of ours may take the place of a dialog of its own (RFC 3891)."""
 
 
 @dataclass(slots=True)
@@ -78,6 +80,14 @@ class Trunks:
             if any(candidate.host == host for candidate in kept.candidates):
                 return name
         return ""
+
+    def replacing(self, host: str) -> str | None:
+        """The trunk at `host`, by domain or address, that takes Replaces; None where there is none."""
+        by_address = self.at(host)
+        for name, kept in self._kept.items():
+            if kept.plan.takes_replaces and (kept.plan.domain == host or name == by_address):
+                return name
+        return None
 
     def hops(self, name: str) -> tuple[Hop, ...]:
         """Where a call by that trunk goes, in the order to try; none before it was found."""

@@ -254,6 +254,7 @@ def test_who_was_asked_to_take_the_call_over_waits_for_both_consents(
     served.tells(target_leg, DigitPressed("1"))
     served.passes(2.5)
     assert Join(caller_leg, target_leg) in served.commands
+    served.passes(2.5)
     assert desk(served, "8001").asked[-1] == "BYE"
     assert state(served, "8002") is SeatState.TALKING
     served.says("BYE", cseq=2)
@@ -346,3 +347,82 @@ def test_a_bye_that_crosses_the_completion(room: Switchroom, who: str) -> None:
         room.passes(30.0)
         room.says("BYE", cseq=2)
     nothing_left(room)
+
+
+# --- whom the seat has called past us ---
+
+
+def refers_past_us(
+    service: tuple[Flow, House], *, trusted: bool, host: str = "provider.example"
+) -> Switchroom:
+    room = Switchroom(*service, "8001", "8002", takes_replaces=trusted)
+    room.calls()
+    room.passes(1.0)
+    first = next(phone for phone in room.handsets.values() if phone.invites)
+    first.answers()
+    room.passes(30.0)
+    room.commands.clear()
+    replaces = "past-us%40192.0.2.9%3Bto-tag%3Dtheirs%3Bfrom-tag%3Dmine"
+    first.asks("REFER", b"", None, f"Refer-To: <sip:02112345678@{host}?Replaces={replaces}>")
+    room.passes(4.5)
+    room.first = first  # type: ignore[attr-defined]
+    return room
+
+
+def test_whom_a_trusted_trunk_finds_is_called_with_replaces_and_asked(service: tuple[Flow, House]) -> None:
+    room = refers_past_us(service, trusted=True)
+    assert room.said()[-2][1] == "may_i_transfer_elsewhere"
+    assert not room.trunk.invites, "nobody is called before the caller has agreed"
+    room.presses("1")
+    [invite] = room.trunk.invites
+    assert invite.headers.need("replaces") == "past-us@192.0.2.9;to-tag=theirs;from-tag=mine"
+    assert invite.headers.need("require") == "replaces"
+    room.trunk.answers()
+    room.passes(4.5)
+    caller_leg, target_leg = legs(room)
+    assert Join(caller_leg, target_leg) not in room.commands
+    room.tells(target_leg, DigitPressed("1"))
+    room.passes(2.5)
+    assert Join(caller_leg, target_leg) in room.commands
+    first: Handset = room.first  # type: ignore[attr-defined]
+    assert first.notified()[-1] == ("SIP/2.0 200 OK", "terminated")
+    room.passes(10.0)
+    room.trunk.hangs_up()
+    room.passes(60.0)
+    nothing_left(room)
+
+
+def test_who_does_not_take_the_place_gives_the_caller_back(service: tuple[Flow, House]) -> None:
+    room = refers_past_us(service, trusted=True)
+    room.presses("1")
+    room.trunk.answers(481, "Call/Transaction Does Not Exist")
+    room.passes(3.0)
+    first: Handset = room.first  # type: ignore[attr-defined]
+    assert first.notified()[-1] == ("SIP/2.0 481 Call/Transaction Does Not Exist", "terminated")
+    assert "transfer.returned" in room.told
+    room.says("BYE", cseq=2)
+    nothing_left(room)
+
+
+@pytest.mark.parametrize(("trusted", "host"), [(False, "provider.example"), (True, "elsewhere.example")])
+def test_to_nobody_else_a_replaces_is_sent(service: tuple[Flow, House], trusted: bool, host: str) -> None:
+    room = refers_past_us(service, trusted=trusted, host=host)
+    first: Handset = room.first  # type: ignore[attr-defined]
+    assert first.notified()[-1][0] == "SIP/2.0 481 Call/Transaction Does Not Exist"
+    assert "transfer.asked" not in room.told
+    assert not room.trunk.invites
+    room.says("BYE", cseq=2)
+    nothing_left(room)
+
+
+def test_no_other_transfer_begins_beside_one(served: Switchroom) -> None:
+    for digit in "*38002#":
+        served.tells(2, DigitPressed(digit))
+    served.passes(1.0)
+    served_by = desk(served, "8001")
+    served_by.refers("8002")
+    assert served_by.notified() == []
+    assert takes_over(served, "8002", referred_by="8001").heard[-1] == "603"
+    assert served.told.count("transfer.asked") == 1
+    served.says("BYE", cseq=2)
+    nothing_left(served)

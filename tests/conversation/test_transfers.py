@@ -8,7 +8,7 @@ from callflow import config, resources
 from callflow.call.seats import SeatState
 from callflow.etiquette.house import House
 from callflow.events import DigitPressed, LineJudged, LineState
-from callflow.media.messages import Join, Play
+from callflow.media.messages import HearTones, IgnoreTones, Join, Play
 from tests.support.exchange import Exchange
 
 pytestmark = pytest.mark.conversation
@@ -91,8 +91,11 @@ def test_csr_24_both_agree_and_are_joined(served: Exchange) -> None:
         (TARGET, "press_1_to_take"),
         (CALLER, "connecting_you"),
         (TARGET, "connecting_you"),
+        (SEAT, "transfer_done"),
     ]
     assert Join(CALLER, TARGET) in served.commands
+    assert "BYE" not in served.phones["8001"].asked, "it is thanked first"
+    served.passes(2.5)
     assert served.phones["8001"].asked[-1] == "BYE"
     assert (state(served, "8001"), state(served, "8002")) == (SeatState.WRAP_UP, SeatState.TALKING)
     assert served.hears == ["100", "180", "200"], "the caller's leg must see nothing of it"
@@ -142,6 +145,18 @@ def test_an_answer_is_no_agreement(served: Exchange) -> None:
     assert served.phones["8001"].asked[-1] != "BYE"
     assert served.said()[-1][1] == "target_not_there"
     assert (state(served, "8001"), state(served, "8002")) == (SeatState.TALKING, SeatState.READY)
+
+
+def test_a_targets_tones_are_keys_where_it_has_nothing_else(served: Exchange) -> None:
+    served.phones["8002"].has_events = False
+    rung(served)
+    served.phones["8002"].answers()
+    served.passes(1.0)
+    assert HearTones(TARGET) not in served.commands
+    served.passes(3.5)
+    assert served.commands[-1] == HearTones(TARGET), "only while it is asked"
+    keys(served, TARGET, "1")
+    assert IgnoreTones(TARGET) in served.commands
 
 
 def test_a_key_before_the_question_is_no_agreement(served: Exchange) -> None:

@@ -86,6 +86,8 @@ class SeatPhone:
     allows: str = ""
     """What its Allow says; it has none where this is empty."""
     cseq: int = 0
+    has_events: bool = True
+    """Whether it knows telephone-event."""
     deaf_to: frozenset[str] = frozenset()
     """The methods that never reach it."""
 
@@ -113,6 +115,7 @@ class SeatPhone:
         fields = [("contact", f"<sip:{self.number}@{self.address[0]}:{self.address[1]}>")]
         fields += [("allow", self.allows)] if self.allows else []
         body = sdp() if status == 200 else b""
+        body = body if self.has_events else body.replace(b" 101\r\na=rtpmap:101 telephone-event/8000", b"")
         if body:
             fields.append(("content-type", "application/sdp"))
         self._replies(respond(invite, status, reason, *fields, to_tag=self._tag(invite), body=body))

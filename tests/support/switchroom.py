@@ -6,7 +6,7 @@ room.trunk.answers()
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 
 from callflow.call.controller import Controller, Settings
@@ -152,7 +152,11 @@ class Switchroom(Exchange):
         calls_out: CallsOut = CALLS_OUT,
         most_calls: int = 10,
         queue: QueuePlan | None = None,
+        takes_replaces: bool = False,
     ) -> None:
+        """`takes_replaces`: whether the trunk is trusted with that."""
+        own = tuple(replace(plan, takes_replaces=takes_replaces) for plan in calls_out.trunks)
+        calls_out = replace(calls_out, trunks=own)
         super().__init__(flow, house, *seats, queue=queue)
         plans = tuple(SeatPlan(seat, f"p{seat}") if isinstance(seat, str) else seat for seat in seats)
         accounts = [*(plan.phone for plan in plans if plan.phone), *desks]
