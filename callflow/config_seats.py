@@ -6,6 +6,7 @@ from typing import Annotated, Final, Literal
 
 import pydantic
 
+from callflow.call import supervising
 from callflow.call.destinations import SUPERVISOR
 from callflow.call.dial_plan import EMERGENCY, CallsOut, allowed
 from callflow.call.queues import QueuePlan, Strategy
@@ -16,7 +17,7 @@ from callflow.document import Document, Duration, Shape, did_you_mean
 from callflow.errors import Fault
 from callflow.sip.trunks import TrunkPlan
 
-SEATS_HEAR: Final = frozenset({*SAYS.values(), REFUSED, "nobody_there"})
+SEATS_HEAR: Final = frozenset({*SAYS.values(), *supervising.SAYS.values(), REFUSED, "nobody_there"})
 """What may be said in a call that a seat has begun, beside the words of the house."""
 
 

@@ -30,7 +30,9 @@ _POLICY: Final = (
 )
 _HTML: Final = (Path(__file__).parent / "seat_page.html").read_text(encoding="utf-8")
 
-_LONGEST_REASON: Final = 40
+_TEXTS: Final = ("phone", "reason", "target", "surname", "matter")
+_LONGEST: Final = {"reason": 40, "surname": 20, "matter": 40}
+"""Characters."""
 _IN_A_CALL: Final = (SeatState.RINGING, SeatState.TALKING, SeatState.HOLDING)
 
 Look = Callable[[str], View]
@@ -109,10 +111,14 @@ class SeatPages:
             raise web.HTTPBadRequest(text=f"act is one of {', '.join(Act)}") from None
         if minutes and not (minutes.isdecimal() and 1 <= int(minutes) <= LONGEST_ESTIMATE):
             raise web.HTTPBadRequest(text=f"minutes is a number from 1 to {LONGEST_ESTIMATE}")
-        phone, reason, target = (str(form.get(name, "")).strip() for name in ("phone", "reason", "target"))
-        if len(reason) > _LONGEST_REASON:
-            raise web.HTTPBadRequest(text=f"reason has at most {_LONGEST_REASON} characters")
-        self._carry_out(seat, Asked(act, int(minutes) if minutes else None, phone, reason, target))
+        told = {name: str(form.get(name, "")).strip() for name in _TEXTS}
+        for name, longest in _LONGEST.items():
+            if len(told[name]) > longest or not (told[name].isprintable() or not told[name]):
+                raise web.HTTPBadRequest(
+                    text=f"{name} has at most {longest} characters, all of them printable"
+                )
+        own_words = bool(form.get("own_words"))
+        self._carry_out(seat, Asked(act, int(minutes) if minutes else None, own_words=own_words, **told))
         return web.Response(status=204)
 
     def _carry_out(self, seat: str, asked: Asked) -> None:

@@ -101,6 +101,18 @@ class SeatPhone:
         status = (await self._ask(do="transfer", number=number))["status"]
         return None if status is None else int(status)
 
+    async def consult(self, number: str) -> float:
+        """Hold the call, and call `number`; when it was dialled. From then on the phone speaks there.
+
+        Raises as `hold`.
+        """
+        return await self._ask_when(do="consult", number=number)
+
+    async def complete(self) -> int | None:
+        """Press Transfer once more (REFER with Replaces, RFC 3891); the outcome as of `transfer`."""
+        status = (await self._ask(do="complete"))["status"]
+        return None if status is None else int(status)
+
     async def hang_up(self) -> float:
         """Hang up; when. Raises SeatPhoneFailed, CallOver."""
         return await self._ask_when(do="hang_up")

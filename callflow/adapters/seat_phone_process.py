@@ -40,6 +40,7 @@ class SeatPhone:
         self._out = out
         self._runtime = Runtime()
         self._agent: UserAgent | None = None
+        self._server = ""
         self._answers: list[float | None] = []
         self._calls: list[Call] = []
         """Those that stand, the latest answered last."""
@@ -82,6 +83,10 @@ class SeatPhone:
                 await self._call.hangup()
             case {"do": "transfer", "number": str(number)}:
                 return {"status": await self._transfer(number)}
+            case {"do": "consult", "number": str(number)}:
+                await self._consult(number)
+            case {"do": "complete"}:
+                return {"status": await self._complete()}
             case {"do": "press", "digits": str(digits)}:
                 await self._call.send_dtmf(digits)
             case {"do": "tone"}:
@@ -100,8 +105,8 @@ class SeatPhone:
         self._answers = command["answers"]
         self._record = Path(command["record"]) if command["record"] else None
         await self._runtime.start(Config(net_interface=LOCAL, native_log_level="error"))
-        where = f"{command['host']}:{command['port']}"
-        account = Account(command["user"], where, command["password"])
+        self._server = f"{command['host']}:{command['port']}"
+        account = Account(command["user"], self._server, command["password"])
         self._agent = await UserAgent.create(self._runtime, account)
         self._agent.on_incoming(lambda call: self._spawn(self._ring(call)))
         await self._agent.register()
@@ -135,6 +140,32 @@ class SeatPhone:
         """What the far end reports; without a report the call has ended."""
         try:
             await self._call.transfer(number)
+        except TransferFailed as failed:
+            return failed.status
+        return 200
+
+    async def _consult(self, number: str) -> None:
+        """Call somebody while the first call is on hold."""
+        if self._agent is None:
+            raise ValueError("the phone is not open")
+        await self._call.hold()
+        call = await self._agent.dial(f"sip:{number}@{self._server}")
+        over = asyncio.Event()
+        call.on(lambda event: over.set() if event.event is Event.CALL_CLOSED else None)
+        await call.wait_established()
+        self._calls.append(call)
+        self._spawn(self._listen(call, over))
+        self._spawn(self._forget(call, over))
+
+    async def _forget(self, call: Call, over: asyncio.Event) -> None:
+        await over.wait()
+        self._calls.remove(call)
+
+    async def _complete(self) -> int | None:
+        """Hand the first call's peer to the second's; what the far end reports of it."""
+        first, *_, consulted = self._calls
+        try:
+            await first.attended_transfer(consulted)
         except TransferFailed as failed:
             return failed.status
         return 200

@@ -11,12 +11,26 @@ from typing import Final
 from callflow.agenda import Agenda
 from callflow.call.call import Call
 from callflow.call.calling import Calling
-from callflow.call.dial_plan import CallsOut, DialPlan, Emergency, Meaning, Out, Refused, Service, ToSeat
+from callflow.call.destinations import SUPERVISOR
+from callflow.call.dial_plan import (
+    Attend,
+    CallsOut,
+    DialPlan,
+    Emergency,
+    Meaning,
+    Out,
+    Refused,
+    Service,
+    ToSeat,
+)
 from callflow.call.dialling import Dialling, Errand, Way
 from callflow.call.leg import Leg
 from callflow.call.lines import Lines
+from callflow.call.phonebook import Place
+from callflow.call.room import Room
 from callflow.call.seats import FREE, Seat, SeatState
 from callflow.call.service_call import REFUSED, ServiceCall, ServiceDesk
+from callflow.call.supervising import Supervising, attendable
 from callflow.call.switchboard import News, Switchboard
 from callflow.errors import PeerError
 from callflow.events import Event, Party
@@ -44,8 +58,14 @@ class CallsFromSeats:
         switchboard: Switchboard,
         new_call: NewCall,
         host: str,
+        replaces: Callable[[Invited, Seat | None, float], list[News]],
+        served_by: Callable[[str], Room | None],
     ) -> None:
-        """`host` stands in the addresses of seats."""
+        """`host` stands in the addresses of seats; `replaces` takes a seat's call in another's place;
+        `served_by` gives the call that a seat serves.
+        """
+        self._replaces = replaces
+        self._served_by = served_by
         self._plan = plan
         self._calls_out = calls_out
         self._proxy_auth = endpoint.proxy_auth
@@ -56,7 +76,7 @@ class CallsFromSeats:
         self._desk = ServiceDesk(switchboard)
         self._new_call = new_call
         self._host = host
-        self._under_way: dict[str, ServiceCall | Dialling] = {}
+        self._under_way: dict[str, ServiceCall | Dialling | Supervising] = {}
         self._agenda: Agenda[str] = Agenda()
 
     def __contains__(self, call: str) -> bool:
@@ -82,6 +102,8 @@ class CallsFromSeats:
             return [*asked, Counted("rejected", "407")]
         phone, meaning = self._proxy_auth.claims(session), self._plan.read(invited.called)
         try:
+            if invited.replaces:
+                return self._replaces(invited, self._switchboard.seats.at(phone), now)
             if full and not isinstance(meaning, Emergency):
                 raise PeerError(503, "Service Unavailable")
             if not invited.offer:
@@ -95,6 +117,14 @@ class CallsFromSeats:
         one = self._under_way[leg.call]
         return self._watch(leg.call, one, one.told(leg, told, now))
 
+    def hand_over(self, call: str, now: float) -> tuple[Leg, Place | None, list[News]] | None:
+        """See `Dialling.hand_over`; None where the call is none that rings at a colleague."""
+        one = self._under_way.get(call)
+        handed = one.hand_over(now) if isinstance(one, Dialling) else None
+        if one is not None and handed is not None:
+            self._watch(call, one, [])
+        return handed
+
     def heard(self, leg: Leg, event: Event, now: float) -> list[News]:
         """The plane tells of a leg."""
         one = self._under_way[leg.call]
@@ -107,6 +137,14 @@ class CallsFromSeats:
             news += self._watch(name, one, one.tick(now))
         return news
 
+    def ended(self, room: Room, now: float) -> list[News]:
+        """A call is over, and so is whatever attends it."""
+        news: list[News] = []
+        for name, one in [*self._under_way.items()]:
+            if isinstance(one, Supervising) and one.attends(room):
+                news += self._watch(name, one, one.stop(now))
+        return news
+
     def part(self, now: float) -> list[News]:
         """The service ends: whoever is not answered yet is refused."""
         ended: list[News] = []
@@ -116,7 +154,7 @@ class CallsFromSeats:
 
     # --- the rooms behind ---
 
-    def _watch(self, name: str, one: ServiceCall | Dialling, news: list[News]) -> list[News]:
+    def _watch(self, name: str, one: ServiceCall | Dialling | Supervising, news: list[News]) -> list[News]:
         if one.is_over:
             self._under_way.pop(name, None)
         self._agenda.put(name, None if one.is_over else one.deadline)
@@ -138,6 +176,8 @@ class CallsFromSeats:
             case _ if seat is None:
                 self._switchboard.refused(f"phone {phone}", "call", "nobody_here", now)
                 raise PeerError(403, "Log In First")
+            case Attend():
+                return self._attend(name, seat, meaning, invited, now)
             case ToSeat(seat=called):
                 return self._call_colleague(name, seat, called, invited, now)
             case Out(number=number):
@@ -153,6 +193,20 @@ class CallsFromSeats:
         else:
             self._switchboard.refused(f"phone {phone}", "service", service.why, now)
         return [*done, *self._begin(name, ServiceCall(leg, prompt, self._lines, self._calls), now)]
+
+    def _attend(self, name: str, seat: Seat, attend: Attend, invited: Invited, now: float) -> list[News]:
+        """Raises `PeerError`."""
+        if SUPERVISOR not in seat.plan.skills or attend.seat == seat.number:
+            self._switchboard.refused(f"seat {seat.number}", attend.mode, "not_allowed", now)
+            raise PeerError(403, "Forbidden")
+        room = attendable(self._served_by(attend.seat))
+        leg = self._leg(name, invited, Party.SEAT, seat, now)
+
+        def is_there(call: str) -> bool:
+            return self._served_by(attend.seat) is room
+
+        one = Supervising(leg, attend.mode, room, self._lines, self._calls, self._switchboard, is_there)
+        return self._begin(name, one, now)
 
     def _call_colleague(self, name: str, seat: Seat, called: str, invited: Invited, now: float) -> list[News]:
         leg = self._leg(name, invited, Party.CALLER, seat, now)
@@ -209,7 +263,7 @@ class CallsFromSeats:
     def _dial(self, name: str, errand: Errand, now: float) -> list[News]:
         return self._begin(name, Dialling(errand, self._lines, self._calls, self._switchboard), now)
 
-    def _begin(self, name: str, one: ServiceCall | Dialling, now: float) -> list[News]:
+    def _begin(self, name: str, one: ServiceCall | Dialling | Supervising, now: float) -> list[News]:
         self._under_way[name] = one
         return self._watch(name, one, one.begin(now))
 

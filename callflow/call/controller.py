@@ -145,6 +145,7 @@ class Controller:
             self.switchboard,
             destinations,
             lambda name: self._rooms.get(name),
+            self._from_seats.hand_over,
         )
         self._own_words = OwnWords()
         self._farewells = Farewells(self._lines, endpoint.calls)
@@ -297,7 +298,13 @@ class Controller:
             self.switchboard,
             self._new_dialled,
             settings.media_host,
+            lambda *called: self._transferring.called(*called),
+            self._served_by,
         )
+
+    def _served_by(self, seat: str) -> Room | None:
+        """The call that a seat serves."""
+        return next((room for room in self._rooms.values() if room.seat and room.seat.seat == seat), None)
 
     def _ledger_of(self, name: str) -> Ledger | None:
         room = self._rooms.get(name)
@@ -497,6 +504,7 @@ class Controller:
         # Who hangs up has said all there is to say.
         spoken = self._recorder.finish(room.caller.media, now)
         freed = self._spread(self.switchboard.left(room, now), now)
+        freed += self._spread(self._from_seats.ended(room, now), now)
         freed += [*self._own_words.forget(room), *self._part_from_seats(room, now)]
         self._agenda.put(room.name, None)
         self._media_side.ended(room.call.ledger)

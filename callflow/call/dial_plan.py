@@ -32,7 +32,28 @@ class Wish(StrEnum):
     READY = "ready"
 
 
+_ATTEND: Final = re.compile(r"\*5([456])([0-9]{1,8})")
+_AWAY: Final = re.compile(r"\*52([0-9]?)(?:\*([0-9]{1,3}))?")
 _PLAIN: Final = {"*51": Wish.LOGOUT, "*52": Wish.AWAY, "*53": Wish.READY}
+
+
+class Attendance(StrEnum):
+    """How a supervisor is in a call."""
+
+    LISTEN = "listen"
+    """It hears both, and nobody hears it."""
+    WHISPER = "whisper"
+    """The seat alone hears it."""
+    BARGE = "barge"
+    """All three hear each other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attend:
+    """A supervisor wants to be in another seat's call."""
+
+    mode: Attendance
+    seat: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +66,8 @@ class Service:
     pin: str = field(default="", repr=False)
     reason: str = ""
     """Why it is away."""
+    minutes: int | None = None
+    """For how long, where it says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +99,7 @@ class Refused:
     """`not_allowed`, or `no_service` for a service number that is none."""
 
 
-Meaning = Service | ToSeat | Out | Emergency | Refused
+Meaning = Service | Attend | ToSeat | Out | Emergency | Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +137,17 @@ class DialPlan:
         is_number = number.isascii() and number.isdigit() and len(number) <= _LONGEST
         return Out(number) if is_number and self._allowed(number) else Refused("not_allowed")
 
-    def _service(self, code: str) -> Service | Refused:
+    def _service(self, code: str) -> Service | Attend | Refused:
+        if attended := _ATTEND.fullmatch(code):
+            return Attend([*Attendance][int(attended[1]) - 4], attended[2])
         if login := _LOGIN.fullmatch(code):
             return Service(Wish.LOGIN, login[1], login[2] or "")
         if code in _PLAIN:
             return Service(_PLAIN[code])
-        if code[:-1] == "*52" and code[-1] in self._away_reasons:
-            return Service(Wish.AWAY, reason=self._away_reasons[code[-1]])
+        away = _AWAY.fullmatch(code)
+        if away and (not away[1] or away[1] in self._away_reasons):
+            minutes = int(away[2]) if away[2] else None
+            return Service(Wish.AWAY, reason=self._away_reasons.get(away[1], ""), minutes=minutes)
         return Refused("no_service")
 
 

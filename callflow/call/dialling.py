@@ -113,6 +113,20 @@ class Dialling:
     def tick(self, now: float) -> list[News]:
         return []
 
+    def hand_over(self, now: float) -> tuple[Leg, Place | None, list[News]] | None:
+        """Who calls wants a caller transferred to whom it calls: that phone rings on for the transfer.
+
+        Gives the leg that rings, where it is, and what ends the call of the phone. None where nobody rings.
+        """
+        errand, far = self._errand, self._far
+        if far is None or not errand.colleague:
+            return None
+        self.is_over, self._far = True, None
+        ended = self._calls.refuse(errand.phone.session, PeerError(487, "Request Terminated"), now)
+        errand.call.receive(HungUp(Party.SEAT, "transferred"), now)
+        freed = self._switchboard.put_down(errand.phone.seat, now) if errand.phone.seat else []
+        return far, self._place, [*ended, *self._lines.close(errand.phone), *freed]
+
     def stop(self, now: float) -> list[News]:
         """The service ends."""
         refused = self._calls.refuse(self._errand.phone.session, PeerError(503, "Service Unavailable"), now)

@@ -33,6 +33,7 @@ from callflow.actions import (
 )
 from callflow.call.call import Call
 from callflow.call.calling import Calling, recording
+from callflow.call.dial_plan import Attendance
 from callflow.call.ears import listening
 from callflow.call.feature_codes import FeatureCodes
 from callflow.call.journal import CallEntry, FactEntry
@@ -46,7 +47,9 @@ from callflow.etiquette.briefing import OWN_WORDS
 from callflow.events import Event, Party
 from callflow.media.messages import (
     Command,
+    Confer,
     Join,
+    KeepFrom,
     KeepKeys,
     OpenGate,
     Part,
@@ -92,6 +95,10 @@ class Room:
     """Where they were rung."""
     target: Leg | None = None
     """Whom the call is to be transferred to: rung, or listening to the brief."""
+    is_adopted: bool = False
+    """Whether the target was called before the caller was asked."""
+    target_wanted: bool = False
+    """Whether the caller has agreed to such a target."""
     target_seat: str = ""
     """The number of the latest target."""
     target_status: tuple[int, str] = (480, "Temporarily Unavailable")
@@ -102,6 +109,9 @@ class Room:
     """What the seat has said for the target, by its name in the plane."""
     referral: Leg | None = None
     """The leg whose phone asked for the transfer by REFER, and is told what comes of it."""
+    supervisor: Leg | None = None
+    """Who attends the call."""
+    attendance: Attendance = Attendance.LISTEN
     leaving: Leg | None = None
     """The seat that has transferred the call: its phone may hang up by itself."""
     leaves_at: float | None = None
@@ -282,21 +292,31 @@ class Room:
             self.places[target.seat] = other.place
         return [Part(target.media), Play(target.media, self.call.please_wait)]
 
+    def adopt_ringing(self, target: Leg, place: Place | None) -> None:
+        """Whom the seat calls already is the target, whether it has picked up or not."""
+        target.call, target.party = self.name, Party.TARGET
+        self.target, self.target_seat, self.is_adopted = target, target.seat, True
+        if place is not None:
+            self.places[target.seat] = place
+
     def target_left(self) -> list[Effect]:
         """The target did not take the call, or has hung up."""
         target, self.target = self.target, None
+        self.is_adopted = self.target_wanted = False
         return self._lines.close(target) if target else []
 
     def drop_target(self, why: str, now: float) -> list[Effect]:
         """The call is not for the target."""
         target, self.target = self.target, None
+        self.is_adopted = self.target_wanted = False
         return self._end(target, why, now) if target else []
 
     def join_target(self, now: float) -> list[Effect]:
         """The target is the caller's seat from now on."""
         before, self.seat, self.target = self.seat, self.target, None
         assert self.seat is not None
-        self.seat.party, self.place = Party.SEAT, self.places[self.seat.seat]
+        self.seat.party, self.place = Party.SEAT, self.places.get(self.seat.seat)
+        self.is_adopted = self.target_wanted = False
         self.codes, self.notice = FeatureCodes(), None
         if before is not None and before is self.referral:
             # A phone that is told of a completed transfer hangs up by itself.
@@ -314,6 +334,17 @@ class Room:
         self.seat = None if self.seat in legs else self.seat
         self.target = None if self.target in legs else self.target
         return legs
+
+    def attend(self, supervisor: Leg, how: Attendance, now: float) -> list[Effect]:
+        """A supervisor is in the call from now on, or is there in another way."""
+        self.supervisor, self.attendance = supervisor, how
+        return self._join(now) if self.seat is not None else []
+
+    def attend_no_longer(self, now: float) -> list[Effect]:
+        """The supervisor has left."""
+        supervisor, self.supervisor = self.supervisor, None
+        parted: list[Effect] = [Part(supervisor.media)] if supervisor else []
+        return [*parted, *(self._join(now) if self.seat is not None else [])]
 
     def let_leave(self, now: float) -> list[Effect]:
         """The seat that has transferred the call has had its time."""
@@ -375,7 +406,11 @@ class Room:
         self._says_to_both = hears and Party.CALLER in action.to
         if self.seat is None or not hears:
             return [Play(caller, name)] if Party.CALLER in action.to else []
-        return [PlayBoth(caller, name) if self._says_to_both else Play(self.seat.media, name)]
+        if self._says_to_both and self.supervisor is None:
+            return [PlayBoth(caller, name)]
+        # Three are no pair: each of the two is told by itself.
+        first = [Play(caller, name)] if self._says_to_both else []
+        return [*first, Play(self.seat.media, name)]
 
     def _set_gates(self, shut: frozenset[Party], now: float) -> list[Effect]:
         self._shut = shut
@@ -399,7 +434,21 @@ class Room:
     def _join(self, now: float) -> list[Effect]:
         assert self.seat is not None
         again = self._louder() if self._volume else []
-        return [Join(self.caller.media, self.seat.media), *again, *self._set_gates(self._shut, now)]
+        return [*self._bring_together(), *again, *self._set_gates(self._shut, now)]
+
+    def _bring_together(self) -> list[Command]:
+        """Caller and seat hear each other, and whoever attends the call hears them."""
+        assert self.seat is not None
+        caller, seat = self.caller.media, self.seat.media
+        if self.supervisor is None:
+            return [Join(caller, seat)]
+        third = self.supervisor.media
+        unheard_by = {
+            Attendance.LISTEN: (caller, seat),
+            Attendance.WHISPER: (caller,),
+            Attendance.BARGE: (),
+        }
+        return [Confer(caller, (seat, third)), KeepFrom(third, unheard_by[self.attendance])]
 
     def _louder(self) -> list[Command]:
         return [SetGain(self.seat.media, float(self._volume))] if self.seat else []

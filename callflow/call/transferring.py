@@ -7,12 +7,14 @@ from callflow.actions import Action, DropTarget, JoinTarget, Notice, RingTarget
 from callflow.call.destinations import Destinations
 from callflow.call.leg import Effect, Leg
 from callflow.call.lines import Lines
+from callflow.call.phonebook import Place
 from callflow.call.room import Room
-from callflow.call.seats import Seat, SeatState
+from callflow.call.seats import FREE, Seat, SeatState
 from callflow.call.switchboard import Deserted, Happened, News, Switchboard, why_declined
 from callflow.errors import PeerError
 from callflow.events import (
     Event,
+    LineJudged,
     OfTarget,
     TargetAnswered,
     TargetDeclined,
@@ -21,6 +23,7 @@ from callflow.events import (
     TransferRequested,
     Way,
 )
+from callflow.media.messages import Play
 from callflow.sip.calls import Calls
 from callflow.sip.happenings import (
     Accepted,
@@ -28,6 +31,7 @@ from callflow.sip.happenings import (
     Counted,
     Declined,
     Ended,
+    Invited,
     Progressed,
     Reanswered,
     Referred,
@@ -35,6 +39,7 @@ from callflow.sip.happenings import (
     Told,
 )
 from callflow.sip.replaces import Replaces
+from callflow.sip.uri import Uri
 
 _BUSY = frozenset({SeatState.RINGING, SeatState.TALKING, SeatState.HOLDING, SeatState.WRAP_UP})
 
@@ -49,8 +54,10 @@ class Transferring:
         switchboard: Switchboard,
         destinations: Destinations,
         room_of: Callable[[str], Room | None],
+        hand_over: Callable[[str, float], tuple[Leg, Place | None, list[News]] | None],
     ) -> None:
-        """`room_of` gives the room of a call."""
+        """`room_of` gives the room of a call; `hand_over` the phone that rings for a call of a seat's own."""
+        self._hand_over = hand_over
         self._destinations = destinations
         self._room_of = room_of
         self._lines = lines
@@ -60,6 +67,10 @@ class Transferring:
     def performed(self, room: Room, action: Action, now: float) -> list[News]:
         """Do what a call wants of a target."""
         match action:
+            case RingTarget() if room.target is not None and not room.target.is_open:
+                # It rings already: the seat has called it, and transfers before it has picked up.
+                room.target_wanted, room.target_status = True, (408, "Request Timeout")
+                return []
             case RingTarget(target=queue, queue=True) if room.target is None:
                 room.target_status = 480, "Temporarily Unavailable"
                 return self._switchboard.seek(room, queue, now)
@@ -83,6 +94,25 @@ class Transferring:
             return [*self._calls.refuse_referral(leg.session, PeerError(403, "Forbidden"), now)]
         room.referral = leg
         return [*self._calls.accept_referral(leg.session, now), Happened(room, wish)]
+
+    def called(self, invited: Invited, seat: Seat | None, now: float) -> list[News]:
+        """A seat's phone wants to take the place of another's (RFC 3891), because that one has asked it to.
+
+        It is put through like any target: it waits until the caller has agreed, and agrees itself.
+        Raises `PeerError`: 481 where nobody is served there, 403 without the word of the seat that serves
+        (RFC 3892), 486 for a seat that is in a call, 603 where somebody is called already.
+        """
+        served = self._lines.get(invited.replaces)
+        room = self._room_of(served.call) if served else None
+        if served is None or room is None or room.is_plain or room.seat is not served:
+            raise PeerError(481, "Call/Transaction Does Not Exist")
+        if seat is None or seat.number == served.seat or not self._is_asked(invited, served):
+            raise PeerError(403, "Forbidden")
+        if seat.state not in FREE:
+            raise PeerError(486, "Busy Here")
+        if room.target is not None or room.seeks:
+            raise PeerError(603, "Decline")
+        return self._take_in(room, invited, seat, now)
 
     def shown(self, room: Room, notice: Notice, now: float) -> list[News]:
         """What a seat is shown, its phone is told as the answer of the call that it asked for."""
@@ -126,7 +156,9 @@ class Transferring:
         return []
 
     def heard(self, room: Room, event: Event) -> list[News]:
-        """The plane tells of a target's leg."""
+        """The plane tells of a target's leg; how its line sounds is no rule's business."""
+        if isinstance(event, LineJudged):
+            return []
         return [Happened(room, OfTarget(event))]
 
     # --- the rooms behind ---
@@ -135,8 +167,13 @@ class Transferring:
         """The seat has spoken with the target already: that leg comes over, and nobody is rung."""
         room.referral = leg
         accepted = self._calls.accept_referral(leg.session, now)
-        session = self._calls.replaced(replaces)
+        session = self._calls.replaced(replaces) or self._calls.unanswered(replaces)
         consult = self._lines.get(session) if session else None
+        handed = self._hand_over(consult.call, now) if consult else None
+        if handed is not None:
+            rings, place, ended = handed
+            room.adopt_ringing(rings, place)
+            return [*accepted, *ended, Happened(room, TransferRequested(rings.seat, Way.PHONE))]
         other = self._room_of(consult.call) if consult else None
         target = other.seat if other and other.is_plain and other.caller is consult else None
         if other is None or target is None or target.seat not in self._switchboard.seats:
@@ -145,6 +182,27 @@ class Transferring:
         moved = room.adopt_target(other, target)
         wish = TransferRequested(target.seat, Way.PHONE)
         return [*accepted, Deserted(other), *moved, Happened(room, wish)]
+
+    def _is_asked(self, invited: Invited, served: Leg) -> bool:
+        """Whether the seat that serves the caller is named as who wants it so."""
+        try:
+            wants = Uri.parse(invited.referred_by).user
+        except PeerError:
+            return False
+        return wants in (served.seat, self._switchboard.seats[served.seat].phone)
+
+    def _take_in(self, room: Room, invited: Invited, seat: Seat, now: float) -> list[News]:
+        """Raises `PeerError`."""
+        leg = self._lines.answer(room.name, invited, now)
+        if leg.agreed is None:
+            self._lines.close(leg)
+            raise PeerError(488, "Offer Needed")
+        leg.seat = seat.number
+        room.adopt_ringing(leg, self._switchboard.place_of(seat.number, now))
+        answered = self._calls.answer(leg.session, leg.description, now)
+        opened = [leg.go_by(leg.agreed), *answered, Play(leg.media, room.call.please_wait)]
+        talks = self._switchboard.turn(seat.number, SeatState.TALKING, now)
+        return [*opened, *talks, Happened(room, TransferRequested(seat.number, Way.PHONE))]
 
     def _let_go(self, room: Room, why: str, now: float) -> list[News]:
         """The target is not wanted, or no longer."""
@@ -189,6 +247,9 @@ class Transferring:
             return [*bye, Counted("odd", "no_answer"), *self.told(room, leg, declined, now)]
         others = self._switchboard.found(room, leg, now) if leg is not room.target else []
         talks = self._switchboard.turn(leg.seat, SeatState.TALKING, now)
+        if room.is_adopted and not room.target_wanted:
+            # The caller has not been heard yet.
+            return [*opened, *talks, Play(leg.media, room.call.please_wait)]
         return [*opened, *others, *talks, *self._listens(room, now)]
 
     def _listens(self, room: Room, now: float) -> list[News]:

@@ -55,7 +55,7 @@ class Cast:
         return [*_heard(sorted(self.tones, key=lambda tone: (tone.began, tone.by)), recorded)]
 
     async def _act(self, act: Act) -> None:
-        cue = await self.listener.first(act.when.found)
+        cue = await self.listener.first(act.when.found, consulted=act.when.consulted)
         await asyncio.sleep(max(0.0, cue.at + act.when.after - asyncio.get_running_loop().time()))
         # The other side may end the call in the middle of an act: then there is nothing left to do.
         with contextlib.suppress(CallOver):
@@ -90,6 +90,10 @@ class Cast:
                 await phone.resume()
             case Verb.TRANSFER:
                 self.transfer_told = await phone.transfer(act.keys)
+            case Verb.CONSULT:
+                await phone.consult(act.keys)
+            case Verb.COMPLETE:
+                self.transfer_told = await phone.complete()
             case Verb.HANG_UP:
                 self.seat_hung_up_at = await phone.hang_up()
             case Verb.VANISH:

@@ -11,6 +11,8 @@ class Listener:
 
     def __init__(self, told: Callable[[Fact], None]) -> None:
         self.facts: list[Fact] = []
+        self.consulted: list[Fact] = []
+        """Those of the call that a seat makes to a colleague meanwhile."""
         self._told = told
         self._news = asyncio.Event()
 
@@ -18,13 +20,16 @@ class Listener:
         if not fact.call:
             # What a seat does is told beside the calls; this is the ledger of one call.
             return
-        self.facts.append(fact)
-        self._told(fact)
+        if self.facts and fact.call != self.facts[0].call:
+            self.consulted.append(fact)
+        else:
+            self.facts.append(fact)
+            self._told(fact)
         self._news.set()
 
-    async def first(self, wanted: Callable[[list[Fact]], Fact | None]) -> Fact:
-        """Wait until `wanted` finds a fact among those of the call."""
-        while (found := wanted(self.facts)) is None:
+    async def first(self, wanted: Callable[[list[Fact]], Fact | None], *, consulted: bool = False) -> Fact:
+        """Wait until `wanted` finds a fact among those of the call, or of the one to the colleague."""
+        while (found := wanted(self.consulted if consulted else self.facts)) is None:
             self._news.clear()
             await self._news.wait()
         return found

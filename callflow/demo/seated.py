@@ -20,6 +20,10 @@ class Verb(Enum):
     RESUME = auto()
     TRANSFER = auto()
     """The phone's own key: REFER without Replaces (RFC 3515), to the seat whose number is `keys`."""
+    CONSULT = auto()
+    """Hold the caller, and call the seat whose number is `keys`."""
+    COMPLETE = auto()
+    """The phone's own key after that: REFER with Replaces (RFC 3891)."""
     HANG_UP = auto()
     VANISH = auto()
     """The phone's process is killed: no BYE, no RTP, nobody at its address."""
@@ -33,6 +37,8 @@ class When:
     prompt: str | None = None
     nth: int = 1
     after: float = 1.0
+    consulted: bool = False
+    """Whether it is a fact of the seat's call to its colleague."""
 
     def found(self, facts: Sequence[Fact]) -> Fact | None:
         """That fact, if it has happened."""

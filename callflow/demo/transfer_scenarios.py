@@ -178,11 +178,45 @@ def left(house: House) -> SeatedScenario:
     )
 
 
+def attended(house: House) -> SeatedScenario:
+    """The seat has spoken with the target when it presses the key: both are asked all the same."""
+    manners, hold = house.transfer, house.hold
+    return SeatedScenario(
+        "attended",
+        "a seat holds its caller, speaks with a colleague, and then presses Transfer",
+        (),
+        CALLER,
+        "",
+        (*hold.question, hold.hint, hold.thanks, *manners.question, manners.hint, manners.waiting,
+         manners.connecting),
+        acts=(
+            *_tones(When("call.joined"), CALLER, SEAT),
+            Act(SEAT, Verb.CONSULT, When("call.joined", after=5.0), NUMBER),
+            Act(CALLER, Verb.PRESS, When("prompt.finished", hold.hint), hold.consent.yes),
+            *_tones(When("hold.started", after=4.0), SEAT, TARGET),
+            *_unheard(When("hold.started", after=7.5), CALLER),
+            Act(SEAT, Verb.COMPLETE, When("hold.started", after=11.0)),
+            Act(CALLER, Verb.PRESS, When("prompt.finished", manners.hint), hold.consent.yes),
+            *_unheard(_asked_target(house, 0.5), CALLER, SEAT, TARGET),
+            Act(TARGET, Verb.PRESS, _asked_target(house, 3.5), manners.take),
+            *_ends(When("transfer.completed"), CALLER, TARGET),
+        ),
+        must_tell=("hold.asked", "consent.given", "hold.started", *BRIEFED, *BOTH_AGREED),
+        never=(*NOT_GIVEN_BACK, "seat.left"),
+        phone_tells=(*ANSWERED, "ended"),
+        transfer_told=200,
+        target_answers=(1.0,),
+        target_tells=ANSWERED,
+        target_hears=(*manners.brief, manners.will_you_take_it, manners.connecting),
+    )  # fmt: skip
+
+
 TRANSFERS: dict[str, Callable[[House], SeatedScenario]] = {
     "transfer": completed,
     "transfer-declined": declined,
     "transfer-no-answer": unanswered,
     "transfer-caller-says-no": refused,
     "transfer-first-seat-hangs-up": left,
+    "transfer-attended": attended,
 }
 """Demo → its call under a house."""

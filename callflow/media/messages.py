@@ -133,6 +133,13 @@ class Confer(LegCommand):
 
 
 @dataclass(frozen=True, slots=True)
+class KeepFrom(LegCommand):
+    """What the leg says reaches all of its conference but these, until it confers anew."""
+
+    others: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Part(LegCommand):
     """The leg and its partner no longer hear each other."""
 

@@ -32,6 +32,8 @@ class Mixer:
         self._lines: dict[int, dict[int, deque[NDArray[np.float64]]]] = {}
         """By listener, by speaker."""
         self._limit: dict[int, float] = {}
+        self._kept: dict[int, frozenset[int]] = {}
+        """By speaker, who of the others is not to hear it."""
         self._framer = Framer(capacity)
 
     def confer(self, slots: list[int]) -> None:
@@ -44,8 +46,13 @@ class Mixer:
             self._lines[slot] = {other: deque(maxlen=_LONGEST) for other in slots if other != slot}
             self.members[slot] = self.any = True
 
+    def keep_from(self, slot: int, others: list[int]) -> None:
+        """What the slot says is not for these."""
+        self._kept[slot] = frozenset(others)
+
     def leave(self, slot: int) -> None:
         """The others go on without it."""
+        self._kept.pop(slot, None)
         for other in self._lines.pop(slot, {}):
             del self._lines[other][slot]
         self.members[slot] = False
@@ -67,8 +74,9 @@ class Mixer:
             for row, frame in zip(rows[chosen], frames, strict=True):
                 louder = 10 ** ((int(gain[row]) - UNITY) * STEP / 20)
                 samples = LINEAR[law[row]][frame] * louder
-                for other in self._lines[int(slots[row])]:
-                    self._lines[other][int(slots[row])].append(samples)
+                speaker = int(slots[row])
+                for other in self._lines[speaker].keys() - self._kept.get(speaker, frozenset()):
+                    self._lines[other][speaker].append(samples)
 
     def speak(self, slots: Slots, law: NDArray[np.int64], busy: NDArray[np.bool_], out: Block) -> None:
         """Write what each member hears into its row; who is spoken to by us loses what was said meanwhile."""

@@ -8,6 +8,7 @@ from callflow.media.messages import (
     HearTones,
     IgnoreTones,
     Join,
+    KeepFrom,
     KeepKeys,
     LegCommand,
     ListenClosely,
@@ -52,6 +53,8 @@ class Orders:
                 bridge.join(slot, self._slots[other], now)
             case Confer(others=others, leg=leg) if set(others) - {leg} and set(others) <= set(self._slots):
                 self._confer([slot, *(self._slots[other] for other in set(others) - {leg})], now)
+            case KeepFrom(others=others) if set(others) <= set(self._slots):
+                mixer.keep_from(slot, [self._slots[other] for other in others])
             case Part():
                 mixer.leave(slot)
                 bridge.part(slot, now)

@@ -16,6 +16,7 @@ from callflow.media.messages import (
     HearTones,
     IgnoreTones,
     Join,
+    KeepFrom,
     KeepKeys,
     LegCommand,
     ListenClosely,
@@ -50,6 +51,7 @@ _SETS: Final[dict[type[LegCommand], str]] = {
     HearTones: "tones",
     Record: "recording",
     ListenClosely: "listening",
+    KeepFrom: "kept_from",
 }
 """What each setting is about."""
 _UNSETS: Final[dict[type[LegCommand], str]] = {
@@ -158,10 +160,12 @@ class Memory:
                     self._part(one)
                     self._legs[one].partner = partner
                     self._legs[one].settings.pop("gate", None)
+                    self._legs[one].settings.pop("kept_from", None)
             case Confer(leg=leg, others=others) if set(others) - {leg} and set(others) <= set(self._legs):
                 for one in {leg, *others}:
                     self._part(one)
                     self._legs[one].settings.pop("gate", None)
+                    self._legs[one].settings.pop("kept_from", None)
                 for one in {leg, *others}:
                     self._legs[one].conference = frozenset({leg, *others})
             case Part(leg=leg):
@@ -178,6 +182,8 @@ class Memory:
             # Who is alone hears nobody: there is no conference of one.
             rest = left - {leg} if one != leg and len(left) > 2 else frozenset[int]()
             self._legs[one].conference = rest
+            if not rest:
+                self._legs[one].settings.pop("kept_from", None)
 
     def _both(self, leg: int) -> list[int]:
         """The leg, and its partner if it has one."""

@@ -32,6 +32,8 @@ class Invited(Told):
     """Max-Forwards: how often the call may still be passed on."""
     replaces: str = ""
     """The session that this one wants to take the place of (RFC 3891)."""
+    referred_by: str = field(default="", repr=False)
+    """The URI of who wants it so (RFC 3892); empty for nobody."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ class Refer(NamedTuple):
         uri = _target(targets[0])
         if (uri.params.get("method") or "INVITE").upper() != "INVITE":
             raise PeerError(403, "Only INVITE")
-        return cls(uri._replace(headers=""), _replaces(uri.headers), _referred_by(request))
+        return cls(uri._replace(headers=""), _replaces(uri.headers), referred_by(request))
 
 
 def subscribes(refer: Request) -> bool:
@@ -53,8 +53,8 @@ def _replaces(headers: str) -> Replaces | None:
     return Replaces.parse(unquote(found[0])) if found else None
 
 
-def _referred_by(request: Request) -> str:
-    """One that is malformed is passed over: it says nothing that the transfer would need."""
+def referred_by(request: Request) -> str:
+    """At whose wish (RFC 3892); empty for nobody, or where it cannot be read."""
     for text in request.headers.lines("referred-by"):
         try:
             uri = str(NameAddress.parse(text).uri)

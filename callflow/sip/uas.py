@@ -10,6 +10,7 @@ from callflow.sip.dialog import Dialog, contact_of
 from callflow.sip.happenings import Answered, Confirmed, Counted, Ended, Invited, Output, Reoffered
 from callflow.sip.identity import identity, number
 from callflow.sip.message import Request, respond
+from callflow.sip.refer import referred_by
 from callflow.sip.refusal import check_extensions, draining, hops_left, no_dialog
 from callflow.sip.reliable import Reliable
 from callflow.sip.reoffers import Reoffers
@@ -67,7 +68,8 @@ class UserAgentServer:
         trying = self._transactions.respond(transaction, respond(request, 100, "Trying"), now)
         whom = number(request.requested)
         told = (caller.display, caller.private, caller.diverted_from, hops_left(request), replaces)
-        return [*trying, Invited(session.id, caller.number, whom, offer, source.address[0], *told)]
+        wanted_by = referred_by(request) if replaces else ""
+        return [*trying, Invited(session.id, caller.number, whom, offer, source.address[0], *told, wanted_by)]
 
     def receive_ack(self, request: Request, source: Hop, now: float) -> list[Output]:
         """The ACK to our 200, or to a refusal. Raises `PeerError`."""

@@ -7,7 +7,7 @@ import pytest
 from callflow import config, resources
 from callflow.call.seats import SeatState
 from callflow.etiquette.house import House
-from callflow.events import DigitPressed
+from callflow.events import DigitPressed, LineJudged, LineState
 from callflow.media.messages import Join, Play
 from tests.support.exchange import Exchange
 
@@ -112,6 +112,15 @@ def test_who_has_taken_a_call_is_its_seat(served: Exchange) -> None:
     served.phones["8002"].hangs_up()
     served.passes(1.0)
     assert served.said()[-1][1] == "anything_else"
+
+
+def test_what_the_targets_line_sounds_like_is_nobodys_business(served: Exchange) -> None:
+    briefed(served)
+    served.tells(TARGET, LineJudged(LineState.TONE, served.now, -20.0, -60.0))
+    assert not [counted for counted in served.counted if counted.what == "fault"]
+    keys(served, TARGET, "1")
+    served.passes(2.5)
+    assert "transfer.completed" in served.told
 
 
 def test_a_caller_who_does_not_want_it_stays(served: Exchange) -> None:

@@ -23,6 +23,7 @@ GONE = View("8001", "offline", 3.0)
 CHECKED = View("8001", "talking", 46.0, "13800000000", "10086", "line_checked", 6.0)
 OF_THE_LINE = {"louder", "softer", "apologise", "lift_handset", "too_quiet", "too_noisy", "silent"}
 """What may be asked for about the line of a caller whom the seat speaks with."""
+COMES = View("8001", "ringing", 2.0, "13800000000", surname="王", about="报修", comes_from="8002")
 WAITS = View("8001", "holding", 12.0, "13800000000", "10086", "waits", 12.0, 18.0)
 
 
@@ -83,25 +84,35 @@ async def test_a_seat_logs_in_and_sees_where_the_question_stands(tmp_path: Path)
             assert await can(page) == {"away"}
             seat.view = TALKING
             await page.until("document.getElementById('caller').textContent.startsWith('13800000000')")
-            assert await can(page) == {"hold", "transfer", *OF_THE_LINE}
+            assert await can(page) == {"hold", "transfer", "describe", "nuisance", *OF_THE_LINE}
             await page.run("document.getElementById('minutes').value = '5'")
             await page.click("[data-act=hold]")
             seat.view = ASKED
             await page.until("document.getElementById('matter').className === 'asked'")
             assert await page.text("#matter") == "已询问 – 6 秒"
-            assert await can(page) == {"resume", "yes", "no"}
+            assert await can(page) == {"resume", "yes", "no", "describe"}
             await page.click("[data-act=yes]")
             seat.view = WAITS
             await page.until("document.getElementById('matter').className === 'waits'")
             assert await page.text("#matter") == "客户等候中 – 12 秒，18 秒后提醒"
-            assert await can(page) == {"resume", "transfer"}
+            assert await can(page) == {"resume", "transfer", "describe"}
             await page.click("[data-act=resume]")
             await seat.has_asked(3)
             await page.run("document.getElementById('target').value = '8002'")
+            await page.run("document.getElementById('own_words').checked = true")
             await page.click("[data-act=transfer]")
             await seat.has_asked(4)
-        assert [asked.act for asked in seat.asked] == [Act.HOLD, Act.YES, Act.RESUME, Act.TRANSFER]
-        assert (seat.asked[0].minutes, seat.asked[3].target) == (5, "8002")
+            await page.run("document.getElementById('surname').value = '王'")
+            await page.run("document.getElementById('about').value = '报修'")
+            await page.click("[data-act=describe]")
+            await seat.has_asked(5)
+            seat.view = COMES
+            await page.until("document.getElementById('known').textContent")
+            assert await page.text("#known") == "由 8002 转来，客户姓王，报修"
+        asked = [asked.act for asked in seat.asked]
+        assert asked == [Act.HOLD, Act.YES, Act.RESUME, Act.TRANSFER, Act.DESCRIBE]
+        assert (seat.asked[0].minutes, seat.asked[3].target, seat.asked[3].own_words) == (5, "8002", True)
+        assert (seat.asked[4].surname, seat.asked[4].matter) == ("王", "报修")
     finally:
         await runner.cleanup()
 
@@ -120,7 +131,7 @@ async def test_a_seat_has_its_caller_s_line_checked(tmp_path: Path) -> None:
             seat.view = CHECKED
             await page.until("document.getElementById('matter').className === 'line_checked'")
             assert await page.text("#matter") == "正在提示客户线路问题，无人应答将结束通话 – 6 秒"
-            assert await can(page) == {"stop", "hold", "transfer", *OF_THE_LINE}
+            assert await can(page) == {"stop", "hold", "transfer", "describe", "nuisance", *OF_THE_LINE}
             await page.click("[data-act=too_quiet]")
             await seat.has_asked(2)
             await page.until("document.getElementById('refused').textContent === ''")

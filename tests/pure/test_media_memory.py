@@ -12,6 +12,7 @@ from callflow.media.messages import (
     DigitsSent,
     HearTones,
     Join,
+    KeepFrom,
     KeepKeys,
     ListenClosely,
     ListenNoLonger,
@@ -32,6 +33,7 @@ from callflow.media.messages import (
     StopPlaying,
     StopRecording,
     ToneFinished,
+    UnloadPrompt,
 )
 from callflow.net.media_memory import Memory
 
@@ -52,6 +54,22 @@ def told(*commands: Command) -> Memory:
 
 def after_opening(memory: Memory) -> list[Command]:
     return [command for command in memory.commands() if not isinstance(command, LoadPrompt | OpenLeg)]
+
+
+def test_a_supervisor_who_listens_does_so_to_a_new_plane_too() -> None:
+    memory = told(Confer(1, (2, 3)), KeepFrom(3, (1, 2)))
+    assert after_opening(memory) == [Confer(1, (2, 3)), KeepFrom(3, (1, 2))]
+    memory.note(Join(1, 2))
+    assert after_opening(memory) == [Join(1, 2)]
+
+
+def test_a_prompt_that_is_not_needed_any_more_is_not_loaded_again() -> None:
+    memory = told(LoadPrompt("own_words?call=1", b"\xff" * 160, b"\xd5" * 160))
+    memory.note(UnloadPrompt("own_words?call=1"))
+    assert [each.prompt for each in memory.commands() if isinstance(each, LoadPrompt)] == [
+        "greeting",
+        "music",
+    ]
 
 
 def test_legs_are_opened_where_they_are_now() -> None:

@@ -31,6 +31,7 @@ LONG = {
     "hold": Play("hold"),
     "gas": Play("hold", ("--house", "gas-hotline")),
     "hold-unanswered": Play("hold-unanswered"),
+    "transfer-attended": Play("transfer-attended"),
     "transfer-no-answer": Play("transfer-no-answer"),
     "transfer-declined": Play("transfer-declined"),
     "transfer-caller-says-no": Play("transfer-caller-says-no"),

@@ -114,3 +114,23 @@ def test_a_caller_who_does_not_want_it_stays(demos: Demos) -> None:
     assert_well_played(played)
     assert transfers(played) == ["asked", "consent.refused", "failed"]
     assert_heard(played, ("cs", BOTH), ("cs", BOTH))
+
+
+@long
+@pytest.mark.rule("csr-24")
+def test_a_seat_that_has_spoken_with_the_target_asks_both_all_the_same(demos: Demos) -> None:
+    played = demos["transfer-attended"]
+    assert_well_played(played)
+    assert transfers(played) == [
+        "consent.given",
+        "asked",
+        "consent.given",
+        "offered",
+        "briefed",
+        "accepted",
+        "completed",
+    ]
+    speaks_with_target: frozenset[Way] = frozenset({("seat", "target"), ("target", "seat")})
+    assert_heard(
+        played, ("cs", BOTH), ("st", speaks_with_target), ("c", NOBODY), ("cst", NOBODY), ("ct", TRANSFERRED)
+    )

@@ -86,6 +86,8 @@ class SeatPhone:
     allows: str = ""
     """What its Allow says; it has none where this is empty."""
     cseq: int = 0
+    deaf_to: frozenset[str] = frozenset()
+    """The methods that never reach it."""
 
     def takes(self, request: Request) -> None:
         self.asked.append(request.method)
@@ -93,6 +95,8 @@ class SeatPhone:
         if request.method == "INVITE":
             self.invites.append(request)
             self._replies(respond(request, 100, "Trying"))
+        elif request.method in self.deaf_to:
+            return
         elif request.method in ("BYE", "CANCEL", "MESSAGE", "UPDATE", "NOTIFY"):
             self._replies(respond(request, 200, "OK"))
             if request.method == "CANCEL":

@@ -54,6 +54,8 @@ class Handset(SeatPhone):
     """Ours in the dialog that it has begun."""
     own: int = 0
     """The CSeq of its own dialog."""
+    extra: tuple[str, ...] = ()
+    """What its INVITEs say besides."""
 
     def dials(self, number: str, offer: bytes | None = None) -> None:
         self.call += 1
@@ -94,7 +96,7 @@ class Handset(SeatPhone):
         return f"own-{self.number}-{self.call}"
 
     def _invites(self, offer: bytes, proof: str = "") -> None:
-        fields = (f"Proxy-Authorization: {proof}",) if proof else ()
+        fields = (*self.extra, *((f"Proxy-Authorization: {proof}",) if proof else ()))
         self._sends("INVITE", offer, *fields, cseq=self.own, tag="")
 
     def _sends(

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from callflow.codec import Law
 from callflow.media.g711 import decode, encode
-from callflow.media.messages import CloseLeg, Confer, Join, Part, ShutGate
+from callflow.media.messages import CloseLeg, Confer, Join, KeepFrom, Part, ShutGate
 from tests.pure.media.stage import Phone, Stage
 from tests.support.rtp_packets import tone
 
@@ -69,6 +69,22 @@ def test_two_who_shout_together_are_limited_and_not_clipped() -> None:
     spectrum = np.abs(np.fft.rfft(samples)) ** 2
     wanted = sum(spectrum[hertz // 2 - 2 : hertz // 2 + 3].sum() for hertz in HERTZ[1:])
     assert wanted / spectrum.sum() > 0.98
+
+
+def test_who_listens_or_whispers_is_heard_by_none_or_one() -> None:
+    stage, phones = conference()
+    everybody = [[False, True, True], [True, False, True], [True, True, False]]
+    for kept_from, hears in (
+        ((0, 1), [[False, True, False], [True, False, False], [True, True, False]]),
+        ((0,), [[False, True, False], [True, False, True], [True, True, False]]),
+        ((), everybody),
+    ):
+        stage.obey(Confer(0, (1, 2)), KeepFrom(2, kept_from))
+        talk(stage, phones, -20.0)
+        assert [tones_in(heard(stage, leg)) for leg in range(3)] == hears
+    stage.obey(KeepFrom(2, (0, 1)), Confer(0, (1, 2)))
+    talk(stage, phones, -20.0)
+    assert [tones_in(heard(stage, leg)) for leg in range(3)] == everybody, "who confers anew is heard by all"
 
 
 def test_who_is_gated_parted_or_closed_is_not_heard() -> None:
