@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import pydantic
 
+from callflow.config_hearing import HearingConfig
 from callflow.document import Duration, Shape
 from callflow.sip.address import Address, Transport
 from callflow.sip.locate import Target
@@ -114,6 +115,8 @@ class TrunkConfig(Shape):
     account: TrunkAccount | None = None
     keepalive: bool = True
     """Whether it is asked every 30 s if it is there."""
+    hearing: HearingConfig | None = None
+    """How its lines are heard, where that is other than `media.hearing` says."""
 
     @property
     def target(self) -> Target:

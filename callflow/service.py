@@ -196,6 +196,7 @@ class Service:
             away_reasons=people.away_reasons,
             calls_out=people.calls_out.plan(setup.trunks),
             modes=setup.modes,
+            hearing=setup.thresholds_of_trunks,
             spell=setup.spell,
         )
         ports = PortPool(self.media.ports)
