@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo demos test lint types unit peers bench mutants format clean
+.PHONY: demo demos test lint types unit peers bench hear-eval mutants format clean
 
 demo: $(READY)
 	$(BIN)/callflow demo silent-line
@@ -32,6 +32,11 @@ types: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m tests.bench
+
+# Thousands of line checks, of people and of dead lines, against the ears. People's voices are Debian's, where
+# they are installed: apt-get install asterisk-core-sounds-en-wav asterisk-core-sounds-fr-wav
+hear-eval: $(READY)
+	$(BIN)/python -m tests.hearing
 
 # Faults planted into the rules one by one: which of them does no test notice?
 mutants: $(READY)

@@ -11,6 +11,7 @@ import pydantic
 from callflow import resources
 from callflow.adapters.prompts import CannotSpeak, PromptLibrary, Samples
 from callflow.call.calling import recording
+from callflow.config_hearing import HearingConfig
 from callflow.config_manners import MannersConfig, one_mode
 from callflow.config_seats import SEATS_HEAR, SeatsConfig, people_faults, read_secrets
 from callflow.config_sip import Host, HostPort, SipConfig
@@ -43,14 +44,6 @@ def _port_range(text: object) -> tuple[int, ...]:
 
 
 Ports = Annotated[tuple[int, ...], pydantic.BeforeValidator(_port_range)]
-
-
-class HearingConfig(Shape):
-    """What counts as a sound; see docs."""
-
-    level: Annotated[float, pydantic.Field(ge=-70, le=-20)] = -48.0
-    above_floor: Annotated[float, pydantic.Field(ge=3, le=30)] = 9.0
-    echo_likeness: Annotated[float, pydantic.Field(ge=0.3, le=1)] = 0.8
 
 
 class MediaConfig(Shape):
@@ -123,7 +116,13 @@ class Setup:
 
     @property
     def thresholds(self) -> Thresholds:
-        return Thresholds(**self.config.media.hearing.model_dump())
+        return self.config.media.hearing.over(Thresholds())
+
+    @property
+    def thresholds_of_trunks(self) -> dict[str, Thresholds]:
+        """Of the trunks that have their own, by their names."""
+        trunks = self.config.sip.trunks.items()
+        return {name: trunk.hearing.over(self.thresholds) for name, trunk in trunks if trunk.hearing}
 
     @property
     def seat_passwords(self) -> dict[str, str]:

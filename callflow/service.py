@@ -197,6 +197,7 @@ class Service:
             calls_out=people.calls_out.plan(setup.trunks),
             modes=setup.modes,
             sayable=setup.sayable,
+            hearing=setup.thresholds_of_trunks,
             spell=setup.spell,
         )
         ports = PortPool(self.media.ports)

@@ -65,6 +65,7 @@ from callflow.media.messages import (
     Report,
 )
 from callflow.media.ports import PortPool
+from callflow.media.thresholds import Thresholds
 from callflow.sip.address import Address, Transport
 from callflow.sip.endpoint import Endpoint
 from callflow.sip.happenings import (
@@ -101,6 +102,8 @@ class Settings:
     """Which rules are in force for some queues and trunks."""
     sayable: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """What there are recordings of to tell a target who calls and why: `surname`, `matter`."""
+    hearing: Mapping[str, Thresholds] = field(default_factory=dict)
+    """How the lines of trunks are heard that are other than most, by the trunks' names."""
     spell: Spell | None = None
     """Says numbers that nobody knows before the call; without it they are not read back."""
 
@@ -365,6 +368,7 @@ class Controller:
             return [*refused, Counted("rejected", str(error.status))]
         settings = self._settings
         trunk = leg.trunk = self._endpoint.trunks.at(invited.source)
+        leg.thresholds = settings.hearing.get(trunk)
         modes, base = settings.modes, settings.house
         call = Call(
             settings.flow,

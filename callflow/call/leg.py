@@ -6,6 +6,7 @@ from callflow.call.journal import DialogEntry, FactEntry, Journalled, LegEntry
 from callflow.call.recorder import Message
 from callflow.events import Party
 from callflow.media.messages import Command, HearTones, IgnoreTones, MoveLeg, OpenLeg
+from callflow.media.thresholds import Thresholds
 from callflow.sip.address import Address
 from callflow.sip.calls import Calls
 from callflow.sip.happenings import Output
@@ -61,6 +62,8 @@ class Leg:
     """Whether a packet has come from it."""
     rings: bool = False
     """Whether the phone has told that it rings."""
+    thresholds: Thresholds | None = None
+    """How its line is heard, where its trunk is other than most."""
     is_deaf: bool = False
     """Whether the phone is on its own hold, and hears nobody."""
     joined_at: float | None = None
@@ -115,4 +118,4 @@ class Leg:
         if self.is_open:
             return MoveLeg(self.media, *audio)
         self.is_open = True
-        return OpenLeg(self.media, self.port, *audio)
+        return OpenLeg(self.media, self.port, *audio, thresholds=self.thresholds)

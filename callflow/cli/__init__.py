@@ -10,6 +10,7 @@ from callflow import __version__
 _COMMANDS: Final = {
     "check": ("callflow.cli.check:check", "Check configurations, flows, houses and prompts."),
     "demo": ("callflow.cli.demo:demo", "Watch a real call, and see prescribed times beside measured ones."),
+    "hear": ("callflow.cli.hear:hear", "Hear recordings as calls are heard; find a trunk's thresholds."),
     "phone": ("callflow.cli.phone:phone", "Call a number as an outside caller would."),
     "prompts": ("callflow.cli.prompts:prompts", "List, check and render the prompts."),
     "rules": ("callflow.cli.rules:rules", "List the rules of the houses and where they are carried."),

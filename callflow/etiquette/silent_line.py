@@ -21,7 +21,9 @@ from callflow.etiquette.line_script import Script
 from callflow.events import Event, Heard, LineState, Outcome, PromptFinished
 
 HEAR_OUT: Final = 5.0
-"""Seconds of unbroken sound after which a caller is alive however it sounds."""
+"""Seconds after which somebody who makes sounds is alive however they sound."""
+JUDGED_WITHIN: Final = 1.2
+"""Seconds from the end of a sound to the word of how it was: the ears look at a line once a second."""
 
 
 class SilentLine(LineCheck):
@@ -43,6 +45,8 @@ class SilentLine(LineCheck):
         self._silent = script
         self._spoken_to = {LineState.FAINT: faint, LineState.NOISY: noisy}
         self._greeting = greeting
+        self._alive_at = 0.0
+        """Until when it is to be known how well the caller can be made out."""
         self._spoke = False
         """Whether somebody was heard over the greeting, or in the pause since the last words."""
 
@@ -56,14 +60,13 @@ class SilentLine(LineCheck):
     def _heard(self, heard: Heard, now: float) -> list[Action]:
         self._spoke |= self._sounding
         match self.phase:
-            case Phase.HEARING if not self._sounding:
-                # As short as a 喂, and not found bad: that is somebody.
-                return self._alive("sound")
+            case Phase.HEARING:
+                return self._await_judgement(now)
             case _ if not self._sounding or not self._script.is_silent:
                 return []
             case _ if not any(self._spoken_to.values()):
                 return self._alive("sound")
-            case Phase.GREETING | Phase.HEARING:
+            case Phase.GREETING:
                 return []
             case _ if self._state is LineState.NOISY:
                 # The noise itself.
@@ -83,7 +86,13 @@ class SilentLine(LineCheck):
 
     def _hear_out(self, now: float) -> list[Action]:
         silenced = [StopSaying()] if self.phase is Phase.SAYING else []
-        return self._enter(Phase.HEARING, now + HEAR_OUT, *silenced)
+        self._alive_at = now + HEAR_OUT
+        return [*silenced, *self._await_judgement(now)]
+
+    def _await_judgement(self, now: float) -> list[Action]:
+        """A sound as short as a 喂 is somebody too, unless it is found to be too quiet, or noise."""
+        until = self._alive_at if self._sounding else min(self._alive_at, now + JUDGED_WITHIN)
+        return self._enter(Phase.HEARING, until)
 
     # --- the pauses ---
 
@@ -93,7 +102,7 @@ class SilentLine(LineCheck):
         if not self._spoke or self._state is LineState.NOISY:
             pause = self._silent.words[0].pause
             return self._enter(Phase.LISTENING, now + pause, *self._listen_closely())
-        return self._hear_out(now) if self._sounding else self._alive("sound")
+        return self._hear_out(now)
 
     def _listen(self, now: float) -> list[Action]:
         self._spoke = self._sounding

@@ -63,6 +63,8 @@ _LOUD_FOR_STEADY: Final = 0b1111111
 """Loud frames in a row that `steadiness` must look at."""
 _STEADY_LOOKS: Final = 4
 """Frames in a row from which a steady sound is known for a machine's."""
+_TONE_LASTS: Final = 2.0
+"""Seconds for which a line that sounded a tone is thought to sound it again."""
 _TONE_ENDS: Final = 4
 """Frames that its end may last."""
 _UNSTEADY_LOOKS: Final = 2
@@ -144,6 +146,14 @@ class Hearing:
     def agreed(self, slot: int, law: Law) -> None:
         """The line speaks another law from now on."""
         self._past.law[slot] = law.row
+
+    def floor(self, slot: int) -> float:
+        """The line's noise floor in dBFS."""
+        return float(self._floors.level(np.array([slot]))[0])
+
+    def sounds(self, slot: int) -> bool:
+        """Whether a person speaks there."""
+        return bool(self._sounding[slot])
 
     def comfort(self, slot: int, now: float) -> None:
         """The line says by comfort noise that it has nothing to say (RFC 3389)."""
@@ -265,9 +275,12 @@ class Hearing:
         beside = decibels((1 - share) * np.square(sound[:, -PURE_SAMPLES:]).mean(1))
         noise = self._floors.level(slots) + _TONE_BESIDE
         may = (share >= _PURE) & ((beside <= noise) | (share >= _AS_PURE))
+        # Where packets were lost no tone is like itself; it is waited for the next ones.
+        torn = self._past.frames[slots] - self._spliced[slots] < WINDOW
+        torn &= may | (self._loud_at[slots] - self._judge.tone_at[slots] < _TONE_LASTS)
         run = self._recent[slots] & _LOUD_FOR_STEADY == _LOUD_FOR_STEADY
-        self._steady[slots[~may | ~run]] = 0
-        rows = np.flatnonzero(may & run)
+        self._steady[slots[~may | ~run | torn]] = 0
+        rows = np.flatnonzero(may & run & ~torn)
         if len(rows):
             steady = steadiness(sound[rows, -STEADY:]) >= _STEADY
             looked, before = slots[rows], self._steady[slots[rows]]
@@ -277,7 +290,7 @@ class Hearing:
             self._judge.tone_at[tones] = self._loud_at[tones]
             self._overhearing.no_person(tones, WINDOW + _STEADY_LOOKS, _TONE_ENDS)
             may[rows] = looks > -_UNSTEADY_LOOKS
-        return may
+        return may | torn
 
     def _echoed_lately(self, slots: Slots, now: float) -> NDArray[np.bool_]:
         lately: NDArray[np.bool_] = now - self._judge.echo_at[slots] < _ECHO_LINGERS

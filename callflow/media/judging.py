@@ -43,6 +43,9 @@ _BURSTS: Final = 3
 _VOICES: Final = 2
 """Samples of a voice from which a loud hum is taken for noise that somebody speaks in."""
 
+_FAINT_VOICES: Final = 4
+"""Samples of a voice from which it is known to be faint: the end of a word is, too."""
+
 _STATES: Final = tuple(LineState)
 _NUMBER: Final = {state: number for number, state in enumerate(_STATES)}
 
@@ -174,7 +177,8 @@ class Judge:
         states[now - self.echo_at[slots] < _LINGERS] = number[LineState.ECHO]
         states[now - self.tone_at[slots] < _TONE_LINGERS] = number[LineState.TONE]
         states[speaks] = number[LineState.SPEECH]
-        states[speaks & ~loud_noise & (measured.voice < limits.faint[slots])] = number[LineState.FAINT]
+        faint = (measured.voice < limits.faint[slots]) & (measured.voices >= _FAINT_VOICES)
+        states[speaks & ~loud_noise & faint] = number[LineState.FAINT]
         states[speaks & lost] = number[LineState.NOISY]
         starved = (now - self.packet_at[slots] >= _STARVED) & (self.comfort_at[slots] < self.packet_at[slots])
         states[starved] = number[LineState.NO_PACKETS]
