@@ -379,7 +379,9 @@ class Controller:
             at_fault=lambda: self._health.at_fault(leg),
         )
         calling = calling_as(invited, settings.media_host)
-        self._rooms[name] = Room(call, leg, calling, self._endpoint.calls, self._lines, spell=settings.spell)
+        self._rooms[name] = Room(
+            call, calling, self._endpoint.calls, self._lines, caller=leg, spell=settings.spell
+        )
         arrived = CallArrived(invited.caller, invited.called, trunk, withheld=invited.private)
         return self._happen(leg, arrived, now)
 

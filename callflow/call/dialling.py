@@ -209,7 +209,9 @@ class Dialling:
         waited = round(now - self._began, 3)
         errand.call.ledger.write_of(far.name, now, "call.picked_up", waited=waited)
         caller, seat = (errand.phone, far) if errand.colleague else (far, errand.phone)
-        room = Room(errand.call, caller, errand.calling, self._calls, self._lines, is_plain=errand.is_plain)
+        room = Room(
+            errand.call, errand.calling, self._calls, self._lines, caller=caller, is_plain=errand.is_plain
+        )
         room.queue = self._switchboard.queue_of(errand.seat)
         if errand.colleague:
             talks = self._switchboard.turn(errand.colleague, SeatState.TALKING, now)

@@ -32,9 +32,8 @@ from callflow.actions import (
     WordsSpoken,
 )
 from callflow.call.call import Call
-from callflow.call.calling import Calling, recording
+from callflow.call.calling import Calling
 from callflow.call.dial_plan import Attendance
-from callflow.call.ears import listening
 from callflow.call.elsewhere import Elsewhere
 from callflow.call.feature_codes import FeatureCodes
 from callflow.call.journal import CallEntry, FactEntry
@@ -42,33 +41,20 @@ from callflow.call.leg import Effect, Leg
 from callflow.call.lines import Lines
 from callflow.call.notices import fields_with, show, shown_as
 from callflow.call.phonebook import Place
-from callflow.call.spelling import Spell, Spelling
+from callflow.call.sound import BOTH, Sound
 from callflow.errors import PeerError
-from callflow.etiquette.briefing import OWN_WORDS
-from callflow.events import Event, Party
+from callflow.events import Party
 from callflow.media.messages import (
-    Command,
-    Confer,
-    Join,
-    KeepFrom,
     KeepKeys,
-    OpenGate,
     Part,
     PassKeys,
     Play,
-    PlayBoth,
-    PlayMusic,
     PlayTone,
-    SetGain,
-    ShutGate,
-    StopMusic,
-    StopPlaying,
 )
 from callflow.sip.calls import Calls
 from callflow.sip.happenings import Declined
 from callflow.sip.outgoing import Plan
 
-BOTH = frozenset({Party.CALLER, Party.SEAT})
 _TONE_HZ, _TONE_DB = 1000.0, -15.0
 """The tone after which a message is spoken; dBFS."""
 PHONES_OWN_BYE: Final = 5.0
@@ -76,16 +62,13 @@ PHONES_OWN_BYE: Final = 5.0
 
 
 @dataclass(slots=True)
-class Room:
+class Room(Sound):
     """Where a caller, and whoever serves the caller, are brought together."""
 
     call: Call
-    caller: Leg
     calling: Calling
     _calls: Calls
     _lines: Lines
-    seat: Leg | None = None
-    """Whoever has picked up."""
     place: Place | None = None
     """Where the seat's phone is."""
     recall: Leg | None = None
@@ -94,8 +77,6 @@ class Room:
     """The phones that ring, by the number of the seat."""
     places: dict[str, Place] = field(default_factory=dict)
     """Where they were rung."""
-    target: Leg | None = None
-    """Whom the call is to be transferred to: rung, or listening to the brief."""
     elsewhere: Elsewhere | None = None
     """Whom the seat has called past us, and wants the caller transferred to."""
     is_adopted: bool = False
@@ -108,13 +89,8 @@ class Room:
     """What the latest target's phone said that did not take the call."""
     seeks: bool = False
     """Whether the phones that ring are to take the call from the seat that has it."""
-    own_words: str = ""
-    """What the seat has said for the target, by its name in the plane."""
     referral: Leg | None = None
     """The leg whose phone asked for the transfer by REFER, and is told what comes of it."""
-    supervisor: Leg | None = None
-    """Who attends the call."""
-    attendance: Attendance = Attendance.LISTEN
     thanked: Leg | None = None
     """The seat whose caller was just put through, and that still listens."""
     leaving: Leg | None = None
@@ -130,14 +106,7 @@ class Room:
     """What the seat was told last."""
     is_plain: bool = False
     """Nobody is served here: colleagues speak, or it is an emergency; no seat writes such a call up."""
-    _shut: frozenset[Party] = BOTH
     _keys_kept: bool = False
-    _says_to_both: bool = False
-    _volume: int = 0
-    """By how many decibels the caller hears the seat louder than its phone sends."""
-    spell: Spell | None = field(default=None, repr=False)
-    """Says what nobody knows before the call; without it that is not said."""
-    _spelling: Spelling = field(default_factory=Spelling, repr=False)
 
     @property
     def name(self) -> str:
@@ -156,9 +125,9 @@ class Room:
             case Ring() | Progress() | Answer():
                 return self._take_up(action, now)
             case Say() | StopSaying():
-                return [*self._speak(action)]
+                return [*self.speak(action)]
             case ListenClosely() | AskOpinion() | ListenNoLonger() | SetVolume():
-                return [*self._attend(action)]
+                return [*self.listen(action)]
             case Beep(seconds=seconds):
                 return [PlayTone(self.caller.media, _TONE_HZ, _TONE_DB, seconds)]
             case HangUp(reason=reason):
@@ -177,21 +146,8 @@ class Room:
             case Keep(number=number, note=note):
                 return [FactEntry(self.name, number, now, note.fact, note.rule, note.details)]
             case BeginHold() | EndHold():
-                return [*self._hold(action)]
+                return [*self.play_music(action)]
         raise ValueError(f"a call cannot {action!r}")
-
-    def _hold(self, action: BeginHold | EndHold) -> list[Command]:
-        if isinstance(action, EndHold):
-            return [StopMusic(self.caller.media)]
-        # Without music there is quiet between the words: the caller's leg always has a stream.
-        return [PlayMusic(self.caller.media, action.music)] if action.music else []
-
-    def _attend(self, action: ListenClosely | AskOpinion | ListenNoLonger | SetVolume) -> list[Command]:
-        """Hear the caller better, or let it hear the seat better."""
-        if not isinstance(action, SetVolume):
-            return [listening(action, self.caller.media)]
-        self._volume = action.decibels
-        return self._louder()
 
     def _change_seat(self, action: Action, now: float) -> list[Effect]:
         match action:
@@ -213,13 +169,6 @@ class Room:
             changed.append(KeepKeys(self.caller.media) if kept else PassKeys(self.caller.media))
         target = self.target.await_key(self.call.target_awaits_key) if self.target else []
         return [*changed, *self.caller.await_key(self.call.awaits_key), *target]
-
-    def go_on(self, event: Event) -> list[Effect] | None:
-        """What the plane tells of the caller's leg is about one recording of several that say a prompt."""
-        recording = self._spelling.go_on(event)
-        if recording is None:
-            return None
-        return [Play(self.caller.media, recording)] if recording else []
 
     # --- seats that ring, pick up and leave ---
 
@@ -264,14 +213,14 @@ class Room:
         """The seat has hung up, or is lost."""
         seat, self.seat = self.seat, None
         self.referral = None
-        self._shut = BOTH
+        self.shut = BOTH
         return self._lines.close(seat) if seat else []
 
     def release_seat(self, now: float) -> list[Effect]:
         """End the seat's leg; the caller stays."""
         seat, self.seat = self.seat, None
         self.referral = None
-        self._shut = BOTH
+        self.shut = BOTH
         return self._end(seat, "", now) if seat else []
 
     # --- the target of a transfer ---
@@ -417,44 +366,14 @@ class Room:
         # The ears are open before the caller's side can know that it may speak.
         return [caller.go_by(caller.agreed), *answered] if caller.agreed else answered
 
-    def _speak(self, action: Say | StopSaying) -> list[Command]:
-        to_both, caller = self._says_to_both, self.caller.media
-        self._spelling.stop()
-        if not self.caller.is_open:
-            # Who is not answered and has offered no audio hears nobody.
-            return []
-        if isinstance(action, StopSaying):
-            self._says_to_both = False
-            also = [StopPlaying(self.seat.media)] if to_both and self.seat else []
-            return [StopPlaying(caller), *also]
-        if action.secret and self.spell and Party.CALLER in action.to:
-            return [Play(caller, self._spelling.begin(self.spell(action.prompt, action.secret)))]
-        name = recording(action.prompt, {**action.fields, **action.secret})
-        if Party.TARGET in action.to:
-            name = self.own_words if action.prompt == OWN_WORDS else name
-            return [
-                Play(leg.media, name) for leg in (self.caller, self.target) if leg and leg.party in action.to
-            ]
-        hears = self.seat is not None and Party.SEAT in action.to
-        self._says_to_both = hears and Party.CALLER in action.to
-        if self.seat is None or not hears:
-            return [Play(caller, name)] if Party.CALLER in action.to else []
-        if self._says_to_both and self.supervisor is None:
-            return [PlayBoth(caller, name)]
-        # Three are no pair: each of the two is told by itself.
-        first = [Play(caller, name)] if self._says_to_both else []
-        return [*first, Play(self.seat.media, name)]
-
     def _set_gates(self, shut: frozenset[Party], now: float) -> list[Effect]:
-        self._shut = shut
+        gates = self.gate(shut)
         if self.seat is None:
             return []
         # Who speaks with the caller again sees who it is.
         shown = self._show(None, now) if not shut and not self.call.asks else []
         if not shut and self.seat.joined_at is None:
             self.seat.joined_at = now
-        legs = {Party.CALLER: self.caller, Party.SEAT: self.seat}
-        gates = [ShutGate(leg.media) if party in shut else OpenGate(leg.media) for party, leg in legs.items()]
         return [*gates, *shown]
 
     def _show(self, notice: Notice | None, now: float) -> list[Effect]:
@@ -466,25 +385,8 @@ class Room:
 
     def _join(self, now: float) -> list[Effect]:
         assert self.seat is not None
-        again = self._louder() if self._volume else []
-        return [*self._bring_together(), *again, *self._set_gates(self._shut, now)]
-
-    def _bring_together(self) -> list[Command]:
-        """Caller and seat hear each other, and whoever attends the call hears them."""
-        assert self.seat is not None
-        caller, seat = self.caller.media, self.seat.media
-        if self.supervisor is None:
-            return [Join(caller, seat)]
-        third = self.supervisor.media
-        unheard_by = {
-            Attendance.LISTEN: (caller, seat),
-            Attendance.WHISPER: (caller,),
-            Attendance.BARGE: (),
-        }
-        return [Confer(caller, (seat, third)), KeepFrom(third, unheard_by[self.attendance])]
-
-    def _louder(self) -> list[Command]:
-        return [SetGain(self.seat.media, float(self._volume))] if self.seat else []
+        again = self.louder() if self.volume else []
+        return [*self.bring_together(), *again, *self._set_gates(self.shut, now)]
 
     def _recall(self, now: float) -> list[Effect]:
         if self.place is None or self.recall is not None:
