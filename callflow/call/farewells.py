@@ -8,10 +8,11 @@ from typing import Final
 
 from callflow.call.leg import Effect, Leg
 from callflow.call.lines import Lines
+from callflow.errors import PeerError
 from callflow.events import Event, PromptFinished
 from callflow.media.messages import Play
 from callflow.sip.calls import Calls
-from callflow.sip.happenings import Ended, Reoffered, Told
+from callflow.sip.happenings import Ended, Referred, Reoffered, Told
 
 _LONGEST: Final = 6.0
 """Seconds after which the sentence has been heard, whatever the plane tells."""
@@ -50,6 +51,8 @@ class Farewells:
         match told:
             case Reoffered(offer=offer):
                 return [*self._lines.reoffered(leg, offer, now)]
+            case Referred():
+                return [*self._calls.refuse_referral(leg.session, PeerError(603, "Decline"), now)]
             case Ended():
                 del self._leaving[leg.session]
                 return self._lines.close(leg)

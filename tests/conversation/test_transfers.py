@@ -243,6 +243,16 @@ def test_the_caller_hangs_up_and_everybody_is_let_go(served: Exchange) -> None:
     assert served.controller.in_hand() == dict.fromkeys(served.controller.in_hand(), 0)
 
 
+def test_a_phone_that_refers_while_it_hears_the_last_word_is_answered(served: Exchange) -> None:
+    briefed(served)
+    served.says("BYE", cseq=2)
+    served.phones["8001"].refers("8002")
+    assert "603" in served.phones["8001"].statuses
+    served.phones["8001"].hangs_up()
+    served.passes(60.0)
+    assert served.controller.in_hand() == dict.fromkeys(served.controller.in_hand(), 0)
+
+
 def test_the_target_agrees_while_the_caller_hangs_up(served: Exchange) -> None:
     briefed(served)
     keys(served, TARGET, "1")

@@ -83,6 +83,8 @@ class SeatPhone:
     asked: list[str] = field(default_factory=list)
     """The methods that came, all of them."""
     requests: list[Request] = field(default_factory=list)
+    statuses: list[str] = field(default_factory=list)
+    """What its own requests were answered, but for INVITEs."""
     allows: str = ""
     """What its Allow says; it has none where this is empty."""
     cseq: int = 0
@@ -316,6 +318,8 @@ class Exchange:
                 phone.takes(message)
             elif message.cseq.method == "INVITE" and message.status >= 200:
                 phone.acknowledges(message)
+            else:
+                phone.statuses.append(str(message.status))
             return
         other = next((other for other in self.others if other.call_id == message.call_id), None)
         if isinstance(message, Response):

@@ -53,7 +53,12 @@ def test_nothing_that_they_do_joins_anybody_against_their_will(
 ) -> None:
     # All times fit one grid, or there would be many more worlds that differ in nothing else.
     monkeypatch.setattr(own_words, "TONE", 0.0)
-    states = states_from(lambda: Transfer(MANNERS, house.hold, seat="8001", unhearing=unhearing), wish)
+    manners, hold = MANNERS, house.hold
+    if wish.own_words:
+        # That who is asked again is asked like the first time is seen without the seat's words already.
+        manners = manners.model_copy(update={"asks": 1})
+        hold = hold.model_copy(update={"consent": hold.consent.model_copy(update={"asks": 1})})
+    states = states_from(lambda: Transfer(manners, hold, seat="8001", unhearing=unhearing), wish)
     print(f"{states} states")  # noqa: T201
     assert states > 1000
 

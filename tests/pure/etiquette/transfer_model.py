@@ -221,7 +221,9 @@ class World:
 
     def _says(self, prompt: str, to: tuple[Party, ...]) -> None:
         for party in to:
-            self.saying[party] = prompt, PROMPT
+            if party is not Party.SEAT or self.machine.seat_tells:
+                # What a seat hears beside the caller nobody waits for.
+                self.saying[party] = prompt, PROMPT
         if Party.CALLER in to:
             self.wordless = 0.0
         # The target's question names the keys, so they count from its beginning.
@@ -280,20 +282,37 @@ def _with_own_words(machine: Speaking) -> Speaking:
 
 def key(world: World) -> Any:
     """The world as something that equal ones have in common."""
-    return tuple(frozen(value) for name, value in vars(world).items() if name != "trace")
+    return tuple([frozen(value) for name, value in vars(world).items() if name != "trace"])
 
 
 def frozen(value: Any) -> Any:
     kind = type(value)
+    form = FORMS.get(kind)
+    if form is None:
+        form = FORMS[kind] = form_of(kind)
+    return form(value)
+
+
+def form_of(kind: type) -> Callable[[Any], Any]:
+    """How a value of that type is told from others."""
     if kind is float:
-        return round(value, 3)
-    if kind in PLAIN or isinstance(value, Enum | Event | Question | Say | pydantic.BaseModel):
+        return partial(round, ndigits=3)
+    if issubclass(kind, pydantic.BaseModel | Question):
         # What never changes is the same in all worlds.
-        return None if isinstance(value, pydantic.BaseModel | Question) else value
+        return lambda value: None
+    if kind in PLAIN or issubclass(kind, Enum | Event | Say):
+        return lambda value: value
     if kind is dict:
-        return tuple((name, frozen(each)) for name, each in sorted(value.items()))
+        return lambda value: tuple([(name, frozen(each)) for name, each in sorted(value.items())])
     if kind is set:
-        return frozenset(value)
+        return frozenset
     if kind in (tuple, list, deque):
-        return tuple(frozen(each) for each in value)
-    return tuple(frozen(each) for each in vars(value).values())
+        return lambda value: tuple([frozen(each) for each in value])
+    if kind is NotThere:
+        # Why somebody is not there makes no difference but in the words, and whether there is an offer.
+        return lambda value: (value.phase, value.deadline, value.message_wanted, value._away is not None,
+                              frozen(value._words))  # fmt: skip
+    return lambda value: tuple([frozen(each) for each in vars(value).values()])
+
+
+FORMS: dict[type, Callable[[Any], Any]] = {}
