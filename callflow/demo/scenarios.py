@@ -28,6 +28,8 @@ class Cue:
     prompt: str
     after: float
     key: str = ""
+    times: int = 1
+    """How often the same is said without a break."""
 
     def simulated(self, speech: float) -> tuple[simulate.Act, ...]:
         """The same act on the virtual clock; `speech` is how long the caller speaks, in seconds."""
@@ -35,7 +37,7 @@ class Cue:
             case Do.SPEAK:
                 return simulate.speaks(self.after, mark=self.prompt, seconds=speech)
             case Do.MUMBLE:
-                return self._judged(LineState.FAINT, speech)
+                return self._judged(LineState.FAINT, speech * self.times)
             case Do.SPEAK_UP:
                 return self._judged(LineState.SPEECH, speech)
             case Do.PRESS:
@@ -143,7 +145,7 @@ STAYER = Scenario(
 QUIET = Scenario(
     "quiet",
     "a caller who is too quiet to be made out, and stays so",
-    (Cue(Do.MUMBLE, "greeting", 1.0), Cue(Do.MUMBLE, "speak_up", 1.0)),
+    (Cue(Do.MUMBLE, "greeting", 1.0, times=4),),
     Party.CALLFLOW,
     "faint_line",
     ("greeting", "speak_up", "too_quiet"),

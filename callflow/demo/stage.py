@@ -149,7 +149,7 @@ async def _act(cue: Cue, phone: Softphone, listener: Listener) -> None:
             case Do.SPEAK | Do.SPEAK_UP:
                 await phone.speak(encode(speech(), Law.PCMU).tobytes())
             case Do.MUMBLE:
-                await phone.speak(quiet())
+                await phone.speak(quiet() * cue.times)
             case Do.PRESS:
                 await phone.press(cue.key)
             case Do.HANG_UP:

@@ -74,6 +74,10 @@ class SilentLine(LineCheck):
         return self._hear_out(now)
 
     def _judged(self, state: LineState, now: float) -> list[Action]:
+        if state is LineState.SPEECH and self.phase is Phase.HEARING and not self._begun:
+            # The first look may be too soon to tell: nothing has been said yet that would have to stop.
+            self._alive_at = min(self._alive_at, now + JUDGED_WITHIN)
+            return self._await_judgement(now)
         if state is LineState.SPEECH:
             return self._alive("speech")
         if state not in self._spoken_to or not self._script.is_silent:

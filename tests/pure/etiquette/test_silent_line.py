@@ -389,6 +389,24 @@ def test_a_sound_may_be_over_before_it_is_found_too_quiet(house: House) -> None:
     assert stage.said == [(2.4, "speak_up")]
 
 
+def test_the_first_look_at_a_voice_may_be_too_soon(house: House) -> None:
+    stage = greeted(house).wait(1)
+    stage.happen(SOUND)
+    stage.wait(0.3)
+    assert stage.judged(SPEECH) == []
+    stage.wait(1)
+    stage.judged(FAINT)
+    assert stage.said == [(2.3, "speak_up")]
+
+
+def test_a_voice_that_stays_clear_is_a_caller_before_it_falls_silent(house: House) -> None:
+    stage = greeted(house).wait(1)
+    stage.happen(SOUND)
+    stage.judged(SPEECH)
+    stage.wait(99)
+    assert stage.done[-1] == (2.2, ALIVE)
+
+
 def test_sounds_that_come_and_go_are_a_caller_after_five_seconds(house: House) -> None:
     stage = greeted(house).wait(1)
     for _ in range(9):
