@@ -1,4 +1,4 @@
-"""`callflow hear`: recordings of any make are heard; a trunk's thresholds are read back as they are printed."""
+"""`callflow hear`: recordings of any make are heard; a trunk's thresholds are read back as printed."""
 
 import json
 import wave
