@@ -273,7 +273,8 @@ class Hearing:
             return slots
         sound = self._past.heard(slots, WINDOW * FRAME)
         cut = windows(sound)
-        loud = lasting(cut) & (decibels(np.square(cut).mean(2)) > self._limits.level[slots, None])
+        power = np.einsum("...i,...i->...", cut, cut) / PERIODS
+        loud = lasting(cut) & (power > self._limits.least_power[slots, None])
         periodic = np.where(loud, voicing(cut.reshape(-1, PERIODS)).reshape(loud.shape), 0)
         evidence = np.maximum(periodic - _NO_VOICE, 0).sum(1)
         may = np.flatnonzero(evidence >= _PERHAPS)

@@ -53,8 +53,9 @@ def windows(sound: Samples) -> Samples:
 
 def lasting(cut: Samples) -> NDArray[np.bool_]:
     """Which windows of [row, window, sample] sound throughout; a click or two in silence do not."""
-    power = np.square(cut).reshape(*cut.shape[:2], _PARTS, -1).mean(3)
-    throughout: NDArray[np.bool_] = np.median(power, 2) >= power.mean(2) * _THROUGHOUT
+    parts = cut.reshape(*cut.shape[:2], _PARTS, -1)
+    power = np.sort(np.einsum("...i,...i->...", parts, parts), 2)
+    throughout: NDArray[np.bool_] = power[:, :, _PARTS // 2] >= power.mean(2) * _THROUGHOUT
     return throughout
 
 
