@@ -70,7 +70,9 @@ _STEADY_LOOKS: Final = 3
 """Frames in a row from which a steady sound is known for a machine's."""
 _TONE_LASTS: Final = 2.0
 """Seconds for which a line that sounded a tone is thought to sound it again."""
-_TONE_ENDS: Final = 4
+_TONE_KNOWN: Final = 20
+"""Frames from a tone's beginning until it is surely known for one."""
+_TONE_ENDS: Final = 6
 """Frames that its end may last."""
 _UNSTEADY_LOOKS: Final = 2
 """Frames in a row from which a pure sound is known for a person's: where a tone ends, one is."""
@@ -319,9 +321,9 @@ class Hearing:
             self._steady[looked] = looks
             tones = looked[looks >= _STEADY_LOOKS]
             self._judge.tone_at[tones] = self._loud_at[tones]
-            self._overhearing.no_person(tones, WINDOW + _STEADY_LOOKS, _TONE_ENDS)
+            self._overhearing.no_person(tones, _TONE_KNOWN, _TONE_ENDS)
             may[rows] = looks > -_UNSTEADY_LOOKS
-        self._overhearing.no_person(slots[torn & ~may], WINDOW + _STEADY_LOOKS, _TONE_ENDS)
+        self._overhearing.no_person(slots[torn & ~may], _TONE_KNOWN, _TONE_ENDS)
         return may | torn
 
     def _echoed_lately(self, slots: Slots, now: float) -> NDArray[np.bool_]:
