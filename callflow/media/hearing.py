@@ -43,8 +43,8 @@ _UNVOICED: Final = 1.0
 """Seconds for which what is loud need not be a voice: a hiss at a word's end, not an engine."""
 _WARM_UP: Final = 15
 """Frames from which a new leg's noise floor is learned before anything counts as loud."""
-_AFTER_LOOKS: Final = np.array([8, 20])
-_WAITS: Final = np.array([0, 1, 7])
+_AFTER_LOOKS: Final = np.array([8, 25])
+_WAITS: Final = np.array([0, 0, 1])
 """Frames that a line is left alone after so many looks: engines and music are looked at now and then."""
 _CALM: Final = 25
 """Frames after which all begins anew."""
@@ -83,7 +83,7 @@ _HAIR: Final = 1e-6
 """Seconds by which two ways to reckon the same time may differ."""
 _ECHO_LINGERS: Final = 2.0
 """Seconds for which a line that gave our words back is thought to do so again."""
-_ONSETS_EVERY: Final = 0.03
+_ONSETS_EVERY: Final = 0.02
 """Seconds between two looks for onsets."""
 _SAMPLE_EVERY: Final = SAMPLE_SECONDS / 2
 _PHASES: Final = 10
