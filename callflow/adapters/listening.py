@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from callflow.codec import Law
-from callflow.events import Event, LineHeard, LineJudged, LineState
+from callflow.events import LineHeard, LineJudged, LineState
 from callflow.media.g711 import Samples, encode
 from callflow.media.hearing import Hearing
 from callflow.media.levels import levels
@@ -103,8 +103,8 @@ class _Ears:
         self._frames += 1
         now = self._frames * FRAME_SECONDS
         slots, size = np.zeros(1, np.int64), np.array([FRAME])
-        told: list[tuple[int, Event]] = self._hearing.received(slots, frame[None], size, self._law, now)
-        told += self._hearing.tick(now)
+        self._hearing.received(slots, frame[None], size, self._law, now)
+        told = self._hearing.tick(now)
         return [(now, event) for _, event in told if isinstance(event, LineHeard | LineJudged)]
 
     def state(self) -> tuple[float, bool]:

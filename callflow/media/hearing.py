@@ -15,7 +15,7 @@ from callflow.codec import Law
 from callflow.events import Event, Heard, LineHeard
 from callflow.media.echo import WINDOW, Echoes
 from callflow.media.framing import Framer
-from callflow.media.judging import EVERY, LOOK, VOICED, Judge, Look
+from callflow.media.judging import LOOK, SAMPLE_SECONDS, VOICED, Judge, Look
 from callflow.media.levels import Floats, Floors, Offsets, decibels, powers
 from callflow.media.overhearing import Overhearing
 from callflow.media.past import Past
@@ -43,6 +43,11 @@ _UNVOICED: Final = 1.0
 """Seconds for which what is loud need not be a voice: a hiss at a word's end, not an engine."""
 _WARM_UP: Final = 15
 """Frames from which a new leg's noise floor is learned before anything counts as loud."""
+_AFTER_LOOKS: Final = np.array([8, 25])
+_WAITS: Final = np.array([0, 0, 1])
+"""Frames that a line is left alone after so many looks: engines and music are looked at now and then."""
+_CALM: Final = 25
+"""Frames after which all begins anew."""
 _NO_VOICE: Final = 0.18
 """`voicing` that noise comes to again and again."""
 _VOICE: Final = 0.2
@@ -61,11 +66,13 @@ _AS_PURE: Final = 0.988
 """or no more than a codec, or the tone's own beginning, makes of it."""
 _LOUD_FOR_STEADY: Final = 0b1111111
 """Loud frames in a row that `steadiness` must look at."""
-_STEADY_LOOKS: Final = 4
+_STEADY_LOOKS: Final = 3
 """Frames in a row from which a steady sound is known for a machine's."""
 _TONE_LASTS: Final = 2.0
 """Seconds for which a line that sounded a tone is thought to sound it again."""
-_TONE_ENDS: Final = 4
+_TONE_KNOWN: Final = 20
+"""Frames from a tone's beginning until it is surely known for one."""
+_TONE_ENDS: Final = 6
 """Frames that its end may last."""
 _UNSTEADY_LOOKS: Final = 2
 """Frames in a row from which a pure sound is known for a person's: where a tone ends, one is."""
@@ -76,6 +83,9 @@ _HAIR: Final = 1e-6
 """Seconds by which two ways to reckon the same time may differ."""
 _ECHO_LINGERS: Final = 2.0
 """Seconds for which a line that gave our words back is thought to do so again."""
+_ONSETS_EVERY: Final = 0.02
+"""Seconds between two looks for onsets."""
+_SAMPLE_EVERY: Final = SAMPLE_SECONDS / 2
 _PHASES: Final = 10
 _TURN: Final = LOOK / _PHASES
 _POPULATION: Final = np.array([bin(value).count("1") for value in range(256)], np.uint8)
@@ -97,12 +107,21 @@ class Hearing:
         """One bit a frame, the newest lowest: was it loud?"""
         self._spliced = np.zeros(capacity, np.int64)
         """The frame before which others were lost."""
+        self._looks = np.zeros(capacity, np.int64)
+        """How often a line that is loud was looked at, and it was no voice."""
+        self._wait = np.zeros(capacity, np.int64)
+        """The frame before which it is not looked at again."""
         self._steady = np.zeros(capacity, np.int64)
         """Frames in a row at which a pure sound was a machine's; negative where it was not."""
         self._sounding = np.zeros(capacity, np.bool_)
         self._loud_at = np.zeros(capacity, np.float64)
         self._voiced_at = np.zeros(capacity, np.float64)
-        self._turn_at = -np.inf
+        self._due = np.zeros(capacity, np.bool_)
+        """Where an onset may be, and is to be looked for."""
+        self._power = np.zeros(capacity, np.float32)
+        """Of the last frame."""
+        self._onsets_at = self._sample_at = self._turn_at = -np.inf
+        self._sampled = False
         self._turn = 0
         self._look_at = -np.inf
         """Before this nobody can have fallen silent: most ticks need not look."""
@@ -115,12 +134,13 @@ class Hearing:
         self._past.open(slot, law)
         self._recent[slot] = self._steady[slot] = 0
         self._spliced[slot] = -WINDOW
-        self._sounding[slot] = False
+        self._looks[slot] = self._wait[slot] = 0
+        self._sounding[slot] = self._due[slot] = False
         self._open[slot] = True
 
     def close(self, slot: int) -> None:
         """The leg is over: it falls silent without a word."""
-        self._sounding[slot] = self._open[slot] = False
+        self._sounding[slot] = self._open[slot] = self._due[slot] = False
 
     def sent(self, slots: Slots, frames: Block, speaking: NDArray[np.bool_], now: float) -> None:
         """Remember what was sent to each slot; `speaking` says where it was a prompt and not silence."""
@@ -129,13 +149,10 @@ class Hearing:
 
     def received(
         self, slots: Slots, payload: Block, sizes: NDArray[np.int64], law: NDArray[np.int64], now: float
-    ) -> list[tuple[int, Event]]:
-        """Hear one packet of each slot (no slot twice): the slots that begin to sound."""
-        return [
-            event
-            for rows, frames in self._framer.cut(slots, payload, sizes)
-            for event in self._hear(slots[rows], frames, law[rows], now)
-        ]
+    ) -> None:
+        """Hear one packet of each slot (no slot twice); what comes of it is told by `tick`."""
+        for rows, frames in self._framer.cut(slots, payload, sizes):
+            self._hear(slots[rows], frames, law[rows], now)
 
     def lost(self, slots: Slots) -> None:
         """Packets of these lines that came before the next were lost."""
@@ -159,35 +176,43 @@ class Hearing:
         """The line says by comfort noise that it has nothing to say (RFC 3389)."""
         self._judge.comfort_at[slot] = now
 
-    def _hear(
-        self, slots: Slots, frames: Block, law: NDArray[np.int64], now: float
-    ) -> list[tuple[int, Event]]:
+    def _hear(self, slots: Slots, frames: Block, law: NDArray[np.int64], now: float) -> None:
         count = self._past.frames[slots]
         self._offsets.note(slots, frames, law, count)
         power = powers(frames, law) - self._offsets.power[slots]
+        self._power[slots] = power
         self._past.hear(slots, frames, count)
         self._judge.packet_at[slots] = now
         loud = (power > self._quiet(slots, self._floors.note(slots, power, count))) & (count >= _WARM_UP)
         recent = self._recent[slots] << 1 | loud
         self._recent[slots] = recent
-        self._sample(slots, power, loud, count, now)
         if not loud.any():
-            return []
+            return
         self._loud_at[slots[loud]] = now
-        begun = slots[loud & ~self._sounding[slots] & (_POPULATION[recent] >= _ONSET)]
-        return [(slot, self._begin(slot, now)) for slot in self._voices(begun, now).tolist()]
+        due = loud & ~self._sounding[slots] & (_POPULATION[recent] >= _ONSET) & (count >= self._wait[slots])
+        self._due[slots[due]] = True
 
     def tick(self, now: float) -> list[tuple[int, Event]]:
-        """The slots that have fallen silent, and those that have become another kind of line."""
+        """The slots that begin to sound, have fallen silent, or have become another kind of line.
+
+        Many lines are looked at in one: each look costs more than a line in it.
+        """
         told: list[tuple[int, Event]] = []
+        if now >= self._onsets_at:
+            self._onsets_at = now + _ONSETS_EVERY - _HAIR
+            due = (self._due & (self._recent & 1 > 0)).nonzero()[0]
+            self._due[:] = False
+            told += [(slot, self._begin(slot, now)) for slot in self._voices(due, now).tolist()]
+        if now >= self._sample_at:
+            self._sample_at = now + _SAMPLE_EVERY - _HAIR
+            self._sampled = not self._sampled
+            self._sample(int(self._sampled), now)
         if now >= self._look_at:
             told += self._fallen_silent(now)
         if now >= self._turn_at:
             self._turn_at = now + _TURN - _HAIR
             self._turn = (self._turn + 1) % _PHASES
-            told += self._judged(
-                np.flatnonzero(self._open[self._turn :: _PHASES]) * _PHASES + self._turn, now
-            )
+            told += self._judged(_every(self._open, self._turn, _PHASES), now)
         return told
 
     def _fallen_silent(self, now: float) -> list[tuple[int, Event]]:
@@ -222,21 +247,20 @@ class Hearing:
         )
         return quiet
 
-    def _sample(
-        self, slots: Slots, power: Floats, loud: NDArray[np.bool_], count: NDArray[np.int64], now: float
-    ) -> None:
-        """Every fourth frame of a line is looked at more closely, where it is loud."""
-        due = (count + slots & EVERY - 1 == 0).nonzero()[0]
-        if not len(due):
+    def _sample(self, first: int, now: float) -> None:
+        """Look more closely at every other line, where it is loud."""
+        slots = _every(self._open & (self._judge.packet_at > now - _SAMPLE_EVERY), first, 2)
+        if not len(slots):
             return
-        mine = slots[due]
-        periodic = np.zeros(len(due), np.float32)
-        above = (power[due] > self._limits.least_power[mine]).nonzero()[0]
+        power = self._power[slots]
+        periodic = np.zeros(len(slots), np.float32)
+        above = (power > self._limits.least_power[slots]).nonzero()[0]
         if len(above):
-            periodic[above] = voicing(self._past.heard(mine[above], PERIODS))
-            self._voiced_at[mine[(periodic >= VOICED) & loud[due]]] = now
-        kept = now - self._judge.echo_at[mine] > WINDOW * _FRAME_SECONDS
-        self._judge.sample(mine, decibels(power[due]), periodic, kept)
+            periodic[above] = voicing(self._past.heard(slots[above], PERIODS))
+            voiced = slots[(periodic >= VOICED) & (self._recent[slots] & 1 > 0)]
+            self._voiced_at[voiced] = now
+        kept = now - self._judge.echo_at[slots] > WINDOW * _FRAME_SECONDS
+        self._judge.sample(slots, decibels(power), periodic, kept)
 
     def _begin(self, slot: int, now: float) -> LineHeard:
         self._sounding[slot] = True
@@ -251,10 +275,12 @@ class Hearing:
             return slots
         sound = self._past.heard(slots, WINDOW * FRAME)
         cut = windows(sound)
-        loud = lasting(cut) & (decibels(np.square(cut).mean(2)) > self._limits.level[slots, None])
+        power = np.einsum("...i,...i->...", cut, cut) / PERIODS
+        loud = lasting(cut) & (power > self._limits.least_power[slots, None])
         periodic = np.where(loud, voicing(cut.reshape(-1, PERIODS)).reshape(loud.shape), 0)
         evidence = np.maximum(periodic - _NO_VOICE, 0).sum(1)
         may = np.flatnonzero(evidence >= _PERHAPS)
+        self._look_later(slots[evidence < _PERHAPS])
         if len(may):
             may = may[~self._may_be_machines(slots[may], sound[may])]
         if len(may):
@@ -268,6 +294,13 @@ class Hearing:
         sure = (evidence[may] >= _VOICE) & ((periodic[may] >= VOICED).sum(1) >= _VOICED_WINDOWS)
         voices: Slots = slots[may[sure]]
         return voices
+
+    def _look_later(self, slots: Slots) -> None:
+        """The longer a line has been loud and no voice, the longer it need not be looked at again."""
+        frames = self._past.frames[slots]
+        looks = np.where(frames - self._wait[slots] > _CALM, 1, self._looks[slots] + 1)
+        self._looks[slots] = looks
+        self._wait[slots] = frames + _WAITS[np.searchsorted(_AFTER_LOOKS, looks, "right")]
 
     def _may_be_machines(self, slots: Slots, sound: Floats) -> NDArray[np.bool_]:
         """Which lines may hold a machine's tone, as far as it can be told yet."""
@@ -288,8 +321,9 @@ class Hearing:
             self._steady[looked] = looks
             tones = looked[looks >= _STEADY_LOOKS]
             self._judge.tone_at[tones] = self._loud_at[tones]
-            self._overhearing.no_person(tones, WINDOW + _STEADY_LOOKS, _TONE_ENDS)
+            self._overhearing.no_person(tones, _TONE_KNOWN, _TONE_ENDS)
             may[rows] = looks > -_UNSTEADY_LOOKS
+        self._overhearing.no_person(slots[torn & ~may], _TONE_KNOWN, _TONE_ENDS)
         return may | torn
 
     def _echoed_lately(self, slots: Slots, now: float) -> NDArray[np.bool_]:
@@ -303,3 +337,9 @@ class Hearing:
         self._judge.echo_at[slots[echoes]] = now
         self._overhearing.no_person(slots[echoes])
         return echoes
+
+
+def _every(of: NDArray[np.bool_], first: int, step: int) -> Slots:
+    """Of the slots `first`, `first` + `step` and so on, those that are so."""
+    slots: Slots = of[first::step].nonzero()[0] * step + first
+    return slots

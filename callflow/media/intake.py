@@ -134,8 +134,7 @@ class Intake:
         if self._inband.any:
             for slot, key in self._inband.received(slots, sounds, sizes, self._agreed.law[slots]):
                 self._tell(slot, now, DigitPressed(key))
-        for slot, event in self._hearing.received(slots, sounds, sizes, self._agreed.law[slots], now):
-            self._tell(slot, now, event)
+        self._hearing.received(slots, sounds, sizes, self._agreed.law[slots], now)
 
     def _relay_audio(
         self,

@@ -16,11 +16,10 @@ from callflow.media.thresholds import Limits
 
 Slots = NDArray[np.int64]
 
-EVERY: Final = 4
-"""Frames from one sample of a line to the next."""
 _SAMPLES: Final = 64
 """Samples that are looked back at: 5.12 s."""
-_SAMPLE_SECONDS: Final = 0.08
+SAMPLE_SECONDS: Final = 0.08
+"""From one sample of a line to the next."""
 LOOK: Final = 1.0
 """Seconds between two looks at a line."""
 _STARVED: Final = 2.0

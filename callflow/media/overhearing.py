@@ -18,10 +18,10 @@ Slots = NDArray[np.int64]
 
 PIECE: Final = 40
 """Frames that are handed out at once: 0.8 s."""
-LAG: Final = 12
-"""Frames that wait for the verdict whether they are an echo."""
+LAG: Final = 20
+"""Frames that wait for the verdict whether they are an echo, or a tone."""
 _NEVER: Final = -1000
-_BEFORE: Final = 12
+_BEFORE: Final = 16
 """Frames before such a verdict that are the echo: the window, and its onset."""
 _AFTER: Final = 15
 """Frames after it that may be its end: words die away in rooms, and in detectors."""

@@ -17,7 +17,7 @@ HEARD: Final = 64
 """Frames of each line that are remembered: 1.28 s; a power of two."""
 SAID: Final = 32
 """Frames of our own audio that are: an echo comes back within 640 ms."""
-_SAMPLES: Final = LINEAR.astype(np.float32) / 32768
+_SAMPLES: Final = LINEAR.astype(np.float32) / np.float32(32768)
 
 
 class Past:
@@ -52,15 +52,19 @@ class Past:
         return frames
 
     def heard(self, slots: Slots, samples: int) -> Samples:
-        """The last samples of each line."""
-        return self._samples(self._in, slots, self.frames[slots] * FRAME - samples, samples)
+        """The last samples of each line; they must be whole frames."""
+        count = samples // FRAME
+        numbers = self.frames[slots][:, None] + np.arange(-count, 0)
+        codes = self._in[slots[:, None], numbers & HEARD - 1].reshape(len(slots), -1)
+        law = self.law[slots]
+        one = len(law) > 0 and bool((law == law[0]).all())
+        heard: Samples = _SAMPLES[law[0]].take(codes, mode="clip") if one else _SAMPLES[law[:, None], codes]
+        return heard
 
     def said(self, slots: Slots, first: NDArray[np.int64], samples: int) -> Samples:
         """Samples of what was sent to each, from sample `first` of what is remembered."""
-        return self._samples(self._out, slots, self.sent[slots] * FRAME + first, samples)
-
-    def _samples(self, rings: Block, slots: Slots, first: NDArray[np.int64], count: int) -> Samples:
-        codes = rings.reshape(len(rings), -1)
-        at = (first[:, None] + np.arange(count)) % codes.shape[1]
-        samples: Samples = _SAMPLES[self.law[slots][:, None], codes[slots[:, None], at]]
-        return samples
+        codes = self._out.reshape(len(self._out), -1)
+        begin = self.sent[slots] * FRAME + first
+        at = (begin[:, None] + np.arange(samples)) % codes.shape[1]
+        said: Samples = _SAMPLES[self.law[slots][:, None], codes[slots[:, None], at]]
+        return said

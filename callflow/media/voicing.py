@@ -14,6 +14,8 @@ WINDOW: Final = 320
 HOP: Final = 160
 _LAGS: Final = slice(10, 58)
 """Periods in samples of 4 kHz: 400 to 70 Hz."""
+_BELOW: Final = 6
+"""Bins of 25 Hz that hold hum and rumble, and on a telephone no voice."""
 _TAPER: Final = np.hanning(WINDOW // 2).astype(np.float32)
 _PURE_TAPER: Final = np.hanning(640).astype(np.float32)
 _PARTS: Final = 8
@@ -40,6 +42,7 @@ def voicing(sound: Samples) -> Floats:
     halved = sound[:, 0::2] + sound[:, 1::2]
     halved = (halved - halved.mean(1, keepdims=True)) * _TAPER
     spectrum = np.abs(np.fft.rfft(halved))
+    spectrum[:, :_BELOW] = 0.0
     alike = np.fft.irfft(spectrum, WINDOW // 2)
     periodic: Floats = (alike[:, _LAGS].max(1) / np.maximum(alike[:, 0], 1e-9)).astype(np.float32)
     return periodic
@@ -53,8 +56,9 @@ def windows(sound: Samples) -> Samples:
 
 def lasting(cut: Samples) -> NDArray[np.bool_]:
     """Which windows of [row, window, sample] sound throughout; a click or two in silence do not."""
-    power = np.square(cut).reshape(*cut.shape[:2], _PARTS, -1).mean(3)
-    throughout: NDArray[np.bool_] = np.median(power, 2) >= power.mean(2) * _THROUGHOUT
+    parts = cut.reshape(*cut.shape[:2], _PARTS, -1)
+    power = np.sort(np.einsum("...i,...i->...", parts, parts), 2)
+    throughout: NDArray[np.bool_] = power[:, :, _PARTS // 2] >= power.mean(2) * _THROUGHOUT
     return throughout
 
 

@@ -7,7 +7,17 @@ import time
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import bridged, held_calls, joined_calls, load, packets, prompt_calls, relays, signalling
+from tests.bench import (
+    bridged,
+    ears,
+    held_calls,
+    joined_calls,
+    load,
+    packets,
+    prompt_calls,
+    relays,
+    signalling,
+)
 from tests.bench.stopwatch import Figure
 
 
@@ -39,6 +49,7 @@ def main() -> None:
         *prompt_calls.figures(),
         *packets.figures(),
         *bridged.figures(),
+        *ears.figures(),
         *load.figures(),
         *held_calls.figures(),
     ]

@@ -7,15 +7,16 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from callflow.codec import Law
 from callflow.media.messages import Join, OpenLeg
+from callflow.media.plane import Plane
 from callflow.media.thresholds import Thresholds
 from callflow.net.media_runner import MediaRunner
 
@@ -45,12 +46,24 @@ def compiler() -> str | None:
     return shutil.which("cc")
 
 
+class Deaf:
+    """Ears that hear nothing, in the place of the plane's."""
+
+    def __getattr__(self, name: str) -> Callable[..., list[Any]]:
+        return lambda *_, **__: []
+
+
+def deafen(plane: Plane) -> None:
+    """Take the plane's ears out: what is left is what it costs without hearing."""
+    plane._parts.hearing = plane._intake._hearing = Deaf()  # type: ignore[assignment]
+
+
 @contextmanager
-def plane(bound: list[socket.socket], legs: list[Address]) -> Iterator[Relay]:
+def plane(bound: list[socket.socket], legs: list[Address], *, hears: bool = True) -> Iterator[Relay]:
     """Our plane at the sockets `bound`, its `legs` joined in pairs."""
     here, there = multiprocessing.Pipe()
     process = multiprocessing.get_context("fork").Process(
-        target=_run_plane, args=(bound, legs, there), daemon=True
+        target=_run_plane, args=(bound, legs, there, hears), daemon=True
     )
     process.start()
     try:
@@ -72,12 +85,16 @@ class _Piped:
         return account
 
 
-def _run_plane(bound: list[socket.socket], legs: list[Address], pipe: Connection) -> None:
-    asyncio.run(_serve_plane(bound, legs, pipe))
+def _run_plane(bound: list[socket.socket], legs: list[Address], pipe: Connection, hears: bool) -> None:
+    asyncio.run(_serve_plane(bound, legs, pipe, hears))
 
 
-async def _serve_plane(bound: list[socket.socket], legs: list[Address], pipe: Connection) -> None:
+async def _serve_plane(
+    bound: list[socket.socket], legs: list[Address], pipe: Connection, hears: bool
+) -> None:
     runner = MediaRunner(bound, capacity=len(legs), thresholds=Thresholds())
+    if not hears:
+        deafen(runner.plane)
     stopped = asyncio.Event()
 
     def asked() -> None:

@@ -11,7 +11,7 @@ from rich.table import Table
 from callflow.adapters.neural_ear import INSTALLED
 from callflow.events import LineState
 from tests.hearing.plan import episodes
-from tests.hearing.scores import Score, by_condition, confusion, main_scores
+from tests.hearing.scores import Score, by_condition, confusion, main_scores, must_live
 from tests.hearing.trial import Outcome, Trial
 
 _AT_ONCE = 200
@@ -63,7 +63,9 @@ def main() -> None:
             console.print(confusion_table("called at the end of the first pause", outcomes))
             console.print(scores_table("calls ended, by condition", by_condition(outcomes)))
             for outcome in outcomes:
-                if outcome.ended == outcome.episode.lives and outcome.episode.snr >= 5:
+                if outcome.ended == outcome.episode.lives and (
+                    must_live(outcome) or not outcome.episode.lives
+                ):
                     console.print("wrong:", outcome.episode, outcome.sound_at)
 
 

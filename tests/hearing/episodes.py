@@ -71,6 +71,14 @@ class Rendered:
     """First and last frame of each."""
     spoken: list[tuple[int, int]] = field(default_factory=list)
     """Of the pauses in which the caller speaks."""
+    word: tuple[int, int] = (0, 0)
+    """First and last frame of the only word, where there is but one."""
+
+    @property
+    def came(self) -> bool:
+        """Whether at least half of the only word arrived: nobody hears what was lost on the way."""
+        first, last = self.word
+        return first == last or bool((self.sends[first:last] == AUDIO).mean() >= 0.5)
 
 
 @functools.cache
@@ -117,10 +125,10 @@ def render(episode: Episode, *, installed: bool = True) -> Rendered:
         speaking[first // FRAME : end // FRAME] = True
     people = voices(held_out=episode.held_out, installed=installed)
     if episode.lives:
-        line, spoken = _living(episode, random, len(ours), pauses, people, installed=installed)
+        line, spoken, word = _living(episode, random, len(ours), pauses, people, installed=installed)
         codes, sends = coded(line, episode.law), np.full(len(ours) // FRAME, AUDIO, np.uint8)
     else:
-        spoken = []
+        spoken, word = [], (0, 0)
         codes, sends = _dead(episode, random, said, len(ours))
     sends = _lossy(sends, episode.loss, random)
     frames = [(start // FRAME, end // FRAME) for start, end in pauses]
@@ -131,6 +139,7 @@ def render(episode: Episode, *, installed: bool = True) -> Rendered:
         sends,
         frames,
         [frames[n] for n in spoken],
+        word,
     )
 
 
@@ -142,7 +151,8 @@ def _living(
     people: Voices,
     *,
     installed: bool,
-) -> tuple[Wave, list[int]]:
+) -> tuple[Wave, list[int], tuple[int, int]]:
+    word_at = (0, 0)
     line = random.standard_normal(count).astype(np.float32) * decibels(-68.0)
     loud = decibels(episode.level)
     if episode.kind == "word":
@@ -151,6 +161,7 @@ def _living(
         word = people.words[int(random.integers(len(people.words)))]
         at = int(random.integers(start + 800, end - len(word) - 800))
         line[at : at + len(word)] += word * loud
+        word_at = at // FRAME, (at + len(word)) // FRAME + 1
     else:
         spoken = [0, 1, 2]
         for start, end in pauses:
@@ -163,7 +174,7 @@ def _living(
         line += _stretch(noises.noise(episode.noise, installed=installed), count, random) * decibels(
             episode.level - episode.snr
         )
-    return line, spoken
+    return line, spoken, word_at
 
 
 def _stretch(wave: Wave, count: int, random: np.random.Generator) -> Wave:

@@ -39,7 +39,7 @@ class Score:
 def must_live(outcome: Outcome) -> bool:
     """A person whom everybody on the line would hear: at 5 dB above the noise and -40 dBFS, or better."""
     episode = outcome.episode
-    return episode.lives and episode.snr >= 5 and episode.level >= -40
+    return episode.lives and episode.snr >= 5 and episode.level >= -40 and outcome.rendered.came
 
 
 def is_noisy(outcome: Outcome) -> bool:

@@ -86,15 +86,14 @@ class Trial:
             now = frame * FRAME_SECONDS
             self._ears.sent(slots, said[frame], speaking[frame], now)
             come = np.flatnonzero(sends[frame] == AUDIO)
-            told: list[tuple[int, Event]] = []
             self._ears.lost(come[missing[come]])
             missing = sends[frame] == NOTHING
             if len(come):
                 sizes = np.full(len(come), FRAME)
-                told += self._ears.received(come, line[frame, come], sizes, law[come], now)
+                self._ears.received(come, line[frame, come], sizes, law[come], now)
             for slot in np.flatnonzero(sends[frame] == COMFORT).tolist():
                 self._ears.comfort(slot, now)
-            self._note(frame, [*told, *self._ears.tick(now)])
+            self._note(frame, self._ears.tick(now))
         self._ask()
         return self.outcomes
 

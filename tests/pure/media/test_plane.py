@@ -163,8 +163,9 @@ def test_several_packets_of_a_leg_in_one_block_are_heard_in_their_order() -> Non
     stage.open(2, BOB)
     sound = [packet(payload) for payload in [ULAW_IDLE] * 15 + frames(speech(0.16, -20.0))]
     stage.come(*((ALICE, data) for data in sound), (BOB, packet(ULAW_IDLE)))
+    stage.tick()
     assert [(leg, event) for _, leg, event in stage.told] == [
-        *((1, Latched()), (2, Latched()), (1, LineHeard(Heard.SOUND, stage.now - 0.08)))
+        *((1, Latched()), (2, Latched()), (1, LineHeard(Heard.SOUND, stage.now - 0.16)))
     ]
 
 
