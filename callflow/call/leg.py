@@ -118,4 +118,5 @@ class Leg:
         if self.is_open:
             return MoveLeg(self.media, *audio)
         self.is_open = True
-        return OpenLeg(self.media, self.port, *audio, thresholds=self.thresholds)
+        heard = self.party is Party.CALLER
+        return OpenLeg(self.media, self.port, *audio, thresholds=self.thresholds, heard=heard)

@@ -62,6 +62,11 @@ class Bridge:
         other = int(self.partner[slot])
         self._sender.take_over(np.array([slot, other] if other >= 0 else [slot]), now)
 
+    def hear_each_other(self, busy: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Of all slots, those whose partner hears them now, and nothing of ours."""
+        heard: NDArray[np.bool_] = (self.partner >= 0) & self.gate & ~busy
+        return heard
+
     def listeners(self, slots: Slots, busy: NDArray[np.bool_]) -> Slots:
         """Who is to hear each slot; -1 for nobody. Nobody is heard where one of the two hears a prompt."""
         partner = self.partner[slots]

@@ -85,6 +85,8 @@ _ECHO_LINGERS: Final = 2.0
 """Seconds for which a line that gave our words back is thought to do so again."""
 _ONSETS_EVERY: Final = 0.02
 """Seconds between two looks for onsets."""
+_JOINED_LOOKS: Final = 8
+"""Of so many looks only one is at lines that are joined: every 160 ms, which is what it looks back at."""
 _SAMPLE_EVERY: Final = SAMPLE_SECONDS / 2
 _PHASES: Final = 10
 _TURN: Final = LOOK / _PHASES
@@ -121,13 +123,14 @@ class Hearing:
         self._power = np.zeros(capacity, np.float32)
         """Of the last frame."""
         self._onsets_at = self._sample_at = self._turn_at = -np.inf
+        self._onsets = 0
         self._sampled = False
         self._turn = 0
         self._look_at = -np.inf
         """Before this nobody can have fallen silent: most ticks need not look."""
 
-    def open(self, slot: int, law: Law, thresholds: Thresholds | None = None) -> None:
-        """Another leg: nothing of the one before it is remembered."""
+    def open(self, slot: int, law: Law, thresholds: Thresholds | None = None, *, heard: bool = True) -> None:
+        """Another leg: nothing of the one before it is remembered. One that is not `heard` costs nothing."""
         for room in (self._framer, self._floors, self._offsets, self._echoes, self._judge):
             room.open(slot)
         self._limits.open(slot, thresholds)
@@ -136,7 +139,7 @@ class Hearing:
         self._spliced[slot] = -WINDOW
         self._looks[slot] = self._wait[slot] = 0
         self._sounding[slot] = self._due[slot] = False
-        self._open[slot] = True
+        self._open[slot] = heard
 
     def close(self, slot: int) -> None:
         """The leg is over: it falls silent without a word."""
@@ -144,6 +147,9 @@ class Hearing:
 
     def sent(self, slots: Slots, frames: Block, speaking: NDArray[np.bool_], now: float) -> None:
         """Remember what was sent to each slot; `speaking` says where it was a prompt and not silence."""
+        heard = self._open[slots]
+        if not heard.all():
+            slots, frames, speaking = slots[heard], frames[heard], speaking[heard]
         self._past.say(slots, frames)
         self._echoes.sent(slots[speaking], now)
 
@@ -151,6 +157,11 @@ class Hearing:
         self, slots: Slots, payload: Block, sizes: NDArray[np.int64], law: NDArray[np.int64], now: float
     ) -> None:
         """Hear one packet of each slot (no slot twice); what comes of it is told by `tick`."""
+        heard = self._open[slots]
+        if not heard.any():
+            return
+        if not heard.all():
+            slots, payload, sizes, law = slots[heard], payload[heard], sizes[heard], law[heard]
         for rows, frames in self._framer.cut(slots, payload, sizes):
             self._hear(slots[rows], frames, law[rows], now)
 
@@ -192,17 +203,22 @@ class Hearing:
         due = loud & ~self._sounding[slots] & (_POPULATION[recent] >= _ONSET) & (count >= self._wait[slots])
         self._due[slots[due]] = True
 
-    def tick(self, now: float) -> list[tuple[int, Event]]:
+    def tick(self, now: float, joined: NDArray[np.bool_] | None = None) -> list[tuple[int, Event]]:
         """The slots that begin to sound, have fallen silent, or have become another kind of line.
 
-        Many lines are looked at in one: each look costs more than a line in it.
+        Many lines are looked at in one: each look costs more than a line in it. Where somebody else listens,
+        on the lines that are `joined`, a voice need not be told at once.
         """
         told: list[tuple[int, Event]] = []
         if now >= self._onsets_at:
             self._onsets_at = now + _ONSETS_EVERY - _HAIR
-            due = (self._due & (self._recent & 1 > 0)).nonzero()[0]
+            due = self._due & (self._recent & 1 > 0)
+            self._onsets = (self._onsets + 1) % _JOINED_LOOKS
+            if joined is not None and self._onsets:
+                due &= ~joined | self._overhearing.on
             self._due[:] = False
-            told += [(slot, self._begin(slot, now)) for slot in self._voices(due, now).tolist()]
+            begun = self._voices(due.nonzero()[0], now)
+            told += [(slot, self._begin(slot, now)) for slot in begun.tolist()]
         if now >= self._sample_at:
             self._sample_at = now + _SAMPLE_EVERY - _HAIR
             self._sampled = not self._sampled

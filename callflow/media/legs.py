@@ -29,7 +29,7 @@ class Legs:
             return False
         parts, slot = self._parts, self._free.pop()
         self.slots[leg.leg], self.names[slot] = slot, leg.leg
-        parts.hearing.open(slot, leg.law, leg.thresholds)
+        parts.hearing.open(slot, leg.law, leg.thresholds, heard=leg.heard)
         parts.quality.open(slot)
         parts.bridge.open(slot)
         self._intake.open(slot)

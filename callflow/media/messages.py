@@ -50,6 +50,8 @@ class OpenLeg(LegCommand):
     rtcp_mux: bool = False
     """Whether its reports share the port of its audio (RFC 5761)."""
     thresholds: Thresholds | None = None
+    heard: bool = True
+    """Whether anybody wants to know how its line sounds: a caller's, and not a seat's."""
     """How its line is heard, where that is other than usual."""
 
 

@@ -40,6 +40,8 @@ class Overhearing:
         self._past = past
         self._next: dict[int, int] = {}
         """By slot, the number of the next frame to be handed out."""
+        self.on = np.zeros(len(past.frames), np.bool_)
+        """The slots that are listened to."""
         self._alive: set[int] = set()
         """Where something since might have been a person."""
         self._left_out = np.full((len(past.frames), _MARKS), _NEVER, np.int64)
@@ -47,11 +49,13 @@ class Overhearing:
 
     def open(self, slot: int) -> None:
         self._next[slot] = int(self._past.frames[slot])
+        self.on[slot] = True
         self._alive.discard(slot)
         self._left_out[slot] = _NEVER
 
     def close(self, slot: int) -> None:
         self._next.pop(slot, None)
+        self.on[slot] = False
         self._alive.discard(slot)
 
     def listens(self, slot: int) -> bool:

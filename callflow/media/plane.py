@@ -124,7 +124,9 @@ class Plane:
 
     def tick(self, now: float) -> Iterator[Batch]:
         """The packets whose time has come. What each iteration gives must be sent before the next."""
-        for slot, event in self._parts.hearing.tick(now):
+        for slot, event in self._parts.hearing.tick(
+            now, self._parts.bridge.hear_each_other(self._speaker.busy)
+        ):
             self._report(slot, now, event)
         for slot, news in self._parts.quality.tick(now):
             self._report(slot, now, news)

@@ -124,7 +124,8 @@ async def _late(closely: int) -> tuple[list[float], list[float]]:
         if INSTALLED:
             await opinion.ready()
         for leg, source in enumerate(phones.addresses):
-            media.command(OpenLeg(leg, leg % len(bound), Law.PCMA, 101, source, ("127.0.0.1",)))
+            heard = leg % 2 == 0
+            media.command(OpenLeg(leg, leg % len(bound), Law.PCMA, 101, source, ("127.0.0.1",), heard=heard))
         for leg in range(0, LEGS, 2):
             media.command(Join(leg, leg + 1))
         with phones.talking([*media.ports]) as pipe:

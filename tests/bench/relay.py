@@ -32,7 +32,8 @@ def joined_plane(sources: list[Address]) -> Plane:
     ports = ports_of(len(sources))
     plane = Plane(lambda: secrets.randbits(32), capacity=len(sources))
     for leg, source in enumerate(sources):
-        plane.obey(OpenLeg(leg, leg % ports, Law.PCMA, 101, source, (source[0],)), 0.0)
+        opened = OpenLeg(leg, leg % ports, Law.PCMA, 101, source, (source[0],), heard=leg % 2 == 0)
+        plane.obey(opened, 0.0)
     for leg in range(0, len(sources), 2):
         plane.obey(Join(leg, leg + 1), 0.0)
     return plane

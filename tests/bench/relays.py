@@ -106,7 +106,8 @@ async def _serve_plane(
             pipe.send(Account(counts["relayed"], overflowed, used.ru_utime * 1e6, used.ru_stime * 1e6))
 
     for leg, source in enumerate(legs):
-        runner.command(OpenLeg(leg, leg % len(bound), Law.PCMA, 101, source, (source[0],)))
+        opened = OpenLeg(leg, leg % len(bound), Law.PCMA, 101, source, (source[0],), heard=leg % 2 == 0)
+        runner.command(opened)
     for leg in range(0, len(legs), 2):
         runner.command(Join(leg, leg + 1))
     await runner.start()

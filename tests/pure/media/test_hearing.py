@@ -44,13 +44,15 @@ def listen(
     law: Law = Law.PCMU,
     size: int = FRAME,
     gaps: Sequence[float] = (),
+    joined: bool = False,
+    heard: bool = True,
 ) -> list[tuple[Heard, float]]:
     """What is told of a line that sounds like `line`, while `said` is played to it; times from its start.
 
     `gaps` are from and until when no packets come.
     """
     ears = new_ears()
-    ears.open(SLOT, law)
+    ears.open(SLOT, law, heard=heard)
     told: list[Event] = []
     slots, laws = np.array([SLOT]), np.array([law.row])
     codes, prompt = encode(line, law), encode(quiet(0.0) if said is None else said, law)
@@ -66,7 +68,7 @@ def listen(
             payload = np.full((1, 500), 0x2A, np.uint8)
             payload[0, :size] = codes[at - size : at]
             ears.received(slots, payload, np.array([size]), laws, now)
-        told += [event for _, event in ears.tick(now)]
+        told += [event for _, event in ears.tick(now, np.full(8, joined))]
     return [(event.heard, event.since) for event in told if isinstance(event, LineHeard)]
 
 
@@ -309,3 +311,11 @@ def test_the_level_of_a_frame() -> None:
     near = pytest.approx(-20.0, abs=0.5)
     assert levels(frames, np.array([0, 1, 0])).tolist() == [near, near, -100.0]
     assert levels(frames[[0, 2]], np.array([0, 0])).tolist() == [near, -100.0]
+
+
+def test_a_line_that_is_joined_is_heard_a_little_later_and_one_that_nobody_asks_about_not_at_all() -> None:
+    line = np.concatenate([quiet(1.0), speech(2.0, -20.0), quiet(1.0)])
+    alone, joined = listen(line), listen(line, joined=True)
+    assert alone[0][0] is joined[0][0] is SOUND
+    assert 0 <= joined[0][1] - alone[0][1] <= 0.16
+    assert listen(line, heard=False) == []
