@@ -351,13 +351,29 @@ def _unspeakable(setup: Setup, source: Document) -> Iterator[Fault]:
         lacking = sorted(prompts.fields(key) - setup.config.fields.keys())
         yield source.fault(("fields",), f"the prompt {key!r} needs {', '.join(lacking)} here")
     told: set[str] = set()
+    unspoken = dict(_unspoken_queues(setup))
+    for name, error in unspoken.values():
+        yield source.fault(("seats", "queues", name, "spoken"), error)
     for _, key, fields in setup.recordings:
+        if fields.get("target") in unspoken:
+            continue
         try:
             prompts.pcm(key, fields)
         except CannotSpeak as error:
             if str(error) not in told:
                 told.add(str(error))
                 yield source.fault(("fields",), str(error))
+
+
+def _unspoken_queues(setup: Setup) -> Iterator[tuple[str, tuple[str, str]]]:
+    """What callers could not be told of a queue that they come to: its words, its name, and why."""
+    question = setup.house.transfer.question
+    for name, queue in setup.config.seats.queues.items():
+        for prompt in question if queue.spoken else ():
+            try:
+                setup.prompts.pcm(prompt, {**setup.config.fields, "target": queue.spoken})
+            except CannotSpeak as error:
+                yield queue.spoken, (name, str(error))
 
 
 def _unspellable(setup: Setup, source: Document) -> Iterator[Fault]:

@@ -71,9 +71,44 @@ def test_the_words_of_service_numbers_are_loaded_where_there_are_seats(tmp_path:
     assert "seat_logged_in" not in config.default().said
 
 
+def test_supervisors_have_a_queue_and_queues_a_number_and_a_name(tmp_path: Path) -> None:
+    setup = read(
+        tmp_path,
+        """\
+  at: {"8001": {phone: seat1}, "8009": {phone: seat2, supervisor: true}}
+  queues: {repairs: {number: "90", spoken: 报修}, others: {}}
+""",
+    )
+    plans = {plan.name: plan for plan in setup.config.seats.queue_plans}
+    assert [*plans] == ["repairs", "others", "supervisor"]
+    assert (plans["repairs"].number, plans["repairs"].spoken) == ("90", "报修")
+    assert plans["supervisor"].skills <= setup.config.seats.at["8009"].plan("8009").skills
+    asked = {name for name, prompt, _ in setup.recordings if prompt == "may_i_transfer"}
+    assert {f"may_i_transfer?target={each}" for each in ("8001", "报修", "主管")} <= asked
+
+
+def test_what_is_known_of_callers_can_be_said(tmp_path: Path) -> None:
+    setup = read(tmp_path, GOOD)
+    assert "王" in setup.sayable["surname"]
+    names = {name for name, _, _ in setup.recordings}
+    assert {f"brief_matter?matter={matter}" for matter in setup.sayable["matter"]} <= names
+    assert {"number_is"} <= setup.read_back
+
+
 @pytest.mark.parametrize(
     ("seats", "place", "told"),
     [
+        (
+            '  at: {"8001": {phone: seat1}}\n  queues: {repairs: {number: "8001"}}\n',
+            "7:30",
+            "8001 is the number of seat 8001 already",
+        ),
+        ('  queues: {repairs: {number: "0"}}\n', "6:30", "0 is the number of the supervisor on duty already"),
+        (
+            '  queues: {repairs: {number: "90", spoken: 火箭}}\n  at: {"8001": {phone: seat1}}\n',
+            "6:44",
+            "is not in 'digits', 'departments'",
+        ),
         ("  phones: [dask]\n", "6:12", "there is no account 'dask' under sip.accounts; did you mean 'desk'?"),
         ('  at: {"8001": {phone: seat9}}\n', "6:24", "there is no account 'seat9'"),
         ("  calls_out: {trunks: [provder]}\n", "6:24", "no trunk 'provder' under sip.trunks; did you mean"),
