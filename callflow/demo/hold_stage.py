@@ -29,6 +29,9 @@ NUMBERS: Final = {Party.SEAT: "8001", Party.TARGET: "8002"}
 """The seats; each has the account of its part's name."""
 SKILL: Final = "service"
 """What the queue wants, and the target has not: nobody comes to it but by a transfer."""
+_SETTLES: Final = 2.0
+"""Seconds that a phone has to tell of the end of its call."""
+_LOOK: Final = 0.05
 LONGEST: Final = 240.0
 """Seconds after which a call that has not come to its end is given up."""
 
@@ -100,7 +103,18 @@ async def _judge(scenario: SeatedScenario, setup: Setup, cast: Cast, report: Cal
     facts = cast.listener.facts
     rows = [*_rows(facts, setup, cast, report)]
     tones = await cast.listened(report)
+    await _settled(scenario, cast)
     return Performance(scenario, facts, report, rows, [*_faults(scenario, facts, cast)], tones)
+
+
+async def _settled(scenario: SeatedScenario, cast: Cast) -> None:
+    """Wait a little for what the phones have yet to tell: a BYE takes its time, and so does their word."""
+    for who, phone in cast.seats.items():
+        tells = scenario.target_tells if who is Party.TARGET else scenario.phone_tells
+        for _ in range(round(_SETTLES / _LOOK)):
+            if len(phone.history) >= len(tells) or who in cast.vanished:
+                break
+            await asyncio.sleep(_LOOK)
 
 
 def _rows(facts: list[Fact], setup: Setup, cast: Cast, report: CallReport) -> Iterator[Row]:
