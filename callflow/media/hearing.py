@@ -122,8 +122,10 @@ class Hearing:
         """Where an onset may be, and is to be looked for."""
         self._power = np.zeros(capacity, np.float32)
         """Of the last frame."""
+        self._periodic = np.zeros(capacity, np.float32)
+        """How like a voice the line was when it was looked at last."""
         self._onsets_at = self._sample_at = self._turn_at = -np.inf
-        self._onsets = 0
+        self._onsets = self._samples = 0
         self._sampled = False
         self._turn = 0
         self._look_at = -np.inf
@@ -138,6 +140,7 @@ class Hearing:
         self._recent[slot] = self._steady[slot] = 0
         self._spliced[slot] = -WINDOW
         self._looks[slot] = self._wait[slot] = 0
+        self._periodic[slot] = 0.0
         self._sounding[slot] = self._due[slot] = False
         self._open[slot] = heard
 
@@ -222,7 +225,7 @@ class Hearing:
         if now >= self._sample_at:
             self._sample_at = now + _SAMPLE_EVERY - _HAIR
             self._sampled = not self._sampled
-            self._sample(int(self._sampled), now)
+            self._sample(int(self._sampled), now, joined)
         if now >= self._look_at:
             told += self._fallen_silent(now)
         if now >= self._turn_at:
@@ -263,18 +266,26 @@ class Hearing:
         )
         return quiet
 
-    def _sample(self, first: int, now: float) -> None:
-        """Look more closely at every other line, where it is loud."""
+    def _sample(self, first: int, now: float, joined: NDArray[np.bool_] | None) -> None:
+        """Look more closely at every other line, where it is loud.
+
+        A line that is joined is taken for what it was every second time.
+        """
         slots = _every(self._open & (self._judge.packet_at > now - _SAMPLE_EVERY), first, 2)
         if not len(slots):
             return
         power = self._power[slots]
-        periodic = np.zeros(len(slots), np.float32)
-        above = (power > self._limits.least_power[slots]).nonzero()[0]
+        loud = power > self._limits.least_power[slots]
+        periodic = np.where(loud, self._periodic[slots], np.float32(0))
+        self._samples += 1
+        if joined is not None and self._samples // 2 % 2 == 0:
+            loud &= ~joined[slots]
+        above = loud.nonzero()[0]
         if len(above):
             periodic[above] = voicing(self._past.heard(slots[above], PERIODS))
-            voiced = slots[(periodic >= VOICED) & (self._recent[slots] & 1 > 0)]
-            self._voiced_at[voiced] = now
+            self._periodic[slots[above]] = periodic[above]
+            voiced = above[(periodic[above] >= VOICED) & (self._recent[slots[above]] & 1 > 0)]
+            self._voiced_at[slots[voiced]] = now
         kept = now - self._judge.echo_at[slots] > WINDOW * _FRAME_SECONDS
         self._judge.sample(slots, decibels(power), periodic, kept)
 

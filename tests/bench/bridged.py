@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 
+import numpy as np
+from numpy.typing import NDArray
+
 from callflow.net.mmsg import bound_sockets
 from tests.bench import relays
 from tests.bench.phones import Heard, Phones
@@ -47,9 +50,13 @@ def both(account: Account) -> float:
     return account.user + account.kernel
 
 
-def run(legs: int, relay: Callable[..., AbstractContextManager[Relay]]) -> Run:
-    """`ROUNDS` rounds of `SECONDS`, after a second that does not count."""
-    phones = Phones(legs)
+def run(
+    legs: int,
+    relay: Callable[..., AbstractContextManager[Relay]],
+    audio: NDArray[np.uint8] | None = None,
+) -> Run:
+    """`ROUNDS` rounds of `SECONDS`, after a second that does not count; `audio` is what the phones say."""
+    phones = Phones(legs, audio)
     bound = bound_sockets("127.0.0.1", [0] * (legs // LEGS_A_PORT))
     ports = [int(one.getsockname()[1]) for one in bound]
     try:

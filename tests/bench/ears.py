@@ -103,15 +103,16 @@ def alone() -> Iterator[Figure]:
 
 def at_sockets() -> Iterator[Figure]:
     """The plane's process, kernel and all."""
-    without = run(LEGS, partial(relays.plane, hears=False))
+    audio = _audio()
+    without = run(LEGS, partial(relays.plane, hears=False), audio)
     deaf = without.cost(f"{LEGS} bridged legs at sockets, a packet: no hearing", both)
     yield deaf
-    yield beside(run(LEGS, relays.plane).cost("  the same with hearing", both), deaf)
+    yield beside(run(LEGS, relays.plane, audio).cost("  the same with hearing", both), deaf)
 
 
 async def _late(closely: int) -> tuple[list[float], list[float]]:
     """How late ticks are in ms while so many lines are listened to closely, and how long answers take."""
-    phones, late, told = Phones(LEGS), list[float](), list[Report]()
+    phones, late, told = Phones(LEGS, _audio()), list[float](), list[Report]()
     bound = bound_sockets("127.0.0.1", [0] * (LEGS // 50))
     media = MediaProcess(bound, capacity=LEGS, thresholds=Thresholds())
     opinion = SecondOpinion(neural=INSTALLED)

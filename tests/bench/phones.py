@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 
 import numpy as np
+from numpy.typing import NDArray
 
 Address = tuple[str, int]
 
@@ -23,6 +24,8 @@ STEP = 0.02 / GROUPS
 _MARK = b"cf"
 _SPEECH = 150
 """Bytes of audio after the mark and the time: a packet is of 172 bytes."""
+_TIMED = 25
+"""One packet in so many bears its time where the phones say something."""
 _TIMESTAMPNS = 35
 """SO_TIMESTAMPNS of Linux: each datagram comes with its time."""
 _MEMINFO = 55
@@ -45,7 +48,9 @@ class Heard:
 class Phones:
     """`legs` phones; leg n talks to the relay's port at n modulo the number of its ports."""
 
-    def __init__(self, legs: int) -> None:
+    def __init__(self, legs: int, audio: NDArray[np.uint8] | None = None) -> None:
+        """`audio`: what each says, [leg, turn, 160] A-law codes again and again; without it, bytes."""
+        self._audio = audio
         self._handsets = [self._handset() for _ in range(legs)]
         self.addresses: list[Address] = [one.getsockname() for one in self._handsets]
         self._heard = Heard()
@@ -85,8 +90,7 @@ class Phones:
             turn, group = divmod(step, GROUPS)
             for leg in range(group, len(self._handsets), GROUPS):
                 head = struct.pack("!BBHII", 0x80, 8, turn & 0xFFFF, turn * 160, leg)
-                when = struct.pack("!Q", time.time_ns())
-                self._handsets[leg].sendto(head + _MARK + when + speech, targets[leg])
+                self._handsets[leg].sendto(head + self._said(leg, turn, speech), targets[leg])
                 self._heard.sent += 1
                 # One comes while one goes; what is left over waits for the end.
                 self._hear(self._handsets[leg])
@@ -100,12 +104,21 @@ class Phones:
             self._heard.overflowed += counters[8]
         pipe.send(self._heard)
 
+    def _said(self, leg: int, turn: int, speech: bytes) -> bytes:
+        when = _MARK + struct.pack("!Q", time.time_ns())
+        if self._audio is None:
+            return when + speech
+        said: bytes = self._audio[leg, turn % self._audio.shape[1]].tobytes()
+        # A time in each packet would crackle, and crackle is not what people say.
+        return when + said[len(when) :] if (turn + leg) % _TIMED == 0 else said
+
     def _hear(self, handset: socket.socket) -> bool:
         """Take one packet; whether there was one."""
         try:
             data, told, _, _ = handset.recvmsg(2048, 64)
         except BlockingIOError:
             return False
+        self._heard.came += self._audio is not None and data[12:14] != _MARK
         if data[12:14] == _MARK and told:
             seconds, nanoseconds = struct.unpack("qq", told[0][2])
             (when,) = struct.unpack_from("!Q", data, 14)
