@@ -3,15 +3,11 @@
 import hmac
 from typing import Final
 
+from callflow.call.answered_phone import AnsweredPhone
 from callflow.call.dial_plan import Service, Wish
-from callflow.call.leg import Leg
-from callflow.call.lines import Lines
 from callflow.call.seats import FREE, Seat, SeatRefused, SeatState
 from callflow.call.switchboard import News, Switchboard
 from callflow.events import Event, PromptFinished
-from callflow.media.messages import Play
-from callflow.sip.calls import Calls
-from callflow.sip.happenings import Confirmed, Ended, Reoffered, Told
 
 REFUSED: Final = "service_refused"
 SAYS: Final = {
@@ -21,10 +17,6 @@ SAYS: Final = {
     Wish.READY: "seat_ready",
 }
 """The prompt that tells a seat that its wish was carried out."""
-_SETTLE: Final = 0.2
-"""Seconds from the ACK until the phone surely hears us."""
-_LONGEST: Final = 8.0
-"""Seconds after which a confirmation has been heard, whatever the plane tells."""
 _MOST_TRIES: Final = 3
 _LOCKED_FOR: Final = 300.0
 """Seconds for which a seat cannot be logged in by key after so many wrong PINs."""
@@ -85,50 +77,11 @@ class ServiceDesk:
         self._wrong.pop(service.seat, None)
 
 
-class ServiceCall:
+class ServiceCall(AnsweredPhone):
     """One phone that has dialled a service number."""
-
-    def __init__(self, phone: Leg, prompt: str, lines: Lines, calls: Calls) -> None:
-        self.is_over = False
-        self.deadline: float | None = None
-        self._phone = phone
-        self._prompt = prompt
-        self._said = False
-        self._lines = lines
-        self._calls = calls
-
-    def begin(self, now: float) -> list[News]:
-        """200."""
-        phone = self._phone
-        assert phone.agreed is not None
-        return [phone.go_by(phone.agreed), *self._calls.answer(phone.session, phone.description, now)]
-
-    def told(self, leg: Leg, told: Told, now: float) -> list[News]:
-        match told:
-            case Confirmed():
-                self.deadline = now + _SETTLE
-            case Reoffered(offer=offer):
-                return [*self._lines.reoffered(leg, offer, now)]
-            case Ended():
-                return self._over()
-        return []
 
     def heard(self, event: Event, now: float) -> list[News]:
         return self.stop(now) if event == PromptFinished(self._prompt) else []
 
-    def tick(self, now: float) -> list[News]:
-        """The phone hears us by now, or has heard everything."""
-        if self.deadline is None or now < self.deadline:
-            return []
-        if self._said:
-            return self.stop(now)
-        self._said, self.deadline = True, now + _LONGEST
-        return [Play(self._phone.media, self._prompt)]
-
-    def stop(self, now: float) -> list[News]:
-        """Hang up."""
-        return [*self._calls.hang_up(self._phone.session, "", now), *self._over()]
-
-    def _over(self) -> list[News]:
-        self.is_over, self.deadline = True, None
-        return [*self._lines.close(self._phone)]
+    def _go_on(self, now: float) -> list[News]:
+        return self.stop(now)
