@@ -85,8 +85,10 @@ _ECHO_LINGERS: Final = 2.0
 """Seconds for which a line that gave our words back is thought to do so again."""
 _ONSETS_EVERY: Final = 0.02
 """Seconds between two looks for onsets."""
-_JOINED_LOOKS: Final = 8
-"""Of so many looks only one is at lines that are joined: every 160 ms, which is what it looks back at."""
+_JOINED_LOOKS: Final = 16
+"""Of so many looks for a voice only one is at lines that are joined: every 320 ms."""
+_JOINED_SAMPLES: Final = 4
+"""Of so many samples of such a line only one is taken; in the others it is as it was."""
 _SAMPLE_EVERY: Final = SAMPLE_SECONDS / 2
 _PHASES: Final = 10
 _TURN: Final = LOOK / _PHASES
@@ -164,7 +166,9 @@ class Hearing:
         if not heard.any():
             return
         if not heard.all():
-            slots, payload, sizes, law = slots[heard], payload[heard], sizes[heard], law[heard]
+            slots, sizes, law = slots[heard], sizes[heard], law[heard]
+            # What is behind the audio need not be copied.
+            payload = payload[heard, : int(sizes.max())]
         for rows, frames in self._framer.cut(slots, payload, sizes):
             self._hear(slots[rows], frames, law[rows], now)
 
@@ -269,7 +273,7 @@ class Hearing:
     def _sample(self, first: int, now: float, joined: NDArray[np.bool_] | None) -> None:
         """Look more closely at every other line, where it is loud.
 
-        A line that is joined is taken for what it was every second time.
+        A line that is joined is mostly taken for what it was.
         """
         slots = _every(self._open & (self._judge.packet_at > now - _SAMPLE_EVERY), first, 2)
         if not len(slots):
@@ -278,7 +282,7 @@ class Hearing:
         loud = power > self._limits.least_power[slots]
         periodic = np.where(loud, self._periodic[slots], np.float32(0))
         self._samples += 1
-        if joined is not None and self._samples // 2 % 2 == 0:
+        if joined is not None and self._samples // 2 % _JOINED_SAMPLES:
             loud &= ~joined[slots]
         above = loud.nonzero()[0]
         if len(above):
