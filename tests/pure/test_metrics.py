@@ -93,7 +93,7 @@ def test_a_silent_line_is_counted_as_kept(metrics: Metrics, hotline: Flow, house
 
 def test_how_lines_are_and_what_came_of_it_is_counted(metrics: Metrics) -> None:
     told: list[tuple[str, str | None, dict[str, Detail]]] = [
-        ("line.judged", None, {"state": "faint"}),
+        ("line.judged", None, {"state": "faint", "level": -48.0, "floor": -60.0}),
         ("line_check.stopped", "csr-06", {"why": "speech"}),
         ("line_check.ended", "csr-07", {"by": "late"}),
         ("opinion.given", "csr-07", {"alive": True}),
@@ -104,11 +104,18 @@ def test_how_lines_are_and_what_came_of_it_is_counted(metrics: Metrics) -> None:
     found = counted(metrics)
     assert {name: found[name] for name in found if "active" not in name} == {
         "callflow_line_states_total{state=faint}": 1,
+        "callflow_line_level_dbfs_count": 1,
+        "callflow_line_signal_to_noise_db_count": 1,
         "callflow_line_checks_total{outcome=speech,rule=csr-06}": 1,
         "callflow_line_checks_total{outcome=ended,rule=csr-07}": 1,
         "callflow_opinions_total{answer=alive}": 1,
         "callflow_opinions_total{answer=late}": 1,
     }
+    exposed = metrics.expose().decode()
+    for bucket in ('line_signal_to_noise_db_bucket{le="15.0"} 1.0', 'line_level_dbfs_bucket{le="-45.0"} 1.0'):
+        assert bucket in exposed
+    for bucket in ('line_signal_to_noise_db_bucket{le="10.0"} 0.0', 'line_level_dbfs_bucket{le="-50.0"} 0.0'):
+        assert bucket in exposed
 
 
 def test_a_trunk_from_which_nothing_is_heard_is_shown_until_something_is(metrics: Metrics) -> None:
