@@ -208,10 +208,7 @@ class Desk:
             # Whoever talks or rings is not elsewhere.
             return []
         state = SeatState.READY if asked.act is Act.READY else SeatState.AWAY
-        turned = self._switchboard.turn(number, state, now, asked.reason)
-        if state is SeatState.AWAY and asked.minutes:
-            self._switchboard.seats[number].back_at = now + asked.minutes * 60
-        return turned
+        return self._switchboard.turn(number, state, now, asked.reason, asked.minutes)
 
     def _moves(self, number: str, asked: Asked, now: float) -> list[News]:
         switchboard = self._switchboard

@@ -9,8 +9,9 @@ from typing import Final
 import numpy as np
 
 from callflow.call.leg import Effect
-from callflow.call.room import Room
+from callflow.call.room import TONE_DB, TONE_HZ, Room
 from callflow.codec import RATE, Law
+from callflow.etiquette.own_words import TONE
 from callflow.events import Event, WordsKept
 from callflow.media.g711 import LINEAR, encode
 from callflow.media.messages import (
@@ -22,7 +23,6 @@ from callflow.media.messages import (
     UnloadPrompt,
 )
 
-_TONE_HZ, _TONE_DB, _TONE = 1000.0, -15.0, 0.3
 REST: Final = 0.3
 """Seconds that the plane has to hand out the rest."""
 LEAST: Final = 0.4
@@ -54,7 +54,7 @@ class OwnWords:
         if room.seat is None:
             return []
         self._speaking[room.seat.media] = _Speaking(room)
-        return [PlayTone(room.seat.media, _TONE_HZ, _TONE_DB, _TONE), Record(room.seat.media)]
+        return [PlayTone(room.seat.media, TONE_HZ, TONE_DB, TONE), Record(room.seat.media)]
 
     def heard(self, media: int, piece: Recorded) -> None:
         """A piece has come; what was sent to the seat is not its word."""

@@ -55,7 +55,7 @@ from callflow.sip.calls import Calls
 from callflow.sip.happenings import Declined
 from callflow.sip.outgoing import Plan
 
-_TONE_HZ, _TONE_DB = 1000.0, -15.0
+TONE_HZ, TONE_DB = 1000.0, -15.0
 """The tone after which a message is spoken; dBFS."""
 PHONES_OWN_BYE: Final = 5.0
 """Seconds that a phone has to hang up by itself when its transfer is done."""
@@ -129,7 +129,7 @@ class Room(Sound):
             case ListenClosely() | AskOpinion() | ListenNoLonger() | SetVolume():
                 return [*self.listen(action)]
             case Beep(seconds=seconds):
-                return [PlayTone(self.caller.media, _TONE_HZ, _TONE_DB, seconds)]
+                return [PlayTone(self.caller.media, TONE_HZ, TONE_DB, seconds)]
             case HangUp(reason=reason):
                 # The others are let go of with the call.
                 return [*self._calls.hang_up(self.caller.session, reason, now)]

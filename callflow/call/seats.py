@@ -192,15 +192,22 @@ class Seats:
 
     # --- what they do ---
 
-    def turn(self, number: str, state: SeatState, now: float, reason: str = "") -> list[SeatChanged]:
-        """The seat does something else; nothing where it does that already."""
+    def turn(
+        self, number: str, state: SeatState, now: float, reason: str = "", minutes: int | None = None
+    ) -> list[SeatChanged]:
+        """The seat does something else; nothing where it does that already.
+
+        `minutes` is for how long it is away, where it says so.
+        """
         seat = self._seats[number]
+        back_at = now + minutes * 60 if minutes and state is SeatState.AWAY else None
         if seat.state is state and seat.reason == reason:
+            seat.back_at = back_at or seat.back_at
             return []
         changed = SeatChanged(number, seat.state, state, now - seat.since, reason)
         seat.wrap_up_ends = now + self.wrap_up if state is SeatState.WRAP_UP else None
         seat.state, seat.since, seat.reason = state, now, reason
-        seat.back_at = None
+        seat.back_at = back_at
         return [changed]
 
     def calls(self, number: str, now: float) -> list[SeatChanged]:

@@ -56,10 +56,7 @@ class ServiceDesk:
         if seat.state not in FREE:
             raise SeatRefused("busy")
         state = SeatState.AWAY if service.wish is Wish.AWAY else SeatState.READY
-        turned = self._switchboard.turn(seat.number, state, now, service.reason)
-        if service.minutes and state is SeatState.AWAY:
-            seat.back_at = now + service.minutes * 60
-        return turned
+        return self._switchboard.turn(seat.number, state, now, service.reason, service.minutes)
 
     def _check_pin(self, service: Service, now: float) -> None:
         seats = self._switchboard.seats

@@ -232,12 +232,14 @@ class Switchboard:
                 return self.hung_up(room, place.seat, now)
         return []
 
-    def turn(self, seat: str, state: SeatState, now: float, reason: str = "") -> list[News]:
+    def turn(
+        self, seat: str, state: SeatState, now: float, reason: str = "", minutes: int | None = None
+    ) -> list[News]:
         """The seat, or its supervisor, says what it does now."""
         if seat not in self.seats:
             # The phone alone is in this call: its seat is in another, or nobody sits there.
             return []
-        self._note(self.seats.turn(seat, state, now, reason), now)
+        self._note(self.seats.turn(seat, state, now, reason, minutes), now)
         return self._look_again(now)
 
     # --- the rooms behind ---
