@@ -160,7 +160,10 @@ class OpinionGiven(Event):
 
     alive: bool
     by: str = "neural"
-    """`neural`, `strict` where no neural detector is at hand, or `late` where it did not answer in time."""
+    """`neural`, `late` where it did not answer in time, or `strict`: the first ears' strictest reckoning.
+
+    That is asked where no neural detector is at hand, and where it has heard nobody in something loud.
+    """
 
 
 @dataclass(frozen=True, slots=True)

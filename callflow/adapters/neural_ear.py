@@ -24,7 +24,7 @@ _WINDOW: Final = 256
 """Samples that it judges at once: 32 ms."""
 _BEFORE: Final = 15
 """Windows that are heard again before each piece."""
-_SURE: Final = 0.4
+_SURE: Final = 0.3
 """Likelihood of a voice that two windows in a row must have: a word of 200 ms is six."""
 _LEVEL: Final = -50.0
 """dBFS below which a window is not judged: there only what it remembers of the ones before speaks."""

@@ -1,8 +1,10 @@
 """The second pair of ears: asked where a decision would end a call, and answered within half a second.
 
 A neural detector hears the audio of the few lines that are listened to closely, in a process of its own.
-Where it is not installed, or does not answer in time, the plane's own strictest reckoning stands in for it:
-then whatever might have been a person is taken for one. Nobody is hung up on for want of an answer.
+That it has heard nobody is not enough where the plane's ears were in doubt about something that was as loud
+as people are. Where it is not installed, or does not answer in time, the plane's own strictest reckoning
+stands in for it: then whatever might have been a person is taken for one. Nobody is hung up on for want of an
+answer.
 """
 
 import asyncio
@@ -39,6 +41,8 @@ class _Question:
     timer: asyncio.TimerHandle
     may_live: bool = True
     """What stands in for the answer; without a word from the plane nobody is taken for dead."""
+    aloud: bool = False
+    """Whether the plane's ears doubt that nobody spoke, whatever the answer."""
 
 
 class SecondOpinion:
@@ -93,7 +97,7 @@ class SecondOpinion:
         """The plane has handed out a piece of a leg."""
         question = self._open.get(leg) if heard.asked else None
         if question is not None:
-            question.may_live = heard.may_live
+            question.may_live, question.aloud = heard.may_live, heard.aloud
         if self._channel is not None:
             self._channel.send(Piece(leg, heard.law, heard.audio, question.number if question else 0))
         elif question is not None:
@@ -159,10 +163,10 @@ class SecondOpinion:
                 question = self._open.get(leg)
                 if question is None or question.number != asked:
                     return
-                if alive or leg in self._whole:
+                if alive or (leg in self._whole and not question.aloud):
                     self._answer(leg, alive, "neural")
                 else:
-                    # What it has not heard may have been a person.
+                    # What it has not heard, or not made out, may have been a person.
                     self._answer(leg, question.may_live, "strict")
 
 

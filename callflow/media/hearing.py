@@ -16,7 +16,7 @@ from callflow.events import Event, Heard, LineHeard
 from callflow.media.echo import WINDOW, Echoes
 from callflow.media.framing import Framer
 from callflow.media.judging import LOOK, SAMPLE_SECONDS, VOICED, Judge, Look
-from callflow.media.levels import Floats, Floors, Offsets, decibels, powers
+from callflow.media.levels import Floats, Floors, Offsets, decibels, powers, steady_less
 from callflow.media.overhearing import Overhearing
 from callflow.media.past import Past
 from callflow.media.rtp import FRAME, Block
@@ -25,6 +25,7 @@ from callflow.media.voicing import (
     PURE_SAMPLES,
     STEADY,
     lasting,
+    loudness,
     pitch_of,
     purity,
     steadiness,
@@ -64,6 +65,8 @@ _TONE_BESIDE: Final = 6.0
 """What there is beside a machine's tone is no louder than the noise floor and so many dB,"""
 _AS_PURE: Final = 0.988
 """or no more than a codec, or the tone's own beginning, makes of it."""
+_LOWEST_TONE: Final = 340.0
+"""Hz below which a pure sound is a person's who hums 嗯 or says u: no exchange's tone is so low."""
 _LOUD_FOR_STEADY: Final = 0b1111111
 """Loud frames in a row that `steadiness` must look at."""
 _STEADY_LOOKS: Final = 3
@@ -197,7 +200,10 @@ class Hearing:
     def _hear(self, slots: Slots, frames: Block, law: NDArray[np.int64], now: float) -> None:
         count = self._past.frames[slots]
         self._offsets.note(slots, frames, law, count)
-        power = powers(frames, law) - self._offsets.power[slots]
+        power = powers(frames, law)
+        offset = (self._offsets.power[slots] >= self._limits.least_power[slots]).nonzero()[0]
+        if len(offset):
+            power[offset] = steady_less(frames[offset], law[offset])
         self._power[slots] = power
         self._past.hear(slots, frames, count)
         self._judge.packet_at[slots] = now
@@ -305,9 +311,9 @@ class Hearing:
         if not len(slots):
             return slots
         sound = self._past.heard(slots, WINDOW * FRAME)
-        cut = windows(sound)
-        power = np.einsum("...i,...i->...", cut, cut) / PERIODS
-        loud = lasting(cut) & (power > self._limits.least_power[slots, None])
+        cut = windows(sound - sound.mean(1, keepdims=True))
+        whole, most = loudness(cut)
+        loud = lasting(whole, most) & (whole > self._limits.least_power[slots, None])
         periodic = np.where(loud, voicing(cut.reshape(-1, PERIODS)).reshape(loud.shape), 0)
         evidence = np.maximum(periodic - _NO_VOICE, 0).sum(1)
         may = np.flatnonzero(evidence >= _PERHAPS)
@@ -322,6 +328,7 @@ class Hearing:
             may = may[~torn]
             may = may[~self._are_echoes(slots[may], now)]
         self._overhearing.may_live(slots[may])
+        self._overhearing.spoke_up(slots[may[most[may].max(1) >= self._limits.faint_power[slots[may]]]])
         sure = (evidence[may] >= _VOICE) & ((periodic[may] >= VOICED).sum(1) >= _VOICED_WINDOWS)
         voices: Slots = slots[may[sure]]
         return voices
@@ -338,7 +345,7 @@ class Hearing:
         share = purity(sound)
         beside = decibels((1 - share) * np.square(sound[:, -PURE_SAMPLES:]).mean(1))
         noise = self._floors.level(slots) + _TONE_BESIDE
-        may = (share >= _PURE) & ((beside <= noise) | (share >= _AS_PURE))
+        may = (share >= _PURE) & ((beside <= noise) | (share >= _AS_PURE)) & (pitch_of(sound) >= _LOWEST_TONE)
         # Where packets were lost no tone is like itself; it is waited for the next ones.
         torn = self._past.frames[slots] - self._spliced[slots] < WINDOW
         torn &= may | (self._loud_at[slots] - self._judge.tone_at[slots] < _TONE_LASTS)

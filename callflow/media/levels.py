@@ -39,6 +39,12 @@ def powers(frames: Block, law: NDArray[np.int64]) -> Floats:
     return mean
 
 
+def steady_less(frames: Block, law: NDArray[np.int64]) -> Floats:
+    """The mean power of each frame without its DC offset, relative to full scale."""
+    power: Floats = _LINEAR[law[:, None], frames].var(1)
+    return power
+
+
 def levels(frames: Block, law: NDArray[np.int64]) -> Floats:
     """The level of each frame in dBFS (a full-scale square wave is 0)."""
     return decibels(powers(frames, law))

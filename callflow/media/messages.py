@@ -241,6 +241,8 @@ class Overheard(MediaEvent):
     """Whole frames of 20 ms, idle codes where something is left out; empty where nothing has come since."""
     may_live: bool = True
     """Whether anything since `ListenClosely` might have been a person, by the strictest reckoning."""
+    aloud: bool = False
+    """Whether any of that was no fainter than people speak."""
     asked: bool = False
     """Whether it answers `AskOpinion`: the opinion is wanted now."""
 

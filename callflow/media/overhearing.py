@@ -44,19 +44,25 @@ class Overhearing:
         """The slots that are listened to."""
         self._alive: set[int] = set()
         """Where something since might have been a person."""
+        self._aloud: set[int] = set()
+        """Where that was no fainter than people speak."""
         self._left_out = np.full((len(past.frames), _MARKS), _NEVER, np.int64)
         """The numbers of the frames that are no person, each in its place of the ring."""
 
     def open(self, slot: int) -> None:
         self._next[slot] = int(self._past.frames[slot])
         self.on[slot] = True
-        self._alive.discard(slot)
+        self._forget(slot)
         self._left_out[slot] = _NEVER
 
     def close(self, slot: int) -> None:
         self._next.pop(slot, None)
         self.on[slot] = False
+        self._forget(slot)
+
+    def _forget(self, slot: int) -> None:
         self._alive.discard(slot)
+        self._aloud.discard(slot)
 
     def listens(self, slot: int) -> bool:
         return slot in self._next
@@ -65,6 +71,11 @@ class Overhearing:
         """Something in these lines might be a person."""
         if self._next:
             self._alive.update(self._next.keys() & slots.tolist())
+
+    def spoke_up(self, slots: Slots) -> None:
+        """And it is as loud as a person is."""
+        if self._next:
+            self._aloud.update(self._next.keys() & slots.tolist())
 
     def no_person(self, slots: Slots, before: int = _BEFORE, after: int = _AFTER) -> None:
         """The last frames of these lines are our echo, or a machine's tone."""
@@ -96,4 +107,4 @@ class Overhearing:
         frames = self._past.codes(slot, begin, end)
         frames[self._left_out[slot, numbers % _MARKS] == numbers] = IDLE[law]
         self._next[slot] = max(end, begin)
-        return Overheard(law, frames.tobytes(), slot in self._alive, asked)
+        return Overheard(law, frames.tobytes(), slot in self._alive, slot in self._aloud, asked)

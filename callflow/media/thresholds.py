@@ -30,6 +30,8 @@ class Limits:
         self._usual = usual
         self.least_power = np.zeros(capacity, np.float32)
         """`level` as power."""
+        self.faint_power = np.zeros(capacity, np.float32)
+        """`faint` as power."""
         self.clear_of_floor = np.zeros(capacity, np.float32)
         """`above_floor` as a factor."""
         self._all = np.tile(np.array(astuple(usual), np.float32), (capacity, 1)).T.copy()
@@ -42,4 +44,5 @@ class Limits:
         """Another leg, with thresholds of its own or the usual ones."""
         self._all[:, slot] = astuple(own or self._usual)
         self.least_power[slot] = 10 ** (self.level[slot] / 10)
+        self.faint_power[slot] = 10 ** (self.faint[slot] / 10)
         self.clear_of_floor[slot] = 10 ** (self.above_floor[slot] / 10)

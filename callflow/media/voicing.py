@@ -54,11 +54,19 @@ def windows(sound: Samples) -> Samples:
     return cut
 
 
-def lasting(cut: Samples) -> NDArray[np.bool_]:
-    """Which windows of [row, window, sample] sound throughout; a click or two in silence do not."""
+def loudness(cut: Samples) -> tuple[Floats, Floats]:
+    """The mean power of windows [row, window, sample], and what half of their parts exceed.
+
+    Clicks make the one and not the other.
+    """
     parts = cut.reshape(*cut.shape[:2], _PARTS, -1)
-    power = np.sort(np.einsum("...i,...i->...", parts, parts), 2)
-    throughout: NDArray[np.bool_] = power[:, :, _PARTS // 2] >= power.mean(2) * _THROUGHOUT
+    power = np.einsum("...i,...i->...", parts, parts) / parts.shape[-1]
+    return power.mean(2), np.sort(power, 2)[:, :, _PARTS // 2]
+
+
+def lasting(whole: Floats, most: Floats) -> NDArray[np.bool_]:
+    """Which windows of such `loudness` sound throughout; a click or two in silence do not."""
+    throughout: NDArray[np.bool_] = most >= whole * _THROUGHOUT
     return throughout
 
 

@@ -22,7 +22,7 @@ _DEAD: Final[dict[str, tuple[float, float]]] = {
     "fax calling tone": (-30, -8),
     "dial tone": (-30, -8),
     "crackle": (-55, -25),
-    "DC offset": (-50, -26),
+    "DC offset": (-50, -12),
     "echo": (-32, -6),
 }
 """Dead lines, and between which levels in dBFS they sound; of an echo, by how many dB it is quieter."""

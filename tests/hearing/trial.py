@@ -34,13 +34,15 @@ class Outcome:
     """From which frame on the line was judged what."""
     strict: bool = False
     """Whether something might have been a person, by the ears' strictest reckoning."""
+    aloud: bool = False
+    """Whether that was as loud as a voice."""
     neural: bool | None = None
     """The second opinion; None where it was not asked, or there is none."""
 
     @property
     def ended(self) -> bool:
         """Whether the call would have been ended for its silence."""
-        second = self.strict if self.neural is None else self.neural
+        second = self.strict if self.neural is None else self.neural or self.aloud
         return self.sound_at is None and not second
 
     @property
@@ -114,7 +116,7 @@ class Trial:
         ear = NeuralEar() if INSTALLED else None
         for slot, outcome in enumerate(self.outcomes):
             last = self._overhearing.rest(slot)
-            outcome.strict = last.may_live
+            outcome.strict, outcome.aloud = last.may_live, last.aloud
             if outcome.sound_at is None and ear is not None:
                 for piece in (*self._pieces[slot], last):
                     ear.hear(slot, piece.law, piece.audio)
