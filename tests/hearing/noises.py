@@ -8,14 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from callflow.codec import RATE
+from tests.hearing import surroundings
 from tests.hearing.voices import Voices, Wave, voices
 
 SECONDS: Final = 60
 """Of each kind there are so many; an episode has a part of them."""
 _COUNT: Final = SECONDS * RATE
 
-TUNED: Final = ("white", "pink", "hum", "babble", "street", "crackle")
-HELD_OUT: Final = ("brown", "fan", "hum60", "crowd", "traffic", "scratches")
+TUNED: Final = ("white", "pink", "hum", "babble", "street", "crackle", *surroundings.TUNED)
+HELD_OUT: Final = ("brown", "fan", "hum60", "crowd", "traffic", "scratches", *surroundings.HELD_OUT)
 
 
 @functools.cache
@@ -117,6 +118,10 @@ def _crackle(rate: float, decay: float) -> Callable[[np.random.Generator, bool],
     return made
 
 
+def _around(kind: str) -> Callable[[np.random.Generator, bool], Wave]:
+    return lambda random, installed: surroundings.KINDS[kind](random, _COUNT)
+
+
 _KINDS: Final[dict[str, Callable[[np.random.Generator, bool], Wave]]] = {
     "white": _white,
     "pink": _pink,
@@ -131,4 +136,5 @@ _KINDS: Final[dict[str, Callable[[np.random.Generator, bool], Wave]]] = {
     "crowd": _babble(9, held_out=True),
     "traffic": _street(1.5, 3.0, 1.0),
     "scratches": _crackle(14, 0.0015),
+    **{kind: _around(kind) for kind in surroundings.KINDS},
 }

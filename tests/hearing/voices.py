@@ -44,12 +44,23 @@ class Voices:
     """200 ms each: the loudest of a short recording."""
 
 
+_others: list[Path] = []
+
+
+def use(folders: list[Path]) -> None:
+    """Take the recordings in these folders for the held-out voices."""
+    _others[:] = folders
+    voices.cache_clear()
+
+
 @functools.cache
 def voices(*, held_out: bool, installed: bool = True) -> Voices:
     """Those that the detector was tuned with, or those that it was not."""
     folders = [folder for folder in (_HELD_OUT if held_out else _TUNED) if folder.is_dir()]
     if not installed:
         folders = [folder for folder in folders if folder.is_relative_to(_PROMPTS)]
+    if held_out and _others:
+        folders = _others
     pieces = [
         piece
         for folder in folders

@@ -59,13 +59,13 @@ async def answer(told: list[Report]) -> OpinionGiven:
     return report.event
 
 
-def hear(opinion: SecondOpinion, *pieces: bytes, may_live: bool = False) -> None:
+def hear(opinion: SecondOpinion, *pieces: bytes, may_live: bool = False, aloud: bool = False) -> None:
     """Pieces of a line that is listened to closely, and the question after them."""
     opinion.told(ListenClosely(LEG))
     for piece in pieces:
         opinion.overheard(LEG, Overheard(0, piece))
     opinion.told(AskOpinion(LEG))
-    opinion.overheard(LEG, Overheard(0, b"", may_live, asked=True))
+    opinion.overheard(LEG, Overheard(0, b"", may_live, aloud, asked=True))
 
 
 @installed
@@ -76,6 +76,13 @@ async def test_a_person_is_heard_and_a_silent_line_is_not() -> None:
         told.clear()
         hear(opinion, QUIET, QUIET, may_live=True)
         assert await answer(told) == OpinionGiven(False)
+
+
+@installed
+async def test_what_was_as_loud_as_people_are_is_not_denied() -> None:
+    async with asked() as (opinion, told):
+        hear(opinion, QUIET, QUIET, may_live=True, aloud=True)
+        assert await answer(told) == OpinionGiven(True, "strict")
 
 
 @installed

@@ -129,6 +129,22 @@ def test_a_tone_is_no_person(hertz: float, milliseconds: int) -> None:
         assert listen(together(quiet(begins), beep, quiet(0.35), beep, quiet(1.0))) == []
 
 
+@pytest.mark.parametrize("hertz", [110.0, 187.5, 237.5, 275.0, 320.0])
+def test_who_hums_in_answer_is_a_person(hertz: float) -> None:
+    hum = mixed(tone(0.2, -33.0, hertz), tone(0.2, -45.0, 2 * hertz))
+    for begins in (1.0, 1.007, 1.013):
+        told = listen(together(quiet(begins), hum, quiet(1.0)))
+        assert near(told, (SOUND, begins), (SILENCE, begins + 0.2))
+
+
+@pytest.mark.parametrize("law", list(Law))
+@pytest.mark.parametrize("level", [-28.0, -20.0, -12.0])
+def test_a_dc_offset_is_no_sound(level: float, law: Law) -> None:
+    offset = np.int16(32768 * 10 ** (level / 20))
+    for seed in range(4):
+        assert listen(noise(8.0, -63.0, seed) + offset, law=law) == []
+
+
 @pytest.mark.parametrize("level", [-8.0, -30.0, -45.0])
 def test_a_burst_of_noise_is_no_person(level: float) -> None:
     for seconds in (0.2, 0.5, 3.0):

@@ -90,6 +90,15 @@ def test_what_might_have_been_a_person_is_told_with_it(sound: np.ndarray, may_li
     assert overheard(stage)[-1].may_live is may_live
 
 
+@pytest.mark.parametrize(("level", "aloud"), [(-50.0, False), (-35.0, True)])
+def test_whether_it_was_as_loud_as_people_are_is_told_with_it(level: float, aloud: bool) -> None:
+    stage = listening()
+    line(stage, *frames(np.concatenate([quiet(0.4), speech(0.2, level), quiet(0.3)])))
+    stage.obey(AskOpinion(1), ListenClosely(1), AskOpinion(1))
+    first, second = overheard(stage)[-2:]
+    assert (first.may_live, first.aloud, second.aloud) == (True, aloud, False)
+
+
 def test_our_echo_is_left_out() -> None:
     stage = Stage()
     said = speech(3.0, -15.0, 5)
