@@ -37,6 +37,8 @@ _BETWEEN: Final = 40
 
 _AS_LOUD: Final = 3.0
 """What is no voice and comes within so many dB of it drowns it."""
+_DIPS: Final = 3
+"""Samples that may be quieter than a noise without a pause: a siren is no voice, however periodic it is."""
 _BURSTS: Final = 3
 """Samples so loud that make a line noisy: a consonant or two are not enough."""
 _VOICES: Final = 2
@@ -72,6 +74,8 @@ class _Measured:
     """What the line does not fall below between its words."""
     all_noise: Floats
     """The mean of all that is no voice, bursts too."""
+    least: Floats
+    """What all samples but `_DIPS` exceed, voice or not."""
     voices: NDArray[np.int64]
     """Samples of a voice."""
     bursts: NDArray[np.int64]
@@ -79,8 +83,8 @@ class _Measured:
 
     @classmethod
     def nothing(cls, count: int) -> "_Measured":
-        voice, noise, all_noise = np.full((3, count), np.nan, np.float32)
-        return cls(voice, noise, all_noise, np.zeros(count, np.int64), np.zeros(count, np.int64))
+        voice, noise, all_noise, least = np.full((4, count), np.nan, np.float32)
+        return cls(voice, noise, all_noise, least, np.zeros(count, np.int64), np.zeros(count, np.int64))
 
 
 class Judge:
@@ -159,6 +163,7 @@ class Judge:
             voice,
             np.where(np.isfinite(noise), noise, np.nan).astype(np.float32),
             _mean_level(level, between),
+            np.partition(level, _DIPS, axis=1)[:, _DIPS],
             is_voice.sum(1),
             (between & (level > voice[:, None] - _AS_LOUD)).sum(1),
         )
@@ -167,11 +172,13 @@ class Judge:
         slots, limits, number = look.slots, self._limits, _NUMBER
         clear, noisy = limits.clear[slots], limits.noisy[slots]
         speaks = look.speaks | (now - self.voice_at[slots] < _LINGERS)
-        loud_noise = measured.noise >= noisy
+        loud_noise, no_pause = measured.noise >= noisy, measured.least >= noisy
         lost = loud_noise & ~(measured.voice - measured.noise >= clear)
         bursts = (measured.bursts >= _BURSTS) & (measured.all_noise >= noisy)
         lost |= bursts & (measured.voice - measured.all_noise < clear)
+        lost |= no_pause & ~(measured.voice - measured.least >= clear)
         states = np.full(len(slots), number[LineState.SILENT])
+        states[no_pause & ~look.steady] = number[LineState.NOISY]
         states[loud_noise & (~look.steady | (measured.voices >= _VOICES))] = number[LineState.NOISY]
         states[now - self.echo_at[slots] < _LINGERS] = number[LineState.ECHO]
         states[now - self.tone_at[slots] < _TONE_LINGERS] = number[LineState.TONE]

@@ -52,6 +52,10 @@ TALK = {
     LineState.FAINT: Episode(301, "talk", Law.PCMU, False, -49.0),
     LineState.NOISY: Episode(302, "talk", Law.PCMA, False, -30.0, "white", -5.0),
 }
+AROUND = [
+    Episode(seed, "talk", LAWS[seed % 2], False, -30.0, noise, -5.0)
+    for seed, noise in enumerate(["siren", "car", "rain", "typing"], 400)
+]
 CALLED = {
     "no packets": LineState.NO_PACKETS,
     "busy tone": LineState.TONE,
@@ -62,7 +66,7 @@ CALLED = {
 @pytest.fixture(scope="module")
 def outcomes() -> dict[int, Outcome]:
     """By the episodes' seeds; all are heard together."""
-    trial = Trial([*WORDS, *DEAD, *TALK.values()], installed=False)
+    trial = Trial([*WORDS, *DEAD, *TALK.values(), *AROUND], installed=False)
     return {outcome.episode.seed: outcome for outcome in trial.run()}
 
 
@@ -99,6 +103,11 @@ def test_what_kind_of_line_it_is_stands_before_the_pause_is_over(
     outcomes: dict[int, Outcome], state: LineState
 ) -> None:
     assert outcomes[TALK[state].seed].state_when_spoken is state
+
+
+@pytest.mark.parametrize("episode", AROUND, ids=lambda episode: episode.noise)
+def test_what_drowns_a_caller_makes_the_line_noisy(outcomes: dict[int, Outcome], episode: Episode) -> None:
+    assert outcomes[episode.seed].state_when_spoken is LineState.NOISY
 
 
 def test_our_words_come_back_are_told_as_an_echo(outcomes: dict[int, Outcome]) -> None:
