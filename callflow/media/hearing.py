@@ -26,9 +26,8 @@ from callflow.media.voicing import (
     STEADY,
     lasting,
     loudness,
-    pitch_of,
-    purity,
     steadiness,
+    strongest,
     voicing,
     windows,
 )
@@ -79,6 +78,8 @@ _TONE_ENDS: Final = 6
 """Frames that its end may last."""
 _UNSTEADY_LOOKS: Final = 2
 """Frames in a row from which a pure sound is known for a person's: where a tone ends, one is."""
+_MOSTLY: Final = 0.25
+"""Share of a frame's power from which a DC offset is taken out of its samples."""
 _HUM: Final = 200.0
 """Hz below which a steady tone is a hum of the mains."""
 _FRAME_SECONDS: Final = 0.02
@@ -92,6 +93,9 @@ _JOINED_LOOKS: Final = 16
 """Of so many looks for a voice only one is at lines that are joined: every 320 ms."""
 _JOINED_SAMPLES: Final = 4
 """Of so many samples of such a line only one is taken; in the others it is as it was."""
+_BITS: Final = np.array([1, 2], np.uint8)
+_LOUD: Final = np.array([0b1, 0b11], np.uint8)
+"""So many bits a frame stands for, of which the others are not looked at; and those where it is loud."""
 _SAMPLE_EVERY: Final = SAMPLE_SECONDS / 2
 _PHASES: Final = 10
 _TURN: Final = LOOK / _PHASES
@@ -125,6 +129,10 @@ class Hearing:
         self._voiced_at = np.zeros(capacity, np.float64)
         self._due = np.zeros(capacity, np.bool_)
         """Where an onset may be, and is to be looked for."""
+        self._joined = np.zeros(capacity, np.bool_)
+        """Where every other frame is enough: somebody else listens."""
+        self._measured = np.zeros(capacity, np.int64)
+        """Frames of those up to the one that was measured last."""
         self._power = np.zeros(capacity, np.float32)
         """Of the last frame."""
         self._periodic = np.zeros(capacity, np.float32)
@@ -142,7 +150,7 @@ class Hearing:
             room.open(slot)
         self._limits.open(slot, thresholds)
         self._past.open(slot, law)
-        self._recent[slot] = self._steady[slot] = 0
+        self._recent[slot] = self._steady[slot] = self._measured[slot] = 0
         self._spliced[slot] = -WINDOW
         self._looks[slot] = self._wait[slot] = 0
         self._periodic[slot] = 0.0
@@ -199,16 +207,39 @@ class Hearing:
 
     def _hear(self, slots: Slots, frames: Block, law: NDArray[np.int64], now: float) -> None:
         count = self._past.frames[slots]
-        self._offsets.note(slots, frames, law, count)
-        power = powers(frames, law)
-        offset = (self._offsets.power[slots] >= self._limits.least_power[slots]).nonzero()[0]
-        if len(offset):
-            power[offset] = steady_less(frames[offset], law[offset])
-        self._power[slots] = power
         self._past.hear(slots, frames, count)
         self._judge.packet_at[slots] = now
+        alone = ~self._joined[slots]
+        if not alone.all():
+            slots, frames, law, count = slots[alone], frames[alone], law[alone], count[alone]
+        if len(slots):
+            self._measure(slots, frames, law, count, now)
+
+    def _measure_joined(self, now: float) -> None:
+        """The newest frame of each line that is joined: about every second, all in one look."""
+        slots = (self._joined & self._open & (self._past.frames > self._measured)).nonzero()[0]
+        if not len(slots):
+            return
+        frames, law = self._past.frames[slots], self._past.law[slots]
+        self._measured[slots] = frames
+        # Of two frames either may be met: what is done at the odd ones must not be missed.
+        self._measure(slots, self._past.newest(slots), law, frames - 1 | 1, now)
+
+    def _measure(
+        self, slots: Slots, frames: Block, law: NDArray[np.int64], count: NDArray[np.int64], now: float
+    ) -> None:
+        """How loud frames are, which have the numbers `count`; of joined lines one stands for two."""
+        self._offsets.note(slots, frames, law, count)
+        whole, offset = powers(frames, law), self._offsets.power[slots]
+        power = whole - offset
+        # Of two large numbers the difference says nothing; and few lines have so much of an offset.
+        most = ((offset >= _MOSTLY * whole) & (whole > self._limits.least_power[slots])).nonzero()[0]
+        if len(most):
+            power[most] = steady_less(frames[most], law[most])
+        self._power[slots] = power
         loud = (power > self._quiet(slots, self._floors.note(slots, power, count))) & (count >= _WARM_UP)
-        recent = self._recent[slots] << 1 | loud
+        joined = self._joined[slots].astype(np.int64)
+        recent = self._recent[slots] << _BITS[joined] | loud * _LOUD[joined]
         self._recent[slots] = recent
         if not loud.any():
             return
@@ -223,18 +254,20 @@ class Hearing:
         on the lines that are `joined`, a voice need not be told at once.
         """
         told: list[tuple[int, Event]] = []
+        if joined is not None:
+            self._joined = joined & ~self._overhearing.on
         if now >= self._onsets_at:
             self._onsets_at = now + _ONSETS_EVERY - _HAIR
-            due = self._due & (self._recent & 1 > 0)
             self._onsets = (self._onsets + 1) % _JOINED_LOOKS
-            if joined is not None and self._onsets:
-                due &= ~joined | self._overhearing.on
-            self._due[:] = False
+            looked = ~self._joined if self._onsets else self._open
+            due = self._due & (self._recent & 1 > 0) & looked
+            self._due &= ~looked
             begun = self._voices(due.nonzero()[0], now)
             told += [(slot, self._begin(slot, now)) for slot in begun.tolist()]
         if now >= self._sample_at:
             self._sample_at = now + _SAMPLE_EVERY - _HAIR
             self._sampled = not self._sampled
+            self._measure_joined(now)
             self._sample(int(self._sampled), now, joined)
         if now >= self._look_at:
             told += self._fallen_silent(now)
@@ -266,7 +299,7 @@ class Hearing:
         if len(noisy):
             sound = self._past.heard(slots[noisy], STEADY)
             steady[noisy] = steadiness(sound) >= _STEADY
-            hums[noisy] = pitch_of(sound) < _HUM
+            hums[noisy] = strongest(sound)[1] < _HUM
         return [*self._judge.look(Look(slots, self._sounding[slots], steady, hums), now)]
 
     def _quiet(self, slots: Slots, floor: Floats) -> Floats:
@@ -342,10 +375,10 @@ class Hearing:
 
     def _may_be_machines(self, slots: Slots, sound: Floats) -> NDArray[np.bool_]:
         """Which lines may hold a machine's tone, as far as it can be told yet."""
-        share = purity(sound)
+        share, hertz = strongest(sound)
         beside = decibels((1 - share) * np.square(sound[:, -PURE_SAMPLES:]).mean(1))
         noise = self._floors.level(slots) + _TONE_BESIDE
-        may = (share >= _PURE) & ((beside <= noise) | (share >= _AS_PURE)) & (pitch_of(sound) >= _LOWEST_TONE)
+        may = (share >= _PURE) & ((beside <= noise) | (share >= _AS_PURE)) & (hertz >= _LOWEST_TONE)
         # Where packets were lost no tone is like itself; it is waited for the next ones.
         torn = self._past.frames[slots] - self._spliced[slots] < WINDOW
         torn &= may | (self._loud_at[slots] - self._judge.tone_at[slots] < _TONE_LASTS)

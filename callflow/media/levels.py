@@ -67,7 +67,7 @@ class Offsets:
 
     def note(self, slots: Slots, frames: Block, law: NDArray[np.int64], count: NDArray[np.int64]) -> None:
         """Look at those of `slots` whose turn it is; `count` has the frames of each before this one."""
-        due = (count & _DC_EVERY - 1 == 0).nonzero()[0]
+        due = ((count & _DC_EVERY - 1 == _DC_EVERY - 1) | (count == 0)).nonzero()[0]
         if not len(due):
             return
         looked, mean = slots[due], _LINEAR[law[due, None], frames[due]].mean(1)

@@ -42,6 +42,11 @@ class Past:
         self._in[slots, count & HEARD - 1] = frames
         self.frames[slots] = count + 1
 
+    def newest(self, slots: Slots) -> Block:
+        """The last frame of each."""
+        frames: Block = self._in[slots, self.frames[slots] - 1 & HEARD - 1]
+        return frames
+
     def say(self, slots: Slots, frames: Block) -> None:
         self._out[slots, self.sent[slots] % SAID] = frames
         self.sent[slots] += 1

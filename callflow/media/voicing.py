@@ -70,10 +70,14 @@ def lasting(whole: Floats, most: Floats) -> NDArray[np.bool_]:
     return throughout
 
 
-def purity(sound: Samples) -> Floats:
-    """The share of the two strongest tones in the last 80 ms of each row: 1 where there is nothing else."""
+def strongest(sound: Samples) -> tuple[Floats, Floats]:
+    """Of the last 80 ms of each row: what share of it its two strongest tones are, and which one leads.
+
+    The share is 1 where there is nothing else; the frequency is in Hz, to 12.5 Hz.
+    """
     piece = sound[:, -PURE_SAMPLES:]
     power = np.square(np.abs(np.fft.rfft((piece - piece.mean(1, keepdims=True)) * _PURE_TAPER)))
+    hertz: Floats = (power.argmax(1) * (8000 / PURE_SAMPLES)).astype(np.float32)
     whole = np.maximum(power.sum(1), 1e-12)
     rows, found = np.arange(len(power)), np.zeros(len(power))
     for _ in range(2):
@@ -82,7 +86,7 @@ def purity(sound: Samples) -> Floats:
         found += np.take_along_axis(power, near, 1).sum(1)
         power[rows[:, None], near] = 0.0
     share: Floats = np.minimum(found / whole, 1.0).astype(np.float32)
-    return share
+    return share, hertz
 
 
 def steadiness(sound: Samples) -> Floats:
@@ -98,11 +102,3 @@ def steadiness(sound: Samples) -> Floats:
     alike = products / np.sqrt(np.maximum(there * here, 1e-12))
     steady: Floats = np.clip(alike.max(1), 0.0, 1.0).astype(np.float32)
     return steady
-
-
-def pitch_of(sound: Samples) -> Floats:
-    """The frequency of each row's strongest tone in Hz, to 12.5 Hz, in its last 80 ms."""
-    piece = sound[:, -PURE_SAMPLES:]
-    power = np.abs(np.fft.rfft((piece - piece.mean(1, keepdims=True)) * _PURE_TAPER))
-    hertz: Floats = (power.argmax(1) * (8000 / PURE_SAMPLES)).astype(np.float32)
-    return hertz
