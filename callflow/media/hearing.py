@@ -154,7 +154,7 @@ class Hearing:
         self._spliced[slot] = -WINDOW
         self._looks[slot] = self._wait[slot] = 0
         self._periodic[slot] = 0.0
-        self._sounding[slot] = self._due[slot] = False
+        self._sounding[slot] = self._due[slot] = self._joined[slot] = False
         self._open[slot] = heard
 
     def close(self, slot: int) -> None:
