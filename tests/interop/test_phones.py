@@ -24,6 +24,8 @@ from tests.support.phones import Phone, baresip, linphone
 pytestmark = [pytest.mark.interop, needs("baresip", "linphonec", "kamailio")]
 
 LONGEST = 60.0
+CLEAR = 0.9
+"""Likeness of what is heard to what was said."""
 PIECE = 4000
 """Samples: half a second."""
 
@@ -75,6 +77,16 @@ async def with_baresip(setup: Setup, folder: Path) -> Heard:
 
 
 async def with_linphone(setup: Setup, folder: Path) -> Heard:
+    """Once more where its recording is spoilt: it plays in real time, and the machine may be busy."""
+    first = await _with_linphone(setup, folder)
+    if first.likeness("greeting") > CLEAR:
+        return first
+    again = folder / "again"
+    again.mkdir()
+    return await _with_linphone(setup, again)
+
+
+async def _with_linphone(setup: Setup, folder: Path) -> Heard:
     async with serving(setup) as (service, facts):
         async with linphone(folder, service.sip_address, "caller", "secret") as phone:
             await talk(phone, facts)
@@ -113,8 +125,8 @@ async def test_the_phone_hears_the_greeting_and_what_it_asked_for(
     calls: dict[str, Heard], phone: str
 ) -> None:
     heard = calls[phone]
-    assert heard.likeness("greeting") > 0.9
-    assert heard.likeness("opening_hours") > 0.9
+    assert heard.likeness("greeting") > CLEAR
+    assert heard.likeness("opening_hours") > CLEAR
     assert heard.likeness("no_sound") < 0.5
 
 
