@@ -65,7 +65,7 @@ _TONE_BESIDE: Final = 6.0
 _AS_PURE: Final = 0.988
 """or no more than a codec, or the tone's own beginning, makes of it."""
 _LOWEST_TONE: Final = 340.0
-"""Hz below which a pure sound is a person's who hums 嗯 or says u: no exchange's tone is so low."""
+"""Hz below which a pure sound is a person's who hums 嗯 or says u: exchanges' tones are higher."""
 _LOUD_FOR_STEADY: Final = 0b1111111
 """Loud frames in a row that `steadiness` must look at."""
 _STEADY_LOOKS: Final = 3
