@@ -216,7 +216,7 @@ class Hearing:
             self._measure(slots, frames, law, count, now)
 
     def _measure_joined(self, now: float) -> None:
-        """The newest frame of each line that is joined: about every second, all in one look."""
+        """The newest frame of each line that is joined, about one of two: all in one look."""
         slots = (self._joined & self._open & (self._past.frames > self._measured)).nonzero()[0]
         if not len(slots):
             return
@@ -360,8 +360,7 @@ class Hearing:
             self._overhearing.no_person(slots[may[torn & self._echoed_lately(slots[may], now)]])
             may = may[~torn]
             may = may[~self._are_echoes(slots[may], now)]
-        self._overhearing.may_live(slots[may])
-        self._overhearing.spoke_up(slots[may[most[may].max(1) >= self._limits.faint_power[slots[may]]]])
+        self._overhearing.may_live(slots[may], most[may].max(1) >= self._limits.faint_power[slots[may]])
         sure = (evidence[may] >= _VOICE) & ((periodic[may] >= VOICED).sum(1) >= _VOICED_WINDOWS)
         voices: Slots = slots[may[sure]]
         return voices

@@ -67,15 +67,11 @@ class Overhearing:
     def listens(self, slot: int) -> bool:
         return slot in self._next
 
-    def may_live(self, slots: Slots) -> None:
-        """Something in these lines might be a person."""
+    def may_live(self, slots: Slots, aloud: NDArray[np.bool_]) -> None:
+        """Something in these lines might be a person; where `aloud`, it is no fainter than people are."""
         if self._next:
             self._alive.update(self._next.keys() & slots.tolist())
-
-    def spoke_up(self, slots: Slots) -> None:
-        """And it is as loud as a person is."""
-        if self._next:
-            self._aloud.update(self._next.keys() & slots.tolist())
+            self._aloud.update(self._next.keys() & slots[aloud].tolist())
 
     def no_person(self, slots: Slots, before: int = _BEFORE, after: int = _AFTER) -> None:
         """The last frames of these lines are our echo, or a machine's tone."""

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from callflow.codec import RATE
 from tests.hearing import surroundings
+from tests.hearing.surroundings import shaped
 from tests.hearing.voices import Voices, Wave, voices
 
 SECONDS: Final = 60
@@ -28,29 +28,22 @@ def noise(kind: str, *, installed: bool = True) -> Wave:
     return wave
 
 
-def shaped(random: np.random.Generator, gain: Callable[[NDArray[np.floating]], NDArray[np.floating]]) -> Wave:
-    """Noise whose amplitude goes by frequency (Hz)."""
-    spectrum = np.fft.rfft(random.standard_normal(_COUNT))
-    coloured = np.fft.irfft(spectrum * gain(np.fft.rfftfreq(_COUNT, 1 / RATE)), _COUNT)
-    return coloured.astype(np.float32)
-
-
 def _white(random: np.random.Generator, installed: bool) -> Wave:
     return random.standard_normal(_COUNT).astype(np.float32)
 
 
 def _pink(random: np.random.Generator, installed: bool) -> Wave:
-    return shaped(random, lambda hertz: 1 / np.sqrt(np.maximum(hertz, 40)))
+    return shaped(random, _COUNT, lambda hertz: 1 / np.sqrt(np.maximum(hertz, 40)))
 
 
 def _brown(random: np.random.Generator, installed: bool) -> Wave:
-    return shaped(random, lambda hertz: 1 / np.maximum(hertz, 100))
+    return shaped(random, _COUNT, lambda hertz: 1 / np.maximum(hertz, 100))
 
 
 def _fan(random: np.random.Generator, installed: bool) -> Wave:
     """Air, and the blades in it: 23 times a second, over a motor's whine."""
     time = np.arange(_COUNT) / RATE
-    air = shaped(random, lambda hertz: np.exp(-(((hertz - 500) / 700) ** 2)))
+    air = shaped(random, _COUNT, lambda hertz: np.exp(-(((hertz - 500) / 700) ** 2)))
     air /= np.std(air)
     blown = air * (1 + 0.3 * np.sin(2 * np.pi * 23 * time)) + 0.15 * np.sin(2 * np.pi * 590 * time)
     return blown.astype(np.float32)
@@ -92,7 +85,7 @@ def _street(slow: float, depth: float, colour: float) -> Callable[[np.random.Gen
     """Engines that come and go: coloured noise whose level wanders by `depth` dB, at `slow` Hz and below."""
 
     def made(random: np.random.Generator, installed: bool) -> Wave:
-        body = shaped(random, lambda hertz: 1 / np.maximum(hertz, 80) ** colour)
+        body = shaped(random, _COUNT, lambda hertz: 1 / np.maximum(hertz, 80) ** colour)
         points = int(SECONDS * slow * 2) + 2
         wander = np.interp(
             np.linspace(0, points - 1, _COUNT), np.arange(points), random.standard_normal(points)
@@ -131,7 +124,9 @@ _KINDS: Final[dict[str, Callable[[np.random.Generator, bool], Wave]]] = {
     "crackle": _crackle(6, 0.003),
     "brown": _brown,
     "fan": _fan,
-    "fan_air": lambda random, installed: shaped(random, lambda hertz: np.exp(-(((hertz - 900) / 800) ** 2))),
+    "fan_air": lambda random, installed: shaped(
+        random, _COUNT, lambda hertz: np.exp(-(((hertz - 900) / 800) ** 2))
+    ),
     "hum60": _hum(60, (0.6, 1.0, 0.2, 0.6, 0.1, 0.3, 0.1, 0.2)),
     "crowd": _babble(9, held_out=True),
     "traffic": _street(1.5, 3.0, 1.0),

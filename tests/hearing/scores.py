@@ -43,12 +43,16 @@ def must_live(outcome: Outcome) -> bool:
 
 
 def is_noisy(outcome: Outcome) -> bool:
-    return outcome.episode.kind == "talk" and outcome.episode.snr <= 0 and outcome.episode.noise != "buzz"
+    return _is_drowned(outcome) and outcome.episode.noise != "buzz"
 
 
 def is_buzzing(outcome: Outcome) -> bool:
     """In a buzz at 217 Hz, as periodic as a monotonous voice: known for a limit of the ears."""
-    return outcome.episode.kind == "talk" and outcome.episode.snr <= 0 and outcome.episode.noise == "buzz"
+    return _is_drowned(outcome) and outcome.episode.noise == "buzz"
+
+
+def _is_drowned(outcome: Outcome) -> bool:
+    return outcome.episode.kind == "talk" and outcome.episode.snr <= 0
 
 
 def is_faint(outcome: Outcome) -> bool:

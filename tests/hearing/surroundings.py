@@ -1,5 +1,6 @@
 """Noises of the rooms and streets that people call from, and of the machines in them."""
 
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -12,11 +13,16 @@ Random = np.random.Generator
 Samples = NDArray[np.floating]
 
 
+def shaped(random: Random, count: int, gain: Callable[[Samples], Samples]) -> Wave:
+    """Noise whose amplitude goes by frequency (Hz)."""
+    spectrum = np.fft.rfft(random.standard_normal(count))
+    coloured = np.fft.irfft(spectrum * gain(np.fft.rfftfreq(count, 1 / RATE)), count)
+    return coloured.astype(np.float32)
+
+
 def falling(random: Random, count: int, exponent: float, least: float) -> Samples:
     """Noise whose amplitude falls with frequency to the power of `exponent`, from `least` Hz on; RMS 1."""
-    spectrum = np.fft.rfft(random.standard_normal(count))
-    hertz = np.maximum(np.fft.rfftfreq(count, 1 / RATE), least)
-    coloured: Samples = np.fft.irfft(spectrum / hertz**exponent, count)
+    coloured = shaped(random, count, lambda hertz: np.maximum(hertz, least) ** -exponent)
     return coloured / np.std(coloured)
 
 
