@@ -5,7 +5,7 @@ from typing import Final
 
 from callflow.call.leg import Leg
 from callflow.call.lines import Lines
-from callflow.call.switchboard import News
+from callflow.call.news import News
 from callflow.events import Event
 from callflow.media.messages import Play
 from callflow.sip.calls import Calls

@@ -2,8 +2,8 @@
 
 from callflow.call.leg import Leg
 from callflow.call.lines import Lines
+from callflow.call.news import Happened, News
 from callflow.call.room import Room
-from callflow.call.switchboard import Happened, News
 from callflow.errors import PeerError
 from callflow.events import CallConfirmed, DigitPressed, HeldByCaller, HungUp, Party, ResumedByCaller
 from callflow.sip.calls import Calls

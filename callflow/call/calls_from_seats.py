@@ -6,6 +6,7 @@ calls enough.
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Final
 
 from callflow.agenda import Agenda
@@ -26,14 +27,17 @@ from callflow.call.dial_plan import (
 from callflow.call.dialling import Dialling, Errand, Way
 from callflow.call.leg import Leg
 from callflow.call.lines import Lines
+from callflow.call.news import News
 from callflow.call.phonebook import Place
 from callflow.call.room import Room
 from callflow.call.seats import FREE, Seat, SeatState
 from callflow.call.service_call import REFUSED, ServiceCall, ServiceDesk
 from callflow.call.supervising import Supervising, attendable
-from callflow.call.switchboard import News, Switchboard
+from callflow.call.switchboard import Switchboard
+from callflow.call.table import CallTable
 from callflow.errors import PeerError
 from callflow.events import Event, Party
+from callflow.guard import Broke, guarded
 from callflow.sip.auth import Proof
 from callflow.sip.endpoint import Endpoint
 from callflow.sip.happenings import Counted, Invited, Told
@@ -59,13 +63,11 @@ class CallsFromSeats:
         new_call: NewCall,
         host: str,
         replaces: Callable[[Invited, Seat | None, float], list[News]],
-        served_by: Callable[[str], Room | None],
+        table: CallTable,
     ) -> None:
-        """`host` stands in the addresses of seats; `replaces` takes a seat's call in another's place;
-        `served_by` gives the call that a seat serves.
-        """
+        """`host` stands in the addresses of seats; `replaces` takes a seat's call in another's place."""
         self._replaces = replaces
-        self._served_by = served_by
+        self._table = table
         self._plan = plan
         self._calls_out = calls_out
         self._proxy_auth = endpoint.proxy_auth
@@ -133,9 +135,19 @@ class CallsFromSeats:
     def tick(self, now: float) -> list[News]:
         news: list[News] = []
         for name in self._agenda.take_due(now):
-            one = self._under_way[name]
-            news += self._watch(name, one, one.tick(now))
+            news += self._ticked(name, now)
         return news
+
+    def drop(self, name: str, now: float) -> list[News]:
+        """We have failed in this call: it ends, as far as it can be ended."""
+        one = self._under_way.pop(name, None)
+        self._agenda.put(name, None)
+        if one is None:
+            return []
+        stopped = guarded(lambda: one.stop(now))
+        legs = [leg for leg in self._lines if leg.call == name]
+        ends = [partial(self._lines.end, leg, "fault", now) for leg in legs]
+        return [*stopped, *(news for end in ends for news in guarded(end))]
 
     def ended(self, room: Room, now: float) -> list[News]:
         """A call is over, and so is whatever attends it."""
@@ -153,6 +165,13 @@ class CallsFromSeats:
         return ended
 
     # --- the rooms behind ---
+
+    def _ticked(self, name: str, now: float) -> list[News]:
+        one = self._under_way[name]
+        news = guarded(lambda: self._watch(name, one, one.tick(now)))
+        if any(isinstance(each, Broke) for each in news):
+            news += self.drop(name, now)
+        return news
 
     def _watch(self, name: str, one: ServiceCall | Dialling | Supervising, news: list[News]) -> list[News]:
         if one.is_over:
@@ -199,13 +218,9 @@ class CallsFromSeats:
         if SUPERVISOR not in seat.plan.skills or attend.seat == seat.number:
             self._switchboard.refused(f"seat {seat.number}", attend.mode, "not_allowed", now)
             raise PeerError(403, "Forbidden")
-        room = attendable(self._served_by(attend.seat))
+        room = attendable(self._table.served_by(attend.seat))
         leg = self._leg(name, invited, Party.SEAT, seat, now)
-
-        def is_there(call: str) -> bool:
-            return self._served_by(attend.seat) is room
-
-        one = Supervising(leg, attend.mode, room, self._lines, self._calls, self._switchboard, is_there)
+        one = Supervising(leg, attend, room, self._lines, self._calls, self._switchboard, self._table)
         return self._begin(name, one, now)
 
     def _call_colleague(self, name: str, seat: Seat, called: str, invited: Invited, now: float) -> list[News]:

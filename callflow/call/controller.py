@@ -1,53 +1,41 @@
 """All calls: which one a message or a sound belongs to, and what each wants done. Still pure."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
-from callflow.actions import (
-    Action,
-    Answer,
-    DropTarget,
-    FindSeat,
-    HandToQueue,
-    JoinTarget,
-    KeepWords,
-    RecordMessage,
-    RingTarget,
-    StoreMessage,
-    TellSeat,
-    WordsSpoken,
-)
 from callflow.agenda import Agenda
 from callflow.call.call import Call
 from callflow.call.caller_side import CallerSide
 from callflow.call.calling import calling_as
 from callflow.call.calls_from_seats import CallsFromSeats
+from callflow.call.deeds import Deeds
 from callflow.call.desk import Asked, Desk, View
 from callflow.call.destinations import Destinations
 from callflow.call.dial_plan import CallsOut, DialPlan
-from callflow.call.farewells import Farewells
-from callflow.call.journal import CallEntry, Journalled
 from callflow.call.ledger import Ledger, Sink
-from callflow.call.leg import Broke, Effect, Leg
+from callflow.call.leg import Effect, Leg
 from callflow.call.lines import Lines
 from callflow.call.media_side import MediaSide
-from callflow.call.own_words import OwnWords
+from callflow.call.news import Happened, News, Task
 from callflow.call.phonebook import Phonebook
 from callflow.call.queues import QueuePlan
-from callflow.call.recorder import EMPTY, Message, Recorder, Written
+from callflow.call.recorder import EMPTY, Message, Written
 from callflow.call.room import Room
 from callflow.call.seat_side import SeatSide
 from callflow.call.seats import SeatPlan
 from callflow.call.served import served
 from callflow.call.spelling import Spell
-from callflow.call.switchboard import Connected, Deserted, Happened, News, Switchboard
+from callflow.call.sweep import Sweep
+from callflow.call.switchboard import Switchboard
+from callflow.call.table import CallTable
 from callflow.call.transferring import Transferring
 from callflow.call.trunk_health import TrunkHealth
-from callflow.errors import IllegalEvent, PeerError
+from callflow.call.work import Work
+from callflow.errors import PeerError
 from callflow.etiquette.house import CARRIED, House
 from callflow.etiquette.modes import Modes
 from callflow.events import (
-    CallAnswered,
     CallArrived,
     Event,
     FactKept,
@@ -58,6 +46,7 @@ from callflow.events import (
 )
 from callflow.facts import Fact
 from callflow.flow.model import Flow
+from callflow.guard import Broke, GuardedTimer, guarded
 from callflow.media.messages import (
     LegQuality,
     MediaEvent,
@@ -129,6 +118,8 @@ class Controller:
         self._ports = ports
         self._new_call = new_call
         self._sink = sink
+        self._agenda: Agenda[str] = Agenda()
+        self._rooms = CallTable(self._agenda)
         self._lines = Lines(endpoint.calls, ports, settings.media_host)
         self.switchboard = self._new_switchboard(now)
         self._from_seats = self._new_from_seats()
@@ -136,39 +127,41 @@ class Controller:
         self._desk = Desk(self.switchboard, destinations, settings.sayable)
         self._caller_side = CallerSide(self._lines, endpoint.calls)
         self._health = TrunkHealth(self._tell)
-        self._media_side = MediaSide(self._lines, self._ledger_of, self._health)
+        self._media_side = MediaSide(self._lines, self._rooms, self._health)
         self._seat_side = SeatSide(self._lines, endpoint.calls, self.switchboard, destinations)
-        self._recorder = Recorder()
         self._transferring = Transferring(
             self._lines,
             endpoint.calls,
             self.switchboard,
             destinations,
-            lambda name: self._rooms.get(name),
+            self._rooms,
             endpoint.trunks,
             self._from_seats.hand_over,
         )
-        self._own_words = OwnWords()
-        self._farewells = Farewells(self._lines, endpoint.calls)
-        self._rooms: dict[str, Room] = {}
-        self._written: dict[str, CallEntry] = {}
-        self._agenda: Agenda[str] = Agenda()
+        self._deeds = Deeds(
+            self._rooms,
+            endpoint.calls,
+            self._lines,
+            self.switchboard,
+            self._transferring,
+            self._from_seats,
+            self._media_side,
+            self._health,
+            journals=settings.journals,
+        )
+        self._work = Work(self._deeds.told, self._deeds.broken)
+        self._timers = self._new_timers()
+        self._sweep = Sweep(
+            self._rooms, self._lines, self.switchboard, self._from_seats, self._deeds.farewells
+        )
 
     def __len__(self) -> int:
         """Calls that are not over, and messages of callers that are not on disk."""
-        return len(self._rooms) + len(self._from_seats) + len(self._recorder)
+        return len(self._rooms) + len(self._from_seats) + len(self._deeds.recorder)
 
     @property
     def deadline(self) -> float | None:
-        rooms = (
-            self._endpoint,
-            self.switchboard,
-            self._from_seats,
-            self._recorder,
-            self._own_words,
-            self._farewells,
-        )
-        known = (self._agenda.next, *(room.deadline for room in rooms))
+        known = (self._rooms.deadline, *(timer.deadline for timer in self._timers))
         return min((at for at in known if at is not None), default=None)
 
     def in_hand(self) -> dict[str, int]:
@@ -180,76 +173,41 @@ class Controller:
         self, data: bytes, source: Address, now: float, transport: Transport = Transport.UDP
     ) -> list[Effect]:
         """A SIP message has come."""
-        return self._take(self._endpoint.receive(data, source, now, transport), now)
+        outputs = guarded(lambda: self._endpoint.receive(data, source, now, transport))
+        return self._work.off(self._take(outputs, now), now)
 
     def failed(self, destination: Address, transport: Transport, now: float) -> list[Effect]:
         """Nothing can be carried there."""
-        return self._take(self._endpoint.failed(destination, transport, now), now)
+        outputs = guarded(lambda: self._endpoint.failed(destination, transport, now))
+        return self._work.off(self._take(outputs, now), now)
 
     def hear(self, report: Report) -> list[Effect]:
         """The plane tells of a leg; what it tells may be older than the leg's end."""
-        if isinstance(report.event, LegQuality):
-            self._media_side.heard_well(report.leg, report.event, report.at)
-            return []
-        if isinstance(report.event, Recorded):
-            self._recorder.heard(report.leg, report.event)
-            self._own_words.heard(report.leg, report.event)
-            return []
-        leg = self._lines.heard(report.leg)
-        if isinstance(report.event, MediaEvent):
-            return self._media_side.told(leg, report.event, report.at)
-        if leg is None:
-            return []
-        if leg in self._farewells:
-            return self._farewells.heard(leg, report.event, report.at)
-        if leg.call in self._from_seats:
-            return self._spread(self._from_seats.heard(leg, report.event, report.at), report.at)
-        if leg.party is Party.TARGET:
-            heard = self._transferring.heard(self._rooms[leg.call], heard_as(report.event))
-            return self._spread(heard, report.at)
-        if leg.party is Party.SEAT:
-            room = self._rooms[leg.call]
-            heard = self._seat_side.heard(room, leg, heard_as(report.event), report.at)
-            effects = self._spread(heard, report.at)
-            self._watch(room)
-            return effects
-        between = self._rooms[leg.call].go_on(report.event)
-        return self._happen(leg, heard_as(report.event), report.at) if between is None else between
+        heard = Task(None, partial(self._heard, report))
+        return self._work.off([heard], report.at)
 
     def tick(self, now: float) -> list[Effect]:
         """Deadlines have come."""
-        effects = self._take(self._endpoint.tick(now), now)
-        for name in self._agenda.take_due(now):
-            room = self._rooms[name]
-            effects += self._spread(self._seat_side.tick(room, now), now)
-            effects += self._transferring.tick(room, now)
-            self._watch(room)
-            if name in self._rooms:
-                effects += self._act(room, lambda call: call.tick(now), now)
-        effects += self._spread([*self.switchboard.tick(now), *self._from_seats.tick(now)], now)
-        effects += self._farewells.tick(now)
-        for room, known, event in self._own_words.tick(now):
-            effects += [*known, *self._happen(room.caller, event, now)]
-        for message in self._recorder.tick(now):
-            effects += self._whole(message, now)
-        return effects
+        endpoint, *others = self._timers
+        effects = self._work.off(endpoint.tick(now), now)
+        for room in self._rooms.take_due(now):
+            effects += self._work.off([Task(room, partial(self._due, room, now))], now)
+        for timer in others:
+            effects += self._work.off(timer.tick(now), now)
+        return [*effects, *self._work.off([Task(None, partial(self._sweep.look, now))], now)]
 
     def kept(self, call: str, number: int, now: float) -> list[Effect]:
         """The journal has a fact of a call on disk."""
         room = self._rooms.get(call)
-        return self._happen(room.caller, FactKept(number), now) if room else []
+        return self._work.off([Happened(room, FactKept(number))] if room else [], now)
 
     def written(self, written: Written, now: float) -> list[Effect]:
         """What became of a caller's message; the caller may be gone by then."""
-        lost = [Counted("fault", "message_lost")] if written.why not in ("", EMPTY) else []
-        told = self._recorder.written(written, now)
-        if told is None or told[0] not in self._rooms:
-            return [*lost]
-        return [*lost, *self._happen(self._rooms[told[0]].caller, told[1], now)]
+        return self._work.off([Task(None, partial(self._written, written, now))], now)
 
     def located(self, trunk: str, candidates: Sequence[Candidate], now: float) -> list[Effect]:
         """A trunk's addresses as DNS has them now."""
-        return self._take(self._endpoint.trunks.located(trunk, candidates, now), now)
+        return self._work.off(self._take(self._endpoint.trunks.located(trunk, candidates, now), now), now)
 
     def desk_of(self, seat: str, now: float) -> View:
         """What the seat's page shows."""
@@ -257,7 +215,8 @@ class Controller:
 
     def desk_asks(self, seat: str, asked: Asked, now: float) -> list[Effect]:
         """A seat asks for something by its page."""
-        return self._spread(self._desk.does(seat, asked, self._rooms.values(), now), now)
+        done = Task(None, partial(self._desk.does, seat, asked, self._rooms.values(), now))
+        return self._work.off([done], now)
 
     @property
     def registered(self) -> bool:
@@ -267,14 +226,17 @@ class Controller:
     def drain(self, now: float) -> list[Effect]:
         """Take no new calls, and tell those who would send us some."""
         self._endpoint.calls.draining = True
-        return self._take(self._endpoint.trunks.stop(now), now)
+        return self._work.off(self._take(self._endpoint.trunks.stop(now), now), now)
 
     def part(self, reason: str, now: float) -> list[Effect]:
         """Bring every call to its end with the last words and the pause."""
-        effects = self._spread(self._from_seats.part(now), now)
-        for room in [*self._rooms.values()]:
-            effects += self._act(room, lambda call: call.part(reason, now), now)
+        effects = self._work.off([Task(None, partial(self._from_seats.part, now))], now)
+        for room in self._rooms.now_standing():
+            ends = partial(self._deeds.act, room, lambda call: call.part(reason, now), now)
+            effects += self._work.off([Task(room, ends)], now)
         return effects
+
+    # --- how it is made ---
 
     def _new_switchboard(self, now: float) -> Switchboard:
         settings = self._settings
@@ -300,16 +262,20 @@ class Controller:
             self._new_dialled,
             settings.media_host,
             lambda *called: self._transferring.called(*called),
-            self._served_by,
+            self._rooms,
         )
 
-    def _served_by(self, seat: str) -> Room | None:
-        """The call that a seat serves."""
-        return next((room for room in self._rooms.values() if room.seat and room.seat.seat == seat), None)
-
-    def _ledger_of(self, name: str) -> Ledger | None:
-        room = self._rooms.get(name)
-        return room.call.ledger if room else None
+    def _new_timers(self) -> tuple[GuardedTimer[News], ...]:
+        """The parts that serve many calls; the endpoint is the first, for what it tells may end calls."""
+        deeds = self._deeds
+        return (
+            GuardedTimer(self._endpoint, lambda now: self._take(self._endpoint.tick(now), now)),
+            GuardedTimer(self.switchboard, self.switchboard.tick),
+            GuardedTimer(self._from_seats, self._from_seats.tick),
+            GuardedTimer(deeds.farewells, deeds.farewells.tick),
+            GuardedTimer(deeds.own_words, deeds.own_words.tick),
+            GuardedTimer(deeds.recorder, self._recorded),
+        )
 
     def _tell(self, fact: Fact) -> None:
         if self._sink is not None:
@@ -317,55 +283,83 @@ class Controller:
 
     # --- what SIP tells ---
 
-    def _take(self, outputs: list[Output], now: float) -> list[Effect]:
-        effects: list[Effect] = []
+    def _take(self, outputs: Iterable[Output], now: float) -> list[News]:
+        """What concerns calls goes to them, one after the other; the rest leaves as it is."""
+        news: list[News] = []
         for output in outputs:
             match output:
                 case Invited():
-                    effects += self._invited(output, now)
+                    news.append(Task(None, partial(self._invited, output, now)))
                 case Told():
-                    leg = self._lines.get(output.session)
-                    effects += self._told(leg, output, now) if leg else []
+                    news.append(Task(None, partial(self._told, output, now)))
                 case _:
-                    effects.append(output)
-        return effects
+                    news.append(output)
+        return news
 
-    def _told(self, leg: Leg, told: Told, now: float) -> list[Effect]:
+    def _told(self, told: Told, now: float) -> list[News]:
+        leg = self._lines.get(told.session)
+        if leg is None:
+            return []
         if isinstance(told, Referred) and (leg.party is Party.CALLER or leg.call in self._from_seats):
-            # Only who serves a caller may pass the caller on.
+            # Only a seat that serves a caller may pass the caller on.
             refused = PeerError(403, "Forbidden")
             return [*self._endpoint.calls.refuse_referral(leg.session, refused, now)]
-        if leg in self._farewells:
-            return self._farewells.told(leg, told, now)
+        if leg in self._deeds.farewells:
+            return self._apart(leg, lambda: self._deeds.farewells.told(leg, told, now), now)
         if leg.call in self._from_seats:
-            return self._spread(self._from_seats.told(leg, told, now), now)
+            return self._apart(leg, lambda: self._from_seats.told(leg, told, now), now)
         room = self._rooms[leg.call]
-        if isinstance(told, Referred):
-            news = self._transferring.referred(room, leg, told, now)
-        elif leg.party is Party.TARGET:
-            news = self._transferring.told(room, leg, told, now)
-        elif leg.party is Party.SEAT:
-            news = self._seat_side.told(room, leg, told, now)
-        else:
-            news = self._caller_side.told(room, told, now)
-        effects = self._spread(news, now)
-        self._watch(room)
-        return effects
+        told_by_leg = Task(room, partial(self._told_in, room, leg, told, now))
+        return [told_by_leg, Task(room, partial(self._watch, room))]
 
-    def _invited(self, invited: Invited, now: float) -> list[Effect]:
+    def _told_in(self, room: Room, leg: Leg, told: Told, now: float) -> list[News]:
+        """A leg of a call has said something."""
+        if isinstance(told, Referred):
+            return self._transferring.referred(room, leg, told, now)
+        match leg.party:
+            case Party.TARGET:
+                return self._transferring.told(room, leg, told, now)
+            case Party.SEAT:
+                return self._seat_side.told(room, leg, told, now)
+        return self._caller_side.told(room, told, now)
+
+    def _apart(self, leg: Leg, work: Callable[[], Iterable[News]], now: float) -> list[News]:
+        """A leg that is in no call of a caller's; where we fail there, that leg alone ends."""
+        done = guarded(work)
+        if not any(isinstance(each, Broke) for each in done):
+            return done
+        ended = guarded(lambda: self._from_seats.drop(leg.call, now))
+        return [*done, *ended, *guarded(lambda: self._deeds.farewells.drop(leg, now))]
+
+    def _watch(self, room: Room) -> list[News]:
+        self._rooms.watch(room)
+        return []
+
+    def _invited(self, invited: Invited, now: float) -> list[News]:
         name, full = self._new_call(), len(self) >= self._settings.most_calls
-        if self._from_seats.is_one(invited):
-            return self._spread(self._from_seats.invited(name, invited, now, full=full), now)
         try:
-            if full:
-                raise PeerError(503, "Service Unavailable")
-            if invited.replaces:
-                # Nobody takes a caller over without having been agreed to.
-                raise PeerError(603, "Decline")
-            leg = self._lines.answer(name, invited, now)
+            if self._from_seats.is_one(invited):
+                return self._from_seats.invited(name, invited, now, full=full)
+            return self._arrived(name, invited, now, full=full)
         except PeerError as error:
-            refused: list[Effect] = [*self._endpoint.calls.refuse(invited.session, error, now)]
+            refused = self._endpoint.calls.refuse(invited.session, error, now)
             return [*refused, Counted("rejected", str(error.status))]
+        except Exception as error:
+            # The caller's side must not wait for an answer that will never come.
+            failure = PeerError(500, "Server Internal Error")
+            refused = guarded(lambda: self._endpoint.calls.refuse(invited.session, failure, now))
+            leg = self._lines.get(invited.session)
+            closed = guarded(lambda: self._lines.close(leg)) if leg else []
+            return [Broke(error), *refused, *guarded(lambda: self._from_seats.drop(name, now)), *closed]
+
+    def _arrived(self, name: str, invited: Invited, now: float, *, full: bool) -> list[News]:
+        """A caller is there. Raises `PeerError` where the call is not taken."""
+        if full:
+            raise PeerError(503, "Service Unavailable")
+        if invited.replaces:
+            # Nobody takes a caller over without having been agreed to.
+            raise PeerError(603, "Decline")
+        leg = self._lines.answer(name, invited, now)
         settings = self._settings
         trunk = leg.trunk = self._endpoint.trunks.at(invited.source)
         leg.thresholds = settings.hearing.get(trunk)
@@ -379,35 +373,9 @@ class Controller:
             at_fault=lambda: self._health.at_fault(leg),
         )
         calling = calling_as(invited, settings.media_host)
-        self._rooms[name] = Room(
-            call, calling, self._endpoint.calls, self._lines, caller=leg, spell=settings.spell
-        )
-        arrived = CallArrived(invited.caller, invited.called, trunk, withheld=invited.private)
-        return self._happen(leg, arrived, now)
-
-    # --- seats ---
-
-    def _spread(self, news: list[News], now: float) -> list[Effect]:
-        """What the switchboard has done, and what it tells the calls."""
-        effects: list[Effect] = []
-        for each in news:
-            match each:
-                case Happened(room=room, event=event) if room.name in self._rooms:
-                    effects += self._happen(room.caller, event, now)
-                case Happened():
-                    continue
-                case Deserted(room=room):
-                    effects += self._act(room, lambda call: call.give_up("transferred", now), now)
-                case Connected(room=room, seat=seat):
-                    effects += self._connect(room, seat, now)
-                case effect:
-                    effects.append(effect)
-        return effects
-
-    def _connect(self, room: Room, seat: str, now: float) -> list[Effect]:
-        """Whom a seat has called has answered."""
-        self._rooms[room.name] = room
-        return self._act(room, lambda call: call.connected(seat, now), now)
+        room = Room(call, calling, self._endpoint.calls, self._lines, caller=leg, spell=settings.spell)
+        self._rooms.add(room)
+        return [Happened(room, CallArrived(invited.caller, invited.called, trunk, withheld=invited.private))]
 
     def _new_dialled(self, name: str, queue: str, is_plain: bool) -> Call:
         settings = self._settings
@@ -420,118 +388,65 @@ class Controller:
 
         return Call(flow, in_queue(queue), ledger, in_queue, keeps=settings.journals)
 
-    def _watch(self, room: Room) -> None:
-        if room.name in self._rooms:
-            self._agenda.put(room.name, room.deadline)
+    # --- what the plane tells ---
 
-    # --- what a call wants ---
-
-    def _happen(self, leg: Leg, event: Event, now: float) -> list[Effect]:
-        room = self._rooms.get(leg.call)
-        return self._act(room, lambda call: call.receive(event, now), now) if room else []
-
-    def _act(self, room: Room, work: Callable[[Call], list[Action]], now: float) -> list[Effect]:
-        """Let a call do something, and do what it wants; whatever happens it keeps a deadline."""
-        try:
-            actions = work(room.call)
-        except IllegalEvent:
-            # A fault of ours; the caller must not be the one who pays for it.
-            return [Counted("fault", "illegal_event"), *self._perform(room, [], now)]
-        except Exception as error:
-            return [Broke(error), *self._perform(room, _last_words(room.call, now), now)]
-        return self._perform(room, actions, now)
-
-    def _perform(self, room: Room, actions: list[Action], now: float) -> list[Effect]:
-        effects: list[Effect] = []
-        for action in actions:
-            match action:
-                case FindSeat() | HandToQueue() | RingTarget() | DropTarget() | JoinTarget():
-                    effects += self._find(room, action, now)
-                    continue
-                case RecordMessage() | StoreMessage():
-                    effects += self._record(room, action, now)
-                    continue
-                case KeepWords():
-                    effects += self._own_words.begin(room)
-                case WordsSpoken():
-                    effects += self._own_words.finish(room, now)
-                case TellSeat(notice=notice):
-                    effects += self._spread(self._transferring.shown(room, notice, now), now)
-            effects += self._spread(self.switchboard.performed(room, action, now), now)
-            effects += room.perform(action, now)
-            if isinstance(action, Answer):
-                effects += self._happen(room.caller, CallAnswered(), now)
-        return [*effects, *self._performed(room, now)]
-
-    def _performed(self, room: Room, now: float) -> list[Effect]:
-        """The call has got what it wanted."""
-        if room.call.ended:
-            return self._forget(room, now)
-        self._watch(room)
-        return [*room.await_key(), *self._journal(room)] if room.name in self._rooms else []
-
-    def _find(
-        self, room: Room, action: FindSeat | HandToQueue | RingTarget | DropTarget | JoinTarget, now: float
-    ) -> list[Effect]:
-        """Look for whoever is to speak with the caller, or for nobody any more."""
-        match action:
-            case FindSeat(queue=queue):
-                return self._spread(self.switchboard.find(room, queue, now), now)
-            case HandToQueue():
-                return self._spread(self.switchboard.find(room, room.queue, now, head=True), now)
-            case RingTarget():
-                return self._spread(self._transferring.performed(room, action, now), now)
-        # Whoever was to hear the seat's own words has heard them, or never will.
-        effects = self._own_words.forget(room)
-        effects += self._spread(self._transferring.performed(room, action, now), now)
-        if thanked := room.thanked:
-            room.thanked = None
-            effects += self._farewells.begin(thanked, room.call.transfer_done, now)
-        return effects
-
-    def _record(self, room: Room, action: RecordMessage | StoreMessage, now: float) -> list[Effect]:
-        call, media = room.call, room.caller.media
-        if isinstance(action, StoreMessage):
-            return [*self._recorder.finish(media, now)]
-        return [*self._recorder.begin(media, call.ledger, room.queue, call.whom)]
-
-    def _journal(self, room: Room) -> list[Effect]:
-        if not self._settings.journals or room.call.ended:
+    def _heard(self, report: Report) -> list[News]:
+        deeds = self._deeds
+        if isinstance(report.event, LegQuality):
+            self._media_side.heard_well(report.leg, report.event, report.at)
             return []
-        entry = room.entry()
-        if self._written.get(room.name) == entry:
+        if isinstance(report.event, Recorded):
+            deeds.recorder.heard(report.leg, report.event)
+            deeds.own_words.heard(report.leg, report.event)
             return []
-        self._written[room.name] = entry
-        return [Journalled(room.name, entry)]
-
-    def _forget(self, room: Room, now: float) -> list[Effect]:
-        """The call is over: whoever rings or talks for it is let go."""
-        if self._rooms.pop(room.name, None) is None:
+        leg = self._lines.heard(report.leg)
+        if isinstance(report.event, MediaEvent):
+            return [*self._media_side.told(leg, report.event, report.at)]
+        if leg is None:
             return []
-        # Who hangs up has said all there is to say.
-        spoken = self._recorder.finish(room.caller.media, now)
-        freed = self._spread(self.switchboard.left(room, now), now)
-        freed += self._spread(self._from_seats.ended(room, now), now)
-        freed += [*self._own_words.forget(room), *self._part_from_seats(room, now)]
-        self._agenda.put(room.name, None)
-        self._media_side.ended(room.call.ledger)
-        self._health.ended(room.caller, now)
-        over = self._written.pop(room.name, None)
-        ended = room.let_go(now)
-        return [*spoken, *freed, *ended, *([Journalled(room.name, None)] if over else [])]
+        if leg in deeds.farewells:
+            return self._apart(leg, lambda: deeds.farewells.heard(leg, report.event, report.at), report.at)
+        if leg.call in self._from_seats:
+            return self._apart(leg, lambda: self._from_seats.heard(leg, report.event, report.at), report.at)
+        room = self._rooms[leg.call]
+        heard = Task(room, partial(self._heard_in, room, leg, report.event, report.at))
+        return [heard, Task(room, partial(self._watch, room))] if leg.party is Party.SEAT else [heard]
 
-    def _part_from_seats(self, room: Room, now: float) -> list[Effect]:
-        """Those who still speak with us hear that their caller is gone, where there is something to hear."""
-        if not room.call.tells_caller_gone:
+    def _heard_in(self, room: Room, leg: Leg, event: Event, now: float) -> list[News]:
+        """A leg of a call was heard."""
+        match leg.party:
+            case Party.TARGET:
+                return self._transferring.heard(room, heard_as(event))
+            case Party.SEAT:
+                return self._seat_side.heard(room, leg, heard_as(event), now)
+        between = room.go_on(event)
+        return [Happened(room, heard_as(event))] if between is None else [*between]
+
+    # --- what time brings ---
+
+    def _due(self, room: Room, now: float) -> list[News]:
+        """The deadline of a call has come: of its machines, or of a key that was kept back."""
+        keys = Task(room, partial(self._seat_side.tick, room, now))
+        leaving = Task(room, partial(self._transferring.tick, room, now))
+        return [keys, leaving, Task(room, partial(self._due_in_call, room, now))]
+
+    def _due_in_call(self, room: Room, now: float) -> list[News]:
+        if room.name not in self._rooms:
             return []
-        told: list[Effect] = []
-        for leg in room.listening():
-            told += self._farewells.begin(leg, room.call.caller_gone, now)
-        return told
+        return self._deeds.act(room, lambda call: call.tick(now), now)
 
-    def _whole(self, message: Message, now: float) -> list[Effect]:
-        """A message is ready to be written, unless nothing was said."""
-        return [message] if message.pieces else self.written(Written(message.number, why=EMPTY), now)
+    def _recorded(self, now: float) -> list[News]:
+        """The messages that are whole are to be written, unless nothing was said."""
+        return [news for message in self._deeds.recorder.tick(now) for news in self._whole(message, now)]
+
+    def _whole(self, message: Message, now: float) -> list[News]:
+        return [message] if message.pieces else self._written(Written(message.number, why=EMPTY), now)
+
+    def _written(self, written: Written, now: float) -> list[News]:
+        lost = [Counted("fault", "message_lost")] if written.why not in ("", EMPTY) else []
+        told = self._deeds.recorder.written(written, now)
+        room = self._rooms.get(told[0]) if told else None
+        return [*lost, Happened(room, told[1])] if room and told else [*lost]
 
 
 def heard_as(event: Event) -> Event:
@@ -540,12 +455,3 @@ def heard_as(event: Event) -> Event:
         case PromptStarted(prompt=prompt) | PromptFinished(prompt=prompt) | PromptStopped(prompt=prompt):
             return type(event)(prompt.partition("?")[0])
     return event
-
-
-def _last_words(call: Call, now: float) -> list[Action]:
-    """A call that broke is ended as politely as it still can be."""
-    try:
-        return call.part("fault", now)
-    except Exception:
-        # Not even that is left to it.
-        return call.give_up("fault", now)

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from callflow.call.destinations import Destinations
+from callflow.call.news import Happened, News
 from callflow.call.room import Room
 from callflow.call.seats import FREE, SeatRefused, SeatState
-from callflow.call.switchboard import Happened, News, Switchboard
+from callflow.call.switchboard import Switchboard
 from callflow.events import (
     AnswerAttested,
     CallerDescribed,

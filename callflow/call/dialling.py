@@ -12,10 +12,11 @@ from callflow.call.call import Call
 from callflow.call.calling import Calling
 from callflow.call.leg import Leg
 from callflow.call.lines import Lines
+from callflow.call.news import Connected, News
 from callflow.call.phonebook import Place
 from callflow.call.room import Room
 from callflow.call.seats import SeatState
-from callflow.call.switchboard import Connected, News, Switchboard
+from callflow.call.switchboard import Switchboard
 from callflow.errors import PeerError
 from callflow.events import Event, HungUp, Party
 from callflow.media.messages import Join

@@ -8,8 +8,10 @@ from typing import Final
 
 from callflow.call.leg import Effect, Leg
 from callflow.call.lines import Lines
+from callflow.call.news import News
 from callflow.errors import PeerError
 from callflow.events import Event, PromptFinished
+from callflow.guard import guarded
 from callflow.media.messages import Play
 from callflow.sip.calls import Calls
 from callflow.sip.happenings import Ended, Referred, Reoffered, Told
@@ -46,7 +48,7 @@ class Farewells:
         self._leaving[leg.session] = _Leaving(leg, prompt, now + _LONGEST)
         return [Play(leg.media, prompt)]
 
-    def told(self, leg: Leg, told: Told, now: float) -> list[Effect]:
+    def told(self, leg: Leg, told: Told, now: float) -> list[News]:
         """The phone says something once more."""
         match told:
             case Reoffered(offer=offer):
@@ -55,17 +57,26 @@ class Farewells:
                 return [*self._calls.refuse_referral(leg.session, PeerError(603, "Decline"), now)]
             case Ended():
                 del self._leaving[leg.session]
-                return self._lines.close(leg)
+                return [*self._lines.close(leg)]
         return []
 
-    def heard(self, leg: Leg, event: Event, now: float) -> list[Effect]:
+    def heard(self, leg: Leg, event: Event, now: float) -> list[News]:
         """The plane tells of its leg."""
         over = event == PromptFinished(self._leaving[leg.session].prompt)
-        return self._end(leg, now) if over else []
+        return [*self._end(leg, now)] if over else []
 
-    def tick(self, now: float) -> list[Effect]:
+    def tick(self, now: float) -> list[News]:
         due = [each.leg for each in self._leaving.values() if now >= each.until]
-        return [effect for leg in due for effect in self._end(leg, now)]
+        return [effect for leg in due for effect in self._end_guarded(leg, now)]
+
+    def drop(self, leg: Leg, now: float) -> list[News]:
+        """We have failed with this leg: it ends without the sentence."""
+        return self._end_guarded(leg, now) if leg in self else []
+
+    def _end_guarded(self, leg: Leg, now: float) -> list[News]:
+        ended = guarded(lambda: self._end(leg, now))
+        self._leaving.pop(leg.session, None)
+        return [*ended]
 
     def _end(self, leg: Leg, now: float) -> list[Effect]:
         del self._leaving[leg.session]

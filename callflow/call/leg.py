@@ -12,15 +12,7 @@ from callflow.sip.calls import Calls
 from callflow.sip.happenings import Output
 from callflow.sip.sdp import Agreed
 
-
-@dataclass(frozen=True, slots=True)
-class Broke:
-    """A fault of ours in one call, kept from the others."""
-
-    error: Exception
-
-
-Effect = Output | Command | Broke | Journalled | FactEntry | Message
+Effect = Output | Command | Journalled | FactEntry | Message
 """What leaves the pure floors: messages, commands to the plane, things to count or write down, our faults."""
 
 

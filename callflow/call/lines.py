@@ -79,6 +79,10 @@ class Lines:
         leg.session = session
         self._enter(leg)
 
+    def end(self, leg: Leg, reason: str, now: float) -> list[Effect]:
+        """Hang the leg up, and be done with it."""
+        return [*self._calls.hang_up(leg.session, reason, now), *self.close(leg)]
+
     def close(self, leg: Leg) -> list[Effect]:
         """The leg is over."""
         self._by_session.pop(leg.session, None)

@@ -1,12 +1,12 @@
 """What the plane tells of legs that is no rule's business: packets that come and stop, and their quality."""
 
-from collections.abc import Callable
 from dataclasses import asdict
 from typing import Final
 
 from callflow.call.ledger import Ledger
 from callflow.call.leg import Effect, Leg
 from callflow.call.lines import Lines
+from callflow.call.table import CallTable
 from callflow.call.trunk_health import TrunkHealth
 from callflow.media.messages import (
     Latched,
@@ -26,11 +26,10 @@ _MOST_LEDGERS: Final = 1000
 class MediaSide:
     """Keeps the legs by what the plane tells of their packets."""
 
-    def __init__(self, lines: Lines, ledger_of: Callable[[str], Ledger | None], health: TrunkHealth) -> None:
-        """`ledger_of` has those of the calls that are not over."""
+    def __init__(self, lines: Lines, table: CallTable, health: TrunkHealth) -> None:
         self._lines = lines
         self._health = health
-        self._ledger_of = ledger_of
+        self._table = table
         self._ended: dict[str, Ledger] = {}
         """Of the calls that ended last: how well their legs were heard is told afterwards."""
 
@@ -60,12 +59,13 @@ class MediaSide:
         leg = self._lines.left.pop(media, None)
         if leg is None:
             return
-        ledger = self._ledger_of(leg.call) or self._ended.get(leg.call)
+        ledger = self._table.ledger_of(leg.call) or self._ended.get(leg.call)
         if ledger is not None:
             ledger.write_of(leg.name, now, "leg.quality", **asdict(quality))
 
-    def ended(self, ledger: Ledger) -> None:
+    def ended(self, ledger: Ledger) -> list[Effect]:
         """The call is over."""
         self._ended[ledger.call] = ledger
         while len(self._ended) > _MOST_LEDGERS:
             del self._ended[next(iter(self._ended))]
+        return []

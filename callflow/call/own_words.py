@@ -4,15 +4,17 @@ It is played once, in one call, and then forgotten: it is on no disk, and the ta
 """
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 import numpy as np
 
 from callflow.call.leg import Effect
+from callflow.call.news import Happened, News, Task
 from callflow.call.room import TONE_DB, TONE_HZ, Room
 from callflow.codec import RATE, Law
 from callflow.etiquette.own_words import TONE
-from callflow.events import Event, WordsKept
+from callflow.events import WordsKept
 from callflow.media.g711 import LINEAR, encode
 from callflow.media.messages import (
     LoadPrompt,
@@ -69,13 +71,13 @@ class OwnWords:
                 return [StopRecording(media)]
         return []
 
-    def tick(self, now: float) -> list[tuple[Room, list[Effect], Event]]:
-        """Words that are whole: what makes them known to the plane, and what the call is told."""
-        whole = []
+    def tick(self, now: float) -> list[News]:
+        """Words that are whole are made known to the plane, and their calls are told."""
+        whole: list[News] = []
         for media, speaking in [*self._speaking.items()]:
             if speaking.due is not None and now >= speaking.due:
                 del self._speaking[media]
-                whole.append(_kept(speaking))
+                whole.append(Task(speaking.room, partial(_kept, speaking)))
         return whole
 
     def forget(self, room: Room) -> list[Effect]:
@@ -88,16 +90,17 @@ class OwnWords:
         return [*stopped, UnloadPrompt(name)] if name else stopped
 
 
-def _kept(speaking: _Speaking) -> tuple[Room, list[Effect], Event]:
+def _kept(speaking: _Speaking) -> list[News]:
     room = speaking.room
     samples = _samples(speaking.pieces)
     loud = np.count_nonzero(np.abs(samples.astype(np.int32)) > _LOUD)
     if loud < LEAST * RATE / 10:
         # Speech is loud for more than a tenth of its time; a breath is not.
-        return room, [], WordsKept(0.0)
+        return [Happened(room, WordsKept(0.0))]
     room.own_words = f"own_words?call={room.name}"
     ulaw, alaw = (encode(samples, law).tobytes() for law in (Law.PCMU, Law.PCMA))
-    return room, [LoadPrompt(room.own_words, ulaw, alaw)], WordsKept(len(samples) / RATE)
+    loaded = LoadPrompt(room.own_words, ulaw, alaw)
+    return [loaded, Happened(room, WordsKept(len(samples) / RATE))]
 
 
 def _samples(pieces: list[Recorded]) -> "np.ndarray[tuple[int], np.dtype[np.int16]]":

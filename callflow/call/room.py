@@ -104,6 +104,8 @@ class Room(Sound):
     codes: FeatureCodes = field(default_factory=FeatureCodes)
     notice: Notice | None = None
     """What the seat was told last."""
+    faults: int = 0
+    """How often we have failed in this call."""
     is_plain: bool = False
     """Nobody is served here: colleagues speak, or it is an emergency; no seat writes such a call up."""
     _keys_kept: bool = False

@@ -7,8 +7,9 @@ from callflow.call.destinations import UPWARDS, Destinations
 from callflow.call.feature_codes import Code, PassOn
 from callflow.call.leg import Leg
 from callflow.call.lines import Lines
+from callflow.call.news import Happened, News
 from callflow.call.room import Room
-from callflow.call.switchboard import Happened, News, Switchboard
+from callflow.call.switchboard import Switchboard
 from callflow.errors import PeerError
 from callflow.events import (
     LONGEST_ESTIMATE,

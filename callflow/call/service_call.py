@@ -5,8 +5,9 @@ from typing import Final
 
 from callflow.call.answered_phone import AnsweredPhone
 from callflow.call.dial_plan import Service, Wish
+from callflow.call.news import News
 from callflow.call.seats import FREE, Seat, SeatRefused, SeatState
-from callflow.call.switchboard import News, Switchboard
+from callflow.call.switchboard import Switchboard
 from callflow.events import Event, PromptFinished
 
 REFUSED: Final = "service_refused"

@@ -5,15 +5,16 @@ keys 1 (listen), 2 (whisper) and 3 (join). Nothing of it changes the house's man
 would hear anyhow, and the supervisor hears what the two say to each other.
 """
 
-from collections.abc import Callable
 from typing import Final
 
 from callflow.call.answered_phone import AnsweredPhone
-from callflow.call.dial_plan import Attendance
+from callflow.call.dial_plan import Attend, Attendance
 from callflow.call.leg import Leg
 from callflow.call.lines import Lines
+from callflow.call.news import News
 from callflow.call.room import Room
-from callflow.call.switchboard import News, Switchboard
+from callflow.call.switchboard import Switchboard
+from callflow.call.table import CallTable
 from callflow.errors import PeerError
 from callflow.events import DigitPressed, Event, PromptFinished
 from callflow.media.messages import Play
@@ -35,19 +36,19 @@ class Supervising(AnsweredPhone):
     def __init__(
         self,
         phone: Leg,
-        mode: Attendance,
+        attend: Attend,
         room: Room,
         lines: Lines,
         calls: Calls,
         switchboard: Switchboard,
-        is_there: Callable[[str], bool],
+        table: CallTable,
     ) -> None:
-        """`is_there` tells whether a call still goes on."""
-        super().__init__(phone, SAYS[mode], lines, calls)
-        self._mode = mode
+        super().__init__(phone, SAYS[attend.mode], lines, calls)
+        self._mode = attend.mode
+        self._attended_seat = attend.seat
         self._room = room
         self._switchboard = switchboard
-        self._is_there = is_there
+        self._table = table
         self._attends = False
 
     def begin(self, now: float) -> list[News]:
@@ -77,7 +78,7 @@ class Supervising(AnsweredPhone):
         self.deadline = None
         if self._attends or self.is_over:
             return []
-        if not self._is_there(self._room.name):
+        if self._table.served_by(self._attended_seat) is not self._room:
             return self.stop(now)
         self._attends = True
         self._note("supervision.started", now)

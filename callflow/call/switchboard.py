@@ -1,11 +1,12 @@
 """Brings callers and seats together: rings whom the queues choose, and tells the calls what came of it."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from functools import partial
 
 from callflow.actions import Action, BeginHold, EndHold, ReleaseSeat, ReplaceSeat
-from callflow.call.leg import Effect, Leg
+from callflow.call.leg import Leg
 from callflow.call.lines import Lines
+from callflow.call.news import Happened, News, Task
 from callflow.call.phonebook import Phonebook, Place
 from callflow.call.queues import Nobody, Offer, QueuePlan, Queues, Step, Withdraw
 from callflow.call.room import Room
@@ -25,33 +26,6 @@ from callflow.events import (
 from callflow.facts import Detail, Fact
 
 _BUSY, _DECLINED = (486, 600), (480, 603)
-
-
-@dataclass(frozen=True, slots=True)
-class Happened:
-    """Something that a call is to be told."""
-
-    room: Room
-    event: Event
-
-
-@dataclass(frozen=True, slots=True)
-class Connected:
-    """Whom a seat has called has answered: the two share a room."""
-
-    room: Room
-    seat: str
-    """Who serves, or who was called by a colleague."""
-
-
-@dataclass(frozen=True, slots=True)
-class Deserted:
-    """One of two who spoke with each other is in another room now: there is no call here any more."""
-
-    room: Room
-
-
-News = Effect | Happened | Connected | Deserted
 
 
 def why_declined(status: int) -> str:
@@ -113,8 +87,7 @@ class Switchboard:
         """Look for whoever of a queue is free to take a call that is served, before all who wait."""
         self._rooms[room.name], room.seeks = room, True
         news = self._carry_out(self.queues.enter(room.name, queue, now, head=True), now)
-        waits = room.name in self.queues and not room.ringing
-        return [*news, Happened(room, OfTarget(TargetBusy()))] if waits else news
+        return [*news, Task(room, partial(self._waits_for_target, room))]
 
     def found(self, room: Room, leg: Leg, now: float) -> list[News]:
         """One of them has picked up: the others ring no longer."""
@@ -175,6 +148,11 @@ class Switchboard:
     def hung_up(self, room: Room, seat: str, now: float) -> list[News]:
         """A seat's leg is over: it writes the call up."""
         self._finished(room, seat, now)
+        return self._look_again(now)
+
+    def freed(self, seat: str, now: float) -> list[News]:
+        """The seat is in no call, whatever it was taken for."""
+        self._note(self.seats.finished(seat, now), now)
         return self._look_again(now)
 
     def calls(self, seat: str, now: float) -> None:
@@ -261,8 +239,8 @@ class Switchboard:
                 continue
             match step:
                 case Offer(seats=seats):
-                    for seat in seats:
-                        news += self._ring(room, seat, now)
+                    # Each under the guard of the call that it rings for, and none within another.
+                    news += [Task(room, partial(self._ring, room, seat, now)) for seat in seats]
                 case Withdraw(seat=seat):
                     news += room.withdraw(seat, now)
                     self._note(self.seats.turn(seat, SeatState.READY, now), now)
@@ -286,6 +264,11 @@ class Switchboard:
                 room.ahead = position - 1
                 news.append(Happened(room, QueueMoved(room.ahead)))
         return news
+
+    def _waits_for_target(self, room: Room) -> list[News]:
+        """Nobody of the queue could be rung at once for a transfer."""
+        waits = room.name in self.queues and not room.ringing
+        return [Happened(room, OfTarget(TargetBusy()))] if waits else []
 
     def _ring(self, room: Room, seat: str, now: float) -> list[News]:
         place = self.place_of(seat, now)

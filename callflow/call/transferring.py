@@ -8,10 +8,12 @@ from callflow.call.destinations import Destinations
 from callflow.call.elsewhere import Elsewhere, elsewhere
 from callflow.call.leg import Effect, Leg
 from callflow.call.lines import Lines
+from callflow.call.news import Deserted, Happened, News
 from callflow.call.phonebook import Place
 from callflow.call.room import Room
 from callflow.call.seats import FREE, Seat, SeatState
-from callflow.call.switchboard import Deserted, Happened, News, Switchboard, why_declined
+from callflow.call.switchboard import Switchboard, why_declined
+from callflow.call.table import CallTable
 from callflow.errors import PeerError
 from callflow.events import (
     Event,
@@ -55,15 +57,15 @@ class Transferring:
         calls: Calls,
         switchboard: Switchboard,
         destinations: Destinations,
-        room_of: Callable[[str], Room | None],
+        table: CallTable,
         trunks: Trunks,
         hand_over: Callable[[str, float], tuple[Leg, Place | None, list[News]] | None],
     ) -> None:
-        """`room_of` gives the room of a call; `hand_over` the phone that rings for a call of a seat's own."""
+        """`hand_over` gives the phone that rings for a call of a seat's own."""
         self._hand_over = hand_over
         self._trunks = trunks
         self._destinations = destinations
-        self._room_of = room_of
+        self._table = table
         self._lines = lines
         self._calls = calls
         self._switchboard = switchboard
@@ -109,7 +111,7 @@ class Transferring:
         (RFC 3892), 486 for a seat that is in a call, 603 where somebody is called already.
         """
         served = self._lines.get(invited.replaces)
-        room = self._room_of(served.call) if served else None
+        room = self._table.get(served.call) if served else None
         if served is None or room is None or room.is_plain or room.seat is not served:
             raise PeerError(481, "Call/Transaction Does Not Exist")
         if seat is None or seat.number == served.seat or not self._is_asked(invited, served):
@@ -136,9 +138,10 @@ class Transferring:
                 return []
         return [*told, *self._let_go(room, notice, now)]
 
-    def tick(self, room: Room, now: float) -> list[Effect]:
+    def tick(self, room: Room, now: float) -> list[News]:
         """A phone that was told of its transfer, and did not hang up, is hung up for."""
-        return room.let_leave(now) if room.leaves_at is not None and now >= room.leaves_at else []
+        is_due = room.leaves_at is not None and now >= room.leaves_at
+        return [*room.let_leave(now)] if is_due else []
 
     def told(self, room: Room, leg: Leg, told: Told, now: float) -> list[News]:
         """A target's phone has said something."""
@@ -183,7 +186,7 @@ class Transferring:
             rings, place, ended = handed
             room.adopt_ringing(rings, place)
             return [*accepted, *ended, Happened(room, TransferRequested(rings.seat, Way.PHONE))]
-        other = self._room_of(consult.call) if consult else None
+        other = self._table.get(consult.call) if consult else None
         target = other.seat if other and other.is_plain and other.caller is consult else None
         if other is None or target is None or target.seat not in self._switchboard.seats:
             # Not a call between two seats of ours.

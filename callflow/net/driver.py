@@ -1,14 +1,16 @@
 """Lets the pure floors run: feeds them what the sockets bring, does what they want, keeps one timer."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Final, Protocol
 
 from callflow.call.controller import Controller
 from callflow.call.desk import Asked, View
 from callflow.call.journal import FactEntry, Journalled
-from callflow.call.leg import Broke, Effect
+from callflow.call.leg import Effect
 from callflow.call.recorder import Message, Written
+from callflow.guard import Broke, guarded
 from callflow.media.messages import (
     AskOpinion,
     CloseLeg,
@@ -154,17 +156,15 @@ class Driver:
 
     def _run(self, work: Callable[[float], list[Effect]]) -> None:
         loop = asyncio.get_running_loop()
-        try:
-            for effect in work(loop.time()):
-                self._carry_out(effect)
-        except Exception as error:
-            # One call's fault must not end the others: it is told, and the service goes on.
-            self._observer.broke(error)
+        for effect in guarded(lambda: work(loop.time())):
+            # An effect that cannot be carried out costs no other: it is reported, and the service goes on.
+            for fault in guarded(partial(self._carry_out, effect)):
+                self._observer.broke(fault.error)
         if not len(self._controller):
             self._all_over.set()
         self._arm(loop)
 
-    def _carry_out(self, effect: Effect) -> None:
+    def _carry_out(self, effect: Effect) -> Iterable[Broke]:
         match effect:
             case Send(data=data, destination=destination, transport=transport):
                 assert self._wire is not None
@@ -187,6 +187,7 @@ class Driver:
                 self._observer.to_keep(effect)
             case Message():
                 self._observer.to_write(effect)
+        return ()
 
     def _arm(self, loop: asyncio.AbstractEventLoop) -> None:
         deadline = self._controller.deadline

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from callflow.guard import Broke
 from callflow.sip.replaces import Replaces
 from callflow.sip.transaction import Send
 from callflow.sip.uri import Uri
@@ -176,4 +177,4 @@ class Counted:
 Noticed = TrunkChanged | RegistrationChanged
 """What concerns no session, but whoever runs the service."""
 
-Output = Send | Told | Noticed | Counted
+Output = Send | Told | Noticed | Counted | Broke

@@ -6,6 +6,7 @@ from typing import Final
 
 from callflow.agenda import Agenda
 from callflow.errors import PeerError
+from callflow.guard import Broke, guarded
 from callflow.sip.address import Address, Transport
 from callflow.sip.client_transaction import InviteClient
 from callflow.sip.dialog import Dialog, DialogId
@@ -220,7 +221,15 @@ class Sessions:
         for session_id, wait in self._agenda.take_due(now):
             session = self.get(session_id)
             if session is not None:
-                outputs += self._waited[wait](session, now)
+                outputs += self._wait_over(session, wait, now)
+        return outputs
+
+    def _wait_over(self, session: Session, wait: Wait, now: float) -> list[Output]:
+        """What follows from it. A session whose timer fails would wait for ever: it ends."""
+        outputs = guarded(lambda: self._waited[wait](session, now))
+        if any(isinstance(output, Broke) for output in outputs) and self.get(session.id) is not None:
+            outputs += guarded(lambda: self.give_up(session, "fault", "fault", now))
+            self.forget(session)
         return outputs
 
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Protocol
 
 from callflow.agenda import Agenda
 from callflow.errors import PeerError
+from callflow.guard import Broke, guarded
 from callflow.sip.address import Address, Hop
 from callflow.sip.client_transaction import InviteClient, NonInviteClient, companion
 from callflow.sip.happenings import Counted, Output
@@ -153,12 +155,27 @@ class Transactions:
         return outputs
 
     def tick(self, now: float) -> list[Output]:
+        """Deadlines have come. A transaction that fails here is the only one that loses its deadline."""
         outputs: list[Output] = []
         for key in self._agenda.take_due(now):
-            outputs += self._tick_client(key, now) if len(key) == 2 else self._tick_server(key, now)
+            ticked = guarded(partial(self._tick_one, key, now))
+            outputs += ticked
+            if any(isinstance(output, Broke) for output in ticked):
+                outputs += self._drop(key, now)
         return outputs
 
     # --- the rooms behind ---
+
+    def _tick_one(self, key: ServerKey | ClientKey, now: float) -> list[Output]:
+        return self._tick_client(key, now) if len(key) == 2 else [*self._tick_server(key, now)]
+
+    def _drop(self, key: ServerKey | ClientKey, now: float) -> list[Output]:
+        """A transaction whose timer has failed is over; who has asked gets no answer any more."""
+        if len(key) == 4:
+            self._servers.pop(key, None)
+            return []
+        asked = self._clients.pop(key, None)
+        return guarded(lambda: asked.asker.unanswered(now)) if asked else []
 
     def _open(self, server: Server) -> None:
         if len(self._servers) >= MOST:

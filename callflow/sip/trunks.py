@@ -5,8 +5,10 @@ A trunk is configured by name; its addresses come from whoever asks DNS, and may
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from callflow.agenda import Agenda
+from callflow.guard import REST, guarded
 from callflow.sip.account import Account
 from callflow.sip.address import Address, AllowList, Hop
 from callflow.sip.happenings import Output, RegistrationChanged, TrunkChanged
@@ -137,16 +139,22 @@ class Trunks:
     def tick(self, now: float) -> list[Output]:
         outputs: list[Output] = []
         for name in self._agenda.take_due(now):
-            kept = self._kept[name]
-            if kept.trunk is not None:
-                for candidate, options in kept.trunk.tick(now):
-                    outputs += self._ask(options, candidate, _Alive(self, kept, candidate), now)
-            if kept.registration is not None:
-                outputs += self.registers(kept, lambda registration: registration.tick(now), now)
-            self._watch(kept)
+            # A trunk whose keepalive fails is asked again a little later; it must not fall silent for good.
+            self._agenda.put(name, now + REST)
+            outputs += guarded(partial(self._tick_one, self._kept[name], now))
         return outputs
 
     # --- the rooms behind ---
+
+    def _tick_one(self, kept: _Kept, now: float) -> list[Output]:
+        outputs: list[Output] = []
+        if kept.trunk is not None:
+            for candidate, options in kept.trunk.tick(now):
+                outputs += self._ask(options, candidate, _Alive(self, kept, candidate), now)
+        if kept.registration is not None:
+            outputs += self.registers(kept, lambda registration: registration.tick(now), now)
+        self._watch(kept)
+        return outputs
 
     def _register(self, kept: _Kept, candidates: Sequence[Candidate], now: float) -> None:
         if kept.registration is not None:

@@ -1,9 +1,11 @@
 """The user agent client: the calls that we make, until they are answered (RFC 3261 §13.2)."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from callflow.agenda import Agenda
+from callflow.guard import guarded
 from callflow.sip import refresh
 from callflow.sip.body import described
 from callflow.sip.client_transaction import InviteClient
@@ -54,7 +56,8 @@ class UserAgentClient:
         """Calls have rung long enough, or were not even given up by the other side."""
         outputs: list[Output] = []
         for session_id in self._agenda.take_due(now):
-            outputs += self._too_long(self._calls[session_id], now)
+            call = self._calls.get(session_id)
+            outputs += guarded(partial(self._too_long, call, now)) if call else []
         return outputs
 
     # --- what the floor above decides ---

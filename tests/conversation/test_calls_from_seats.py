@@ -308,7 +308,7 @@ def test_without_a_trunk_nobody_is_called(service: tuple[Flow, House]) -> None:
 
 def test_an_away_seat_that_calls_is_away_again(room: Switchroom) -> None:
     room.take(
-        room.controller._spread(room.controller.switchboard.turn("8001", SeatState.AWAY, 0.0, "x"), 0.0)
+        room.controller._work.off(room.controller.switchboard.turn("8001", SeatState.AWAY, 0.0, "x"), 0.0)
     )
     talks_to_somebody_outside(room)
     room.trunk.hangs_up()

@@ -7,12 +7,13 @@ import pytest
 
 from callflow.call.controller import Controller, Settings
 from callflow.call.journal import CallEntry, Journalled
-from callflow.call.leg import Broke, Effect
+from callflow.call.leg import Effect
 from callflow.etiquette.house import House
 from callflow.events import DigitPressed, Event, Heard, LineHeard, PromptFinished, PromptStarted
 from callflow.facts import Fact
 from callflow.flow.model import Flow
 from callflow.flow.run import FlowRun
+from callflow.guard import Broke
 from callflow.media.messages import (
     CloseLeg,
     HearTones,
@@ -190,7 +191,7 @@ def test_a_call_that_cannot_even_part_is_given_up(
     monkeypatch.setattr(FlowRun, "receive", broken)
     monkeypatch.setattr(FlowRun, "stop", broken)
     told = office.words(office.controller.hear(Report(1.0, 1, DigitPressed("1"))))
-    assert told == ["(broke planted)", "BYE", "CloseLeg"]
+    assert told == ["(broke planted)", "(broke planted)", "BYE", "CloseLeg"]
     assert office.ended() == [("callflow", "fault")]
     assert len(office.controller) == 0
 

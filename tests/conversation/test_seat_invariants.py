@@ -46,7 +46,7 @@ def keys(digits: str) -> Act:
     """Keys of the seat that serves the caller."""
 
     def act(exchange: Exchange) -> None:
-        for room in [*exchange.controller._rooms.values()]:
+        for room in exchange.controller._rooms.values():
             if room.seat is not None:
                 for digit in digits:
                     exchange.tells(room.seat.media, DigitPressed(digit))
@@ -58,7 +58,7 @@ def target_keys(digits: str) -> Act:
     """Keys of whoever is to take the call."""
 
     def act(exchange: Exchange) -> None:
-        for room in [*exchange.controller._rooms.values()]:
+        for room in exchange.controller._rooms.values():
             if room.target is not None:
                 for digit in digits:
                     exchange.tells(room.target.media, DigitPressed(digit))

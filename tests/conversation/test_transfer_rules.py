@@ -232,7 +232,7 @@ def test_hst_03_asked_told_briefed_taken_and_told_that_they_are_connected(house_
     served.passes(31.0)
     assert heard(served, CALLER)[-1] == "target_busy_waiting"
     becomes_free = served.controller.switchboard.turn("8003", SeatState.READY, served.now)
-    served.take(served.controller._spread(becomes_free, served.now))
+    served.take(served.controller._work.off(becomes_free, served.now))
     assert served.phones["8003"].asked == ["INVITE"]
     served.phones["8003"].answers()
     served.passes(4.5)

@@ -12,7 +12,7 @@ from itertools import count
 
 from callflow.call.controller import Controller, Settings
 from callflow.call.journal import FactEntry
-from callflow.call.leg import Broke, Effect
+from callflow.call.leg import Effect
 from callflow.call.queues import QueuePlan
 from callflow.call.recorder import Message
 from callflow.call.seats import SeatPlan
@@ -28,6 +28,7 @@ from callflow.events import (
 )
 from callflow.facts import Fact
 from callflow.flow.model import Flow
+from callflow.guard import Broke
 from callflow.media.messages import (
     AskOpinion,
     Command,
@@ -193,6 +194,9 @@ class Exchange:
         self.facts: list[Fact] = []
         self.commands: list[Command] = []
         self.counted: list[Counted] = []
+        self.faults: list[Exception] = []
+        self.expects_faults = False
+        """Whether faults are only noted, because a test has planted them."""
         self.opinion: OpinionGiven | None = OpinionGiven(alive=False)
         """What the second pair of ears answers; None: nothing at all."""
         self.to_keep: list[FactEntry] = []
@@ -290,7 +294,8 @@ class Exchange:
         self.take(self.controller.receive(data, source, self.now))
 
     def take(self, effects: Iterable[Effect]) -> None:
-        """Carry out what the controller wants."""
+        """Carry out what the controller wants. A fault of ours is raised when everything else is done."""
+        faults: list[Exception] = []
         for effect in effects:
             match effect:
                 case Send():
@@ -298,7 +303,7 @@ class Exchange:
                 case Counted():
                     self.counted.append(effect)
                 case Broke(error=error):
-                    raise error
+                    faults.append(error)
                 case FactEntry():
                     self.to_keep.append(effect)
                 case Message():
@@ -309,6 +314,9 @@ class Exchange:
                     self.loaded.remove(prompt)
                 case Command():
                     self._obey(effect)
+        if faults and not self.expects_faults:
+            raise faults[0]
+        self.faults += faults
 
     def _carry(self, send: Send) -> None:
         message = parse(send.data)

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import count
 
+from callflow.guard import Broke
 from callflow.sip.address import Address, AllowList
 from callflow.sip.endpoint import Endpoint
 from callflow.sip.happenings import (
@@ -60,6 +61,8 @@ def _word(output: Output) -> str:
             return f"({what} {kind})"
         case TrunkChanged(trunk=trunk, state=state) | RegistrationChanged(trunk=trunk, state=state):
             return f"{trunk} is {state}"
+        case Broke(error=error):
+            raise error
     return _told(output)
 
 

@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
+from callflow.guard import Broke
 from callflow.net.udp import UdpTransport
 from callflow.sip.address import Address, AllowList, Hop
 from callflow.sip.calls import Calls
@@ -159,6 +160,8 @@ class SocketEndpoint:
                     self.odd += [kind] if what == "odd" else []
                 case TrunkChanged() | RegistrationChanged():
                     raise AssertionError("there are no trunks here")
+                case Broke(error=error):
+                    raise error
                 case told:
                     self._hear(told)
 
