@@ -267,11 +267,16 @@ class SeatHungUp(Event):
     """Seconds for which seat and caller were joined."""
     unheard: float
     """Seconds since the seat's last packet of audio."""
+    by_fault: bool = False
+    """Whether its phone has said that something failed."""
 
 
 @dataclass(frozen=True, slots=True)
 class SeatLost(Event):
     """The seat's phone is gone without a BYE: a keepalive was answered 408 or 481."""
+
+    is_dead: bool = False
+    """Whether nothing comes from the phone any more: then there is no use in ringing it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -251,6 +251,7 @@ class Call:
         """
         self._answered = True
         self._notes.seat = seat
+        self._manners.is_seats_own = True
         self._flow.receive(CallArrived("", ""), now)
         return self._work_off(deque(), now, [Gate(frozenset()), *self._manners.serve(now)])
 
@@ -317,6 +318,10 @@ class Call:
                 return []
             case FindSeat(unanswered=False) if not self._answered:
                 pending.extendleft(reversed(self._manners.pick_up(action, now)))
+                return []
+            case HandToQueue() if self._manners.is_seats_own:
+                # A party that a seat has called did not call us to wait for another.
+                pending.extendleft(reversed(self._manners.leave(now)))
                 return []
             case FindSeat() | HandToQueue():
                 self._enter_queue(action, pending, now)

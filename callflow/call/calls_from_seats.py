@@ -47,7 +47,7 @@ from callflow.sip.uri import Uri
 
 NewCall = Callable[[str, str, bool], Call]
 """Makes a call of that name, whose caller would go back to that queue; True for one without manners."""
-_UNAVAILABLE: Final = (SeatState.AWAY, SeatState.OFFLINE)
+_UNAVAILABLE: Final = (SeatState.AWAY, SeatState.OFFLINE, SeatState.UNREACHABLE)
 
 
 class CallsFromSeats:

@@ -23,7 +23,7 @@ from callflow.call.queues import QueuePlan
 from callflow.call.recorder import EMPTY, Message, Written
 from callflow.call.room import Room
 from callflow.call.seat_side import SeatSide
-from callflow.call.seats import SeatPlan
+from callflow.call.seats import USUAL_PAUSES, Pauses, SeatPlan
 from callflow.call.served import served
 from callflow.call.spelling import Spell
 from callflow.call.sweep import Sweep
@@ -61,7 +61,9 @@ from callflow.sip.happenings import (
     Counted,
     Invited,
     Output,
+    Probed,
     Referred,
+    Registered,
     Told,
 )
 from callflow.sip.locate import Candidate
@@ -82,6 +84,8 @@ class Settings:
     queues: tuple[QueuePlan, ...] = ()
     wrap_up: float = 15.0
     """Seconds after each call in which its seat is not rung."""
+    pauses: Pauses = USUAL_PAUSES
+    """How long a seat is not rung that has not taken a call."""
     phones: tuple[str, ...] = ()
     """Free desks, by their accounts."""
     away_reasons: Mapping[str, str] = field(default_factory=dict)
@@ -247,6 +251,8 @@ class Controller:
             self._lines,
             self._tell,
             wrap_up=settings.wrap_up,
+            pauses=settings.pauses,
+            probes=self._endpoint.probes,
             phones=settings.phones,
             now=now,
         )
@@ -292,6 +298,10 @@ class Controller:
                     news.append(Task(None, partial(self._invited, output, now)))
                 case Told():
                     news.append(Task(None, partial(self._told, output, now)))
+                case Registered(account=account):
+                    news.append(Task(None, partial(self.switchboard.registered, account, now)))
+                case Probed():
+                    news.append(Task(None, partial(self.switchboard.probed, output, now)))
                 case _:
                     news.append(output)
         return news

@@ -152,7 +152,7 @@ class Desk:
         state, since = seats.state(seat, now), round(max(now - seat.since, 0.0), 1)
         room = _room_of(number, rooms)
         if room is None:
-            reason = seat.reason if state is SeatState.AWAY else ""
+            reason = seat.reason if state in (SeatState.AWAY, SeatState.PAUSED) else ""
             return View(number, state, since, phone=seat.phone or "", reason=reason)
         matter, at = _matter(room.call.ledger)
         waits = matter is Matter.WAITS and room.call.deadline is not None

@@ -28,6 +28,7 @@ from callflow.etiquette.house import House
 from callflow.etiquette.joining import Joining, greeting_of
 from callflow.etiquette.late_answer import LateAnswer
 from callflow.etiquette.late_answer import Phase as LateAnswerPhase
+from callflow.etiquette.leaving import Leaving
 from callflow.etiquette.machine import Machine
 from callflow.etiquette.nuisance import Nuisance
 from callflow.etiquette.parameters import TooOftenManners
@@ -103,6 +104,10 @@ class Manners:
         """Who calls; empty where nobody shall know."""
         self._left: SeatHungUp | SeatLost | None = None
         """How the seat went."""
+        self._recalled = ""
+        """The seat that was lost and has been rung once more in this call."""
+        self.is_seats_own = False
+        """Whether the seat has made the call: then its hang-up ends it."""
         self._apart = True
         """Whether seat and caller do not hear each other, one of them at least."""
         self._deaf: HoldRequested | None = None
@@ -207,6 +212,10 @@ class Manners:
         """The last words of a call that cannot go on."""
         return self._begin(Parting(self.house.closing, reason), ConversationOver(), now)
 
+    def leave(self, now: float) -> list[Action]:
+        """The seat has left the call that it has made: the other party hears goodbye."""
+        return self._begin(Leaving(self.house), ConversationOver(), now)
+
     def pick_up(self, wanted: FindSeat, now: float) -> list[Action]:
         """Who is to wait must hear us: the call is answered first, without a greeting."""
         self._wanted = wanted
@@ -286,11 +295,20 @@ class Manners:
                 self.rules = [rule for rule in self.rules if isinstance(rule, Shadow)]
             case Outcome.NUMBER_TAKEN | Outcome.NUMBER_NOT_TAKEN if self._too_often is not None:
                 return self._number_instead(outcome, now)
+            case Outcome.SEAT_LEFT if self.is_seats_own:
+                return self.leave(now)
             case Outcome.SEAT_LEFT if not house.enforces(house.seat_closing.rule):
                 return [*self._noted(house.seat_closing.rule, would="close"), HangUp("seat_hung_up")]
             case Outcome.SEAT_LEFT if self._left is not None:
-                return self._begin(SeatClosing(house), self._left, now)
+                return self._close_after_seat(self._left, now)
         return []
+
+    def _close_after_seat(self, left: SeatHungUp | SeatLost, now: float) -> list[Action]:
+        """A lost seat is rung once in a call; lost again, it has its caller go to the queue."""
+        seat = self._notes.seat
+        closing = SeatClosing(self.house, may_recall=self._recalled != seat)
+        self._recalled = seat
+        return self._begin(closing, left, now)
 
     def serve(self, now: float) -> list[Action]:
         """Seat and caller speak with each other, for as long as they like."""
@@ -394,7 +412,7 @@ class Manners:
             return [*gone, Conclude(rule, Outcome.TOO_OFTEN)]
         self.whom = ""
         if self._left:
-            return self._begin(SeatClosing(self.house), self._left, now)
+            return self._close_after_seat(self._left, now)
         heard = [] if unhearing else [BOTH_HEARD]
         serving = self.serve(now)
         refused = TransferRefused(unhearing)
@@ -412,9 +430,9 @@ class Manners:
     def _transfer_over(self, outcome: Outcome, now: float) -> list[Action]:
         transfer = next(rule for rule in self.rules if isinstance(rule, Transfer | PlainTransfer))
         if outcome is Outcome.TRANSFEROR_GONE:
-            return self._begin(SeatClosing(self.house), SeatLost(), now)
+            return self._close_after_seat(SeatLost(), now)
         if outcome is Outcome.TRANSFERRED:
-            self._notes.seat = transfer.target
+            self._notes.seat, self.is_seats_own = transfer.target, False
             return self.serve(now)
         refused = TransferRefused(transfer.unhearing)
         serving = self.serve(now)

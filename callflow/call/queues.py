@@ -85,6 +85,7 @@ class Queues:
         self._plans = {plan.name: plan for plan in plans}
         self._seats = seats
         self._waiting: list[_Waiting] = []
+        self._held_back: set[str] = set()
 
     def __contains__(self, call: str) -> bool:
         """Whether a caller waits."""
@@ -120,6 +121,7 @@ class Queues:
         if waiting is None:
             return []
         self._waiting.remove(waiting)
+        self._held_back.discard(call)
         return [Withdraw(call, seat) for seat in sorted(waiting.ringing)]
 
     def answered(self, call: str, seat: str) -> list[Step]:
@@ -134,6 +136,27 @@ class Queues:
         waiting.ringing.discard(seat)
         if not waiting.ringing:
             waiting.wake_at = None
+        return self.tick(now)
+
+    def postpone(self, call: str, seat: str, now: float) -> None:
+        """The seat could not be rung for want of something of ours: it is tried again a little later."""
+        waiting = self._find(call)
+        if waiting is None or seat not in waiting.ringing:
+            return
+        waiting.ringing.discard(seat)
+        waiting.tried.discard(seat)
+        if not waiting.ringing:
+            waiting.wake_at = now + _BREATH
+
+    def hold_back(self, call: str) -> None:
+        """Nobody is rung for the call for now: its caller may not be there."""
+        self._held_back.add(call)
+
+    def let_go_on(self, call: str, now: float) -> list[Step]:
+        """The caller is there: seats are rung for it again."""
+        if call not in self._held_back:
+            return []
+        self._held_back.discard(call)
         return self.tick(now)
 
     def tick(self, now: float) -> list[Step]:
@@ -158,7 +181,7 @@ class Queues:
         waiting.wake_at = None
         if not self._fitting(self._seats.at_work(now), waiting):
             return [*given_up, *self.leave(waiting.call), Nobody(waiting.call, "no_seats")]
-        return [*given_up, *self._offer(waiting, now)]
+        return [*given_up, *(self._offer(waiting, now) if waiting.call not in self._held_back else [])]
 
     def _offer(self, waiting: _Waiting, now: float) -> list[Step]:
         taken = {seat for each in self._waiting for seat in each.ringing}

@@ -181,6 +181,11 @@ class Room(Sound):
         self.ringing[seat], self.places[seat] = leg, place
         return sent
 
+    def is_unanswered(self, seat: str) -> bool:
+        """Whether the phone that is rung has not even said that it has our INVITE."""
+        leg = self.ringing.get(seat)
+        return leg is not None and not self._calls.is_known(leg.session)
+
     def withdraw(self, seat: str, now: float) -> list[Effect]:
         """Ring it no longer."""
         leg = self.ringing.pop(seat, None)

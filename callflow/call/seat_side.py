@@ -87,17 +87,18 @@ class SeatSide:
             case Accepted(answer=answer):
                 return self._seat_answered(room, leg, answer, now)
             case Declined(status=status) if is_recall:
+                self._switchboard.pause(leg.seat, told, now)
                 return [*room.declined(leg), Happened(room, RecallFailed(status))]
-            case Declined(status=status):
-                return self._switchboard.declined(room, leg, status, now)
+            case Declined():
+                return self._switchboard.declined(room, leg, told, now)
             case Reoffered(offer=offer):
                 return [*self._lines.reoffered(leg, offer, now), *self._seat_holds(room, leg, now)]
             case Reanswered(answer=answer) | Answered(answer=answer):
                 return self._seat_reanswered(room, leg, answer, now)
             case KeySignalled(key=key) if leg.agreed and leg.agreed.event_type is None:
                 return self._coded(room, self._pressed(room, key, now))
-            case Ended(reason=reason):
-                return self._seat_ended(room, leg, reason, now)
+            case Ended():
+                return self._seat_ended(room, leg, told, now)
         return []
 
     def _seat_answered(self, room: Room, leg: Leg, answer: bytes, now: float) -> list[News]:
@@ -128,13 +129,14 @@ class SeatSide:
         event = HoldRequested(Way.PHONE) if leg.is_deaf else SeatResumed(Way.PHONE)
         return [Happened(room, event)]
 
-    def _seat_ended(self, room: Room, leg: Leg, reason: str, now: float) -> list[News]:
+    def _seat_ended(self, room: Room, leg: Leg, ended: Ended, now: float) -> list[News]:
         if leg is room.recall:
             return [*room.declined(leg), Happened(room, RecallFailed(480))]
         talked = now - (leg.joined_at if leg.joined_at is not None else now)
         unheard = now - leg.quiet_since if leg.quiet_since is not None else 0.0
         left = [*room.seat_left(), *self._switchboard.hung_up(room, leg.seat, now)]
-        event = SeatHungUp(talked, unheard) if reason == "bye" else SeatLost()
+        hung_up = ended.reason == "bye"
+        event = SeatHungUp(talked, unheard, ended.by_fault) if hung_up else SeatLost()
         return [*left, Happened(room, event)]
 
     def _leaves(self, room: Room, leg: Leg, told: Told, now: float) -> list[News]:

@@ -22,6 +22,45 @@ class SeatState(StrEnum):
     WRAP_UP = "wrap_up"
     """It writes the last call up (crs-08)."""
     AWAY = "away"
+    PAUSED = "paused"
+    """It has just declined a call, was busy, or could not be rung: it is not rung again at once."""
+    UNREACHABLE = "unreachable"
+    """Its phone has died in a call, until it registers or answers again."""
+
+
+class Trouble(StrEnum):
+    """Why a phone that was rung did not take the call."""
+
+    DECLINED = "declined"
+    BUSY = "busy"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Pauses:
+    """For how many seconds a seat is not rung again."""
+
+    declined: float = 30.0
+    busy: float = 10.0
+    failed: float = 10.0
+    """Doubled with each failure in a row."""
+    longest: float = 120.0
+    """What that doubling ends at."""
+
+    def after(self, trouble: Trouble, failures: int) -> float:
+        """`failures` in a row have come before."""
+        match trouble:
+            case Trouble.DECLINED:
+                return self.declined
+            case Trouble.BUSY:
+                return self.busy
+        doubled = self.failed * 2.0 ** min(failures, 16)
+        return min(doubled, max(self.longest, self.failed))
+
+
+USUAL_PAUSES: Final = Pauses()
+ASK_AGAIN: Final = 15.0
+"""Seconds between two questions whether an unreachable phone is back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +100,11 @@ class Seat:
     idle_since: float = 0.0
     """When its last call ended; the longest idle is rung first."""
     wrap_up_ends: float | None = None
+    paused_until: float | None = None
+    failures: int = 0
+    """How often in a row it could not be rung."""
+    ask_at: float | None = None
+    """When its unreachable phone is asked whether it is back."""
     phone: str | None = None
     """Where it is logged in now."""
     back_at: float | None = None
@@ -94,8 +138,12 @@ class SeatRefused(CallflowError):
         self.why = why
 
 
-FREE: Final = (SeatState.READY, SeatState.WRAP_UP, SeatState.AWAY)
+FREE: Final = (
+    SeatState.READY, SeatState.WRAP_UP, SeatState.AWAY, SeatState.PAUSED, SeatState.UNREACHABLE,
+)  # fmt: skip
 """Nobody speaks with the seat, or rings it."""
+_PASSING: Final = (SeatState.READY, SeatState.WRAP_UP, SeatState.PAUSED, SeatState.UNREACHABLE)
+"""What a seat without a registered phone does not do: it is offline."""
 
 
 @dataclass(slots=True)
@@ -108,6 +156,7 @@ class Seats:
     """Seconds after a call in which a seat is not rung."""
     phones: frozenset[str] = frozenset()
     """Free desks: where seats may log in beside the phones of the plans."""
+    pauses: Pauses = USUAL_PAUSES
     _seats: dict[str, Seat] = field(default_factory=dict)
 
     def add(self, plans: Iterable[SeatPlan], now: float) -> None:
@@ -131,7 +180,7 @@ class Seats:
 
     def state(self, seat: Seat, now: float) -> SeatState:
         """What a seat does. One whose phone is gone is offline, but not while it talks: that ends no call."""
-        if seat.state not in (SeatState.READY, SeatState.WRAP_UP):
+        if seat.state not in _PASSING:
             return seat.state
         is_there = seat.phone is not None and self.is_registered(seat.phone, now)
         return seat.state if is_there else SeatState.OFFLINE
@@ -143,7 +192,7 @@ class Seats:
 
     def at_work(self, now: float) -> list[Seat]:
         """Who may become free without anybody's doing."""
-        away = (SeatState.OFFLINE, SeatState.AWAY)
+        away = (SeatState.OFFLINE, SeatState.AWAY, SeatState.UNREACHABLE)
         return [seat for seat in self if self.state(seat, now) not in away]
 
     def serving(self, number: str, now: float) -> str:
@@ -206,9 +255,51 @@ class Seats:
             return []
         changed = SeatChanged(number, seat.state, state, now - seat.since, reason)
         seat.wrap_up_ends = now + self.wrap_up if state is SeatState.WRAP_UP else None
+        seat.paused_until = None
+        seat.ask_at = now + ASK_AGAIN if state is SeatState.UNREACHABLE else None
         seat.state, seat.since, seat.reason = state, now, reason
         seat.back_at = back_at
         return [changed]
+
+    def pause(
+        self, number: str, trouble: Trouble, now: float, retry_after: float | None = None
+    ) -> list[SeatChanged]:
+        """Its phone was rung and did not take the call: it is not rung again at once.
+
+        `retry_after` are the seconds that the phone itself named. A seat that has a call has no pause.
+        """
+        seat = self._seats[number]
+        if seat.state not in (*FREE, SeatState.RINGING) or seat.state is SeatState.AWAY:
+            return []
+        pause = max(self.pauses.after(trouble, seat.failures), retry_after or 0.0)
+        seat.failures = seat.failures + 1 if trouble is Trouble.FAILED else 0
+        changed = self.turn(number, SeatState.PAUSED, now, trouble)
+        seat.paused_until = now + pause
+        return changed
+
+    def answered(self, number: str) -> None:
+        """Its phone has answered a call: failures before that count no more."""
+        self._seats[number].failures = 0
+
+    def lose(self, number: str, now: float) -> list[SeatChanged]:
+        """Its phone has died in a call."""
+        return self.turn(number, SeatState.UNREACHABLE, now)
+
+    def is_back(self, number: str, now: float) -> list[SeatChanged]:
+        """Its phone has registered, or answered a question: it can be rung again."""
+        seat = self._seats[number]
+        seat.failures = 0
+        failed = seat.state is SeatState.PAUSED and seat.reason == Trouble.FAILED
+        if seat.state is not SeatState.UNREACHABLE and not failed:
+            return []
+        return self.turn(number, SeatState.READY, now)
+
+    def to_ask(self, now: float) -> list[Seat]:
+        """The unreachable seats whose phones are to be asked now whether they are back."""
+        due = [seat for seat in self if seat.ask_at is not None and now >= seat.ask_at]
+        for seat in due:
+            seat.ask_at = now + ASK_AGAIN
+        return due
 
     def calls(self, number: str, now: float) -> list[SeatChanged]:
         """The seat calls somebody by itself."""
@@ -220,6 +311,9 @@ class Seats:
         """A call that served nobody is over: the seat does what it did before."""
         seat = self._seats[number]
         before, seat.left_for_call = seat.left_for_call or (SeatState.READY, ""), None
+        if before[0] in (SeatState.PAUSED, SeatState.UNREACHABLE):
+            # A phone that has called in the meantime can be rung.
+            before = SeatState.READY, ""
         return self.turn(number, before[0], now, before[1])
 
     def finished(self, number: str, now: float) -> list[SeatChanged]:
@@ -236,12 +330,14 @@ class Seats:
 
     @property
     def deadline(self) -> float | None:
-        """When the next wrap-up is over."""
-        return min((seat.wrap_up_ends for seat in self if seat.wrap_up_ends is not None), default=None)
+        """When the next wrap-up or pause is over, or an unreachable phone is to be asked again."""
+        known = (at for seat in self for at in (seat.wrap_up_ends, seat.paused_until, seat.ask_at))
+        return min((at for at in known if at is not None), default=None)
 
     def tick(self, now: float) -> list[SeatChanged]:
         changed: list[SeatChanged] = []
         for seat in self:
-            if seat.wrap_up_ends is not None and now >= seat.wrap_up_ends:
+            over = (at for at in (seat.wrap_up_ends, seat.paused_until) if at is not None)
+            if any(now >= at for at in over):
                 changed += self.turn(seat.number, SeatState.READY, now)
         return changed

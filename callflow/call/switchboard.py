@@ -10,7 +10,16 @@ from callflow.call.news import Happened, News, Task
 from callflow.call.phonebook import Phonebook, Place
 from callflow.call.queues import Nobody, Offer, QueuePlan, Queues, Step, Withdraw
 from callflow.call.room import Room
-from callflow.call.seats import SeatChanged, SeatPlan, Seats, SeatState
+from callflow.call.seats import (
+    USUAL_PAUSES,
+    Pauses,
+    Seat,
+    SeatChanged,
+    SeatPlan,
+    Seats,
+    SeatState,
+    Trouble,
+)
 from callflow.errors import PeerError
 from callflow.events import (
     Event,
@@ -24,13 +33,19 @@ from callflow.events import (
     TargetDeclined,
 )
 from callflow.facts import Detail, Fact
+from callflow.sip.happenings import Counted, Declined, Probed
+from callflow.sip.options import Probes
 
 _BUSY, _DECLINED = (486, 600), (480, 603)
+_NO_PORT = 503
+"""What `Lines` raises where there is no port for a leg."""
 
 
-def why_declined(status: int) -> str:
+def why_declined(status: int) -> Trouble:
     """What a SIP answer (300 to 699) says of why a phone did not take a call."""
-    return "busy" if status in _BUSY else "declined" if status in _DECLINED else "failed"
+    if status in _BUSY:
+        return Trouble.BUSY
+    return Trouble.DECLINED if status in _DECLINED else Trouble.FAILED
 
 
 class Switchboard:
@@ -45,14 +60,18 @@ class Switchboard:
         tell: Callable[[Fact], None],
         *,
         wrap_up: float,
+        pauses: Pauses = USUAL_PAUSES,
+        probes: Probes | None = None,
         phones: Iterable[str] = (),
         now: float = 0.0,
     ) -> None:
         """`tell` is told every change of a seat; `wrap_up` are seconds after each call.
 
-        `phones` are free desks, where seats may log in.
+        `pauses` follow a call that a phone did not take; `probes` ask an unreachable phone whether it is
+        back. `phones` are free desks, where seats may log in.
         """
-        self.seats = Seats(phonebook.is_registered, wrap_up, frozenset(phones))
+        self.seats = Seats(phonebook.is_registered, wrap_up, frozenset(phones), pauses)
+        self._probes = probes
         self.seats.add(seats, now)
         self._queues = {plan.name: plan for plan in queues}
         self.queues = Queues(self._queues.values(), self.seats)
@@ -68,10 +87,34 @@ class Switchboard:
         return min((at for at in known if at is not None), default=None)
 
     def tick(self, now: float) -> list[News]:
+        asked = [Task(None, partial(self._ask, seat, now)) for seat in self.seats.to_ask(now)]
         self._note(self.seats.tick(now), now)
         news = self._carry_out(self.queues.tick(now), now)
         # A phone that has just fallen silent may be another caller's turn.
-        return [*news, *self._look_again(now)] if news else news
+        return [*asked, *news, *(self._look_again(now) if news else [])]
+
+    def _ask(self, seat: Seat, now: float) -> list[News]:
+        """Ask an unreachable phone whether it is back."""
+        place = self.place_of(seat.number, now)
+        if place is None or self._probes is None:
+            return []
+        return [*self._probes.ask(seat.number, place.target, place.hop, now)]
+
+    def probed(self, probed: Probed, now: float) -> list[News]:
+        """An unreachable phone has answered, or has not."""
+        return self.is_back(probed.name, now) if probed.is_there else []
+
+    def registered(self, phone: str, now: float) -> list[News]:
+        """A phone has told where it is reached: callers may wait for the seat that sits there."""
+        seat = self.seats.at(phone)
+        return self.is_back(seat.number, now) if seat else []
+
+    def is_back(self, number: str, now: float) -> list[News]:
+        """A seat's phone is there."""
+        if number not in self.seats:
+            return []
+        self._note(self.seats.is_back(number, now), now)
+        return self._look_again(now)
 
     # --- callers ---
 
@@ -132,18 +175,30 @@ class Switchboard:
         seat = self.seats[leg.seat]
         news = self._carry_out(self.queues.answered(room.name, leg.seat), now)
         self._rooms.pop(room.name, None)
+        self.seats.answered(leg.seat)
         self._note(self.seats.turn(leg.seat, SeatState.TALKING, now), now)
         others_wait = len(self.queues) > 0
         answered = Happened(room, SeatAnswered(leg.seat, seat.plan.trainee, overflow=others_wait))
         return [*news, *room.picked_up(leg, now), answered]
 
-    def declined(self, room: Room, leg: Leg, status: int, now: float) -> list[News]:
-        """A phone that rang did not take the call."""
-        why = why_declined(status)
+    def declined(self, room: Room, leg: Leg, declined: Declined, now: float) -> list[News]:
+        """A phone that rang did not take the call: it is not rung again at once."""
         closed = room.declined(leg)
-        self._note(self.seats.turn(leg.seat, SeatState.READY, now), now)
-        told = Happened(room, SeatDeclined(leg.seat, why))
+        self.pause(leg.seat, declined, now)
+        told = Happened(room, SeatDeclined(leg.seat, why_declined(declined.status)))
         return [*closed, told, *self._carry_out(self.queues.declined(room.name, leg.seat, now), now)]
+
+    def pause(self, seat: str, declined: Declined, now: float) -> None:
+        """A seat has not taken a call that it was rung for; nothing where it has another."""
+        if seat in self.seats:
+            why = why_declined(declined.status)
+            self._note(self.seats.pause(seat, why, now, declined.retry_after), now)
+
+    def lost(self, room: Room, seat: str, now: float) -> list[News]:
+        """The phone of the seat that serves has died."""
+        if seat in self.seats:
+            self._note(self.seats.lose(seat, now), now)
+        return self._look_again(now)
 
     def hung_up(self, room: Room, seat: str, now: float) -> list[News]:
         """A seat's leg is over: it writes the call up."""
@@ -242,10 +297,7 @@ class Switchboard:
                     # Each under the guard of the call that it rings for, and none within another.
                     news += [Task(room, partial(self._ring, room, seat, now)) for seat in seats]
                 case Withdraw(seat=seat):
-                    news += room.withdraw(seat, now)
-                    self._note(self.seats.turn(seat, SeatState.READY, now), now)
-                    if room.name in self.queues:
-                        news.append(Happened(room, SeatDeclined(seat, "no_answer")))
+                    news.append(Task(room, partial(self._withdraw, room, seat, now)))
                 case Nobody(why=why):
                     del self._rooms[step.call]
                     nobody: Event = NobodyThere(why)
@@ -254,6 +306,19 @@ class Switchboard:
                         nobody = OfTarget(TargetDeclined("no_answer" if why == "waited" else "failed"))
                     news.append(Happened(room, nobody))
         return [*news, *self._moved()]
+
+    def _withdraw(self, room: Room, seat: str, now: float) -> list[News]:
+        is_silent = room.is_unanswered(seat)
+        withdrawn = room.withdraw(seat, now)
+        if is_silent:
+            # Not even 100 has come from the phone: it is not there.
+            self._note(self.seats.pause(seat, Trouble.FAILED, now), now)
+        else:
+            self._note(self.seats.turn(seat, SeatState.READY, now), now)
+        waits = room.name in self.queues
+        told = [Happened(room, SeatDeclined(seat, "no_answer"))] if waits else []
+        # Another caller may wait for the seat that rings no longer.
+        return [*withdrawn, *told, *self._look_again(now)]
 
     def _moved(self) -> list[News]:
         """Whoever has another place in the queue than before is told so."""
@@ -276,11 +341,19 @@ class Switchboard:
             if place is None:
                 raise PeerError(480, "Temporarily Unavailable")
             rung = room.ring(seat, place, now)
-        except PeerError:
-            failed = Happened(room, SeatDeclined(seat, "failed"))
+        except PeerError as error:
+            if error.status == _NO_PORT:
+                return self._short_of_ports(room, seat, now)
+            self._note(self.seats.pause(seat, Trouble.FAILED, now), now)
+            failed = Happened(room, SeatDeclined(seat, Trouble.FAILED))
             return [failed, *self._carry_out(self.queues.declined(room.name, seat, now), now)]
         self._note(self.seats.turn(seat, SeatState.RINGING, now), now)
         return [*rung]
+
+    def _short_of_ports(self, room: Room, seat: str, now: float) -> list[News]:
+        """We have no port for a leg: the seat did nothing, and the caller waits a little longer."""
+        self.queues.postpone(room.name, seat, now)
+        return [Counted("media", "no_port")]
 
     def _note(self, changes: list[SeatChanged], now: float) -> None:
         for change in changes:

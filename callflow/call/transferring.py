@@ -45,7 +45,9 @@ from callflow.sip.replaces import Replaces
 from callflow.sip.trunks import Trunks
 from callflow.sip.uri import Uri
 
-_BUSY = frozenset({SeatState.RINGING, SeatState.TALKING, SeatState.HOLDING, SeatState.WRAP_UP})
+_BUSY = frozenset(
+    {SeatState.RINGING, SeatState.TALKING, SeatState.HOLDING, SeatState.WRAP_UP, SeatState.PAUSED}
+)
 
 
 class Transferring:
@@ -151,11 +153,13 @@ class Transferring:
                 return [Happened(room, OfTarget(TargetRinging()))]
             case Accepted(answer=answer):
                 return self._answered(room, leg, answer, now)
-            case Declined(status=status) if leg is not room.target:
-                return self._switchboard.declined(room, leg, status, now)
+            case Declined() if leg is not room.target:
+                return self._switchboard.declined(room, leg, told, now)
             case Declined(status=status, reason=reason):
                 room.target_status = status, reason
-                return self._gone(room, TargetDeclined(why_declined(status)), now)
+                gone = self._gone(room, TargetDeclined(why_declined(status)), now)
+                self._switchboard.pause(leg.seat, told, now)
+                return gone
             case Ended():
                 return self._gone(room, TargetHungUp(), now)
             case Reoffered(offer=offer):

@@ -139,7 +139,7 @@ def seat_first(house: House) -> SeatedScenario:
         (closing.anything_else, closing.hint, closing.hanging_up),
         acts=(
             *_tones("call.joined"),
-            Act(SEAT, Verb.HANG_UP, When("call.joined", after=house.seat_closing.least_talk + 2.0)),
+            Act(SEAT, Verb.HANG_UP, When("call.joined", after=4.0)),
         ),
         must_tell=("call.joined", "seat.hung_up", "call.ended"),
         never=("seat.lost",),

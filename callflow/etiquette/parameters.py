@@ -199,8 +199,6 @@ class SeatClosingManners(Shape):
     """Seconds between the seat's hang-up and the first word of the closing."""
     lost_after: Patience
     """A seat that was not heard for so long (seconds) before it hung up was lost, not finished."""
-    least_talk: Annotated[Duration, pydantic.Field(ge=0, le=600)]
-    """A conversation shorter than this (seconds) was not finished either."""
 
 
 class AwayManners(Shape):

@@ -1,11 +1,12 @@
 """csr-36, gas-04, hst-08: the seat has hung up first; the caller is not dropped for that.
 
 A seat that finished is followed, after 0.3 s, by the closing: anything else, goodbye, and the caller hangs up
-first. Who wants help gets the same seat, or the head of the queue if that cannot be reached. A seat that was
-lost (not heard for 2 s before, a phone that answers no more, hardly any talk at all) is apologised for, rung,
-and replaced. During a hold or a transfer the seat's hang-up closes nothing: then the event is not for here.
-A seat that comes back and at once wants to hold or transfer ends this with `SEAT_BACK`, and the rule that
-begins then gets the same event.
+first. A caller who wants help gets the same seat, or the head of the queue if that cannot be reached. A seat
+that was lost (not heard for 2 s before, a phone that answers no more, a BYE whose Reason tells of a fault) is
+apologised for, rung once, and replaced; a short talk alone is no loss. A seat that left before it was joined
+has served nobody: an apology, and the head of the queue. During a hold or a transfer the seat's hang-up
+closes nothing: then the event is not for here. A seat that comes back and at once wants to hold or transfer
+ends this with `SEAT_BACK`, and the rule that begins then gets the same event.
 """
 
 from enum import Enum, auto
@@ -71,9 +72,11 @@ class SeatClosing(Machine[Phase]):
 
     rules = ("csr-35", "csr-36", "gas-04", "hst-08")
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: House, *, may_recall: bool = True) -> None:
+        """`may_recall`: a lost seat is rung once more before the caller goes to the queue."""
         super().__init__(Phase.JOINED)
         self._house = house
+        self._may_recall = may_recall
         self._manners = house.seat_closing
         self._back = Recalling(house.recall, house.hold, seat_gone=True)
         ask, release = house.enforces("csr-35"), house.enforces("csr-36")
@@ -127,15 +130,19 @@ class SeatClosing(Machine[Phase]):
 
     def _seat_left(self, event: SeatHungUp | SeatLost, now: float) -> list[Action]:
         rule = self._manners.rule
-        if not self._was_lost(event):
+        has_served = isinstance(event, SeatLost) or event.talked > 0
+        if has_served and not self._was_lost(event):
             return self._enter(Phase.PAUSING, now + self._manners.pause, Note("seat.hung_up", rule))
-        rung = self._back.ring(now, self._house.recall.gone, offers=False)
-        return self._follow([Note("seat.lost", rule, {"hung_up": isinstance(event, SeatHungUp)}), *rung])
+        recalls = has_served and self._may_recall and not (isinstance(event, SeatLost) and event.is_dead)
+        gone = self._house.recall.gone
+        back = self._back.ring(now, gone, offers=False) if recalls else self._back.leave(now)
+        return self._follow([Note("seat.lost", rule, {"hung_up": isinstance(event, SeatHungUp)}), *back])
 
     def _was_lost(self, event: SeatHungUp | SeatLost) -> bool:
+        """Whether there is evidence that the call failed, and the seat did not mean to end it."""
         match event:
-            case SeatHungUp(talked=talked, unheard=unheard):
-                return unheard >= self._manners.lost_after or talked < self._manners.least_talk
+            case SeatHungUp(unheard=unheard, by_fault=by_fault):
+                return by_fault or unheard >= self._manners.lost_after
             case _:
                 return True
 

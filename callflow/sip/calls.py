@@ -86,6 +86,10 @@ class Calls:
         """Call somebody: the session's id, and what leaves."""
         return self._client.invite(plan, now)
 
+    def is_known(self, session_id: str) -> bool:
+        """Whether anything has been answered to our INVITE, 100 at least."""
+        return self._client.is_known(session_id)
+
     def reoffer(self, session_id: str, description: bytes, now: float) -> list[Output]:
         """A re-INVITE, as soon as it is possible."""
         return self._reoffers.reoffer(session_id, description, now)

@@ -10,9 +10,10 @@ from typing import Final
 from callflow.errors import PeerError
 from callflow.sip.address import Address, AllowList, Hop, Transport, is_sendable
 from callflow.sip.calls import Calls
-from callflow.sip.happenings import Counted, Output
+from callflow.sip.happenings import Counted, Output, Registered
 from callflow.sip.message import NotSip, Request, Response, parse, respond
 from callflow.sip.middialog import CAPABILITIES, MidDialog
+from callflow.sip.options import Probes
 from callflow.sip.proxy_auth import ProxyAuth
 from callflow.sip.referrals import Referrals
 from callflow.sip.refusal import METHODS, OTHER_METHODS, Refusal, check, check_extensions, draining
@@ -54,6 +55,7 @@ class Endpoint:
         self._server = UserAgentServer(self._sessions, self._transactions, timers, reoffers, new_id)
         self._client = UserAgentClient(self._sessions, self._transactions, timers, new_id)
         self.trunks = Trunks(trunks, self._transactions, contact, allowed, new_id, chance)
+        self.probes = Probes(self._transactions, contact, new_id)
         self.proxy_auth = ProxyAuth(registrar.guard, self._sessions, self._transactions)
         referrals = Referrals(self._sessions, self._transactions)
         self.calls = Calls(self._sessions, self._server, self._client, reoffers, referrals)
@@ -134,11 +136,17 @@ class Endpoint:
             case "CANCEL":
                 return self._server.receive_cancel(request, server, now)
             case "REGISTER":
-                answer = self._registrar.receive(request, source, now, self._new_id())
-                return [*self._transactions.respond(server, answer, now)]
+                return self._register(request, server, source, now)
             case "OPTIONS" if not request.to.tag:
                 return self._options(request, server, now)
         return self._mid_dialog.receive(request, server, source, now)
+
+    def _register(self, request: Request, server: NonInviteServer, source: Hop, now: float) -> list[Output]:
+        answer = self._registrar.receive(request, source, now, self._new_id())
+        account = request.to.uri.user
+        is_there = answer.status == 200 and bool(self.bindings(account, now))
+        told: list[Output] = [Registered(account)] if is_there else []
+        return [*self._transactions.respond(server, answer, now), *told]
 
     def _options(self, request: Request, server: NonInviteServer, now: float) -> list[Output]:
         if self.calls.draining:

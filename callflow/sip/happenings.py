@@ -139,7 +139,24 @@ class Ended(Told):
     """The session is over, and not by us."""
 
     reason: str
-    """`bye`, `cancelled`, `expired`, `no_ack`, `no_prack`, `no_refresh` or `gone`."""
+    """`bye`, `cancelled`, `expired`, `no_ack`, `no_prack`, `no_refresh`, `gone` or `fault`."""
+    by_fault: bool = False
+    """Whether a BYE's Reason tells that something failed on the other side (RFC 3326)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """A phone was asked outside of any call whether it is there."""
+
+    name: str
+    is_there: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """An account has just told where it is reached."""
+
+    account: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,4 +194,4 @@ class Counted:
 Noticed = TrunkChanged | RegistrationChanged
 """What concerns no session, but whoever runs the service."""
 
-Output = Send | Told | Noticed | Counted | Broke
+Output = Send | Told | Noticed | Probed | Registered | Counted | Broke

@@ -7,10 +7,10 @@ learning that another is back.
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from callflow.sip.fields import Headers
 from callflow.sip.keepalive import Changed, Keepalive, Rhythm, State
 from callflow.sip.locate import Candidate
 from callflow.sip.message import Request, Response
+from callflow.sip.options import options
 from callflow.sip.uri import Uri
 
 _BEST_FIRST: Final = (State.UP, State.UNKNOWN, State.DRAINING, State.DOWN)
@@ -99,15 +99,5 @@ class Trunk:
         return Changed(now, before, self.state) if before is not self.state else None
 
     def _options(self) -> Request:
-        """Outside any dialog (§11.1), without a Via."""
         self._cseq += 1
-        fields = [
-            ("max-forwards", "70"),
-            ("from", f"<{self._ours}>;tag={self._new_id()}"),
-            ("to", f"<{self._target}>"),
-            ("call-id", self._new_id()),
-            ("cseq", f"{self._cseq} OPTIONS"),
-            ("contact", f"<{self._ours}>"),
-            ("accept", "application/sdp"),
-        ]
-        return Request(Headers(fields), b"", "OPTIONS", str(self._target))
+        return options(self._target, self._ours, self._new_id, self._cseq)

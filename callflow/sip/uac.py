@@ -74,6 +74,11 @@ class UserAgentClient:
         self._calls[session_id] = call
         return session_id, self._send(call, now)
 
+    def is_known(self, session_id: str) -> bool:
+        """Whether the other side has told that it has our INVITE."""
+        call = self._calls.get(session_id)
+        return call is None or call.has_progress
+
     def cancel(self, session_id: str, reason: str, now: float) -> list[Output]:
         """Ring no longer (§9.1); an answer that crosses this is acknowledged and ended."""
         call = self._calls[session_id]

@@ -10,6 +10,7 @@ from callflow.sip.dialog import Dialog, contact_of
 from callflow.sip.happenings import Answered, Confirmed, Counted, Ended, Invited, Output, Reoffered
 from callflow.sip.identity import identity, number
 from callflow.sip.message import Request, respond
+from callflow.sip.reason import tells_of_fault
 from callflow.sip.refer import referred_by
 from callflow.sip.refusal import check_extensions, draining, hops_left, no_dialog
 from callflow.sip.reliable import Reliable
@@ -114,7 +115,7 @@ class UserAgentServer:
         outputs: list[Output] = [*self._transactions.respond(server, respond(request, 200, "OK"), now)]
         outputs += self._sessions.terminate(session, now)
         self._sessions.forget(session)
-        return [*outputs, Ended(session.id, "bye")]
+        return [*outputs, Ended(session.id, "bye", tells_of_fault(request.headers.all("reason")))]
 
     def pracked(self, session: Session, prack: Request, now: float) -> list[Output]:
         """The PRACK of our 180 or 183 is here, maybe after our 200. Raises `PeerError(481)` for another's."""

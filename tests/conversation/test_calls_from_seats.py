@@ -6,7 +6,6 @@ import pytest
 
 from callflow import resources
 from callflow.call.dial_plan import CallsOut
-from callflow.call.queues import QueuePlan
 from callflow.call.seats import SeatPlan, SeatState
 from callflow.config import read_flow
 from callflow.etiquette.audit import judge
@@ -191,37 +190,37 @@ def test_the_far_side_hangs_up_and_the_seat_writes_up(room: Switchroom) -> None:
     nothing_left(room)
 
 
-def test_the_seat_hangs_up_first_and_whom_it_called_is_asked(room: Switchroom) -> None:
+@pytest.mark.parametrize("talked", [0.5, 5.0, 60.0])
+def test_a_call_that_a_seat_has_made_ends_when_it_hangs_up(room: Switchroom, talked: float) -> None:
+    """Also after a second, and at an answering machine: nobody is rung again, no queue is entered."""
     phone = talks_to_somebody_outside(room)
+    room.passes(talked)
+    rung = len(desk(room).invites)
     phone.says("BYE")
-    room.passes(1.0)
-    assert room.said()[-1][1] == "anything_else"
-    room.passes(30.0)
+    room.passes(2.5)
+    assert room.said()[-1][1] == "goodbye"
     assert room.trunk.asked[-1] == "BYE"
+    assert room.fact("call.ended") == {"by": "callflow", "reason": "seat_hung_up"}
+    room.passes(60.0)
+    assert (len(desk(room).invites), desk(room, "8002").invites) == (rung, [])
+    assert "queue.entered" not in room.told
     nothing_left(room)
 
 
-def test_help_that_is_wanted_then_comes_from_the_queue(room: Switchroom) -> None:
+def test_a_party_that_was_called_and_waits_is_not_put_into_a_queue_when_the_seat_hangs_up(
+    room: Switchroom,
+) -> None:
     phone = talks_to_somebody_outside(room)
-    phone.says("BYE")
+    for key in "*1":
+        room.tells(1, DigitPressed(key))
     room.passes(6.0)
     room.tells(2, DigitPressed("1"))
-    phone.rings()
-    phone.answers(486, "Busy Here")
-    room.passes(60.0)
-    assert desk(room, "8002").invites[-1].from_.uri.user == NUMBER
-
-
-def test_where_no_queue_is_the_seats_it_ends_politely(service: tuple[Flow, House]) -> None:
-    skilled = QueuePlan("service", frozenset({"gas"}))
-    room = Switchroom(*service, "8001", queue=skilled)
-    phone = talks_to_somebody_outside(room)
+    room.passes(3.0)
+    assert "hold.started" in room.told
     phone.says("BYE")
-    room.passes(6.0)
-    room.tells(2, DigitPressed("1"))
-    phone.answers(486, "Busy Here")
-    room.passes(60.0)
-    assert "nobody_there" in [prompt for _, prompt in room.said()]
+    room.passes(10.0)
+    assert [prompt for _, prompt in room.said()][-2:] == ["seat_gone", "goodbye"]
+    assert "queue.entered" not in room.told
     nothing_left(room)
 
 

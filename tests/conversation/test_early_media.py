@@ -168,9 +168,12 @@ def test_a_seat_that_hangs_up_before_the_answer_is_confirmed_leaves_nobody_alone
     exchange.phones["8001"].hangs_up()
     exchange.says("ACK")
     exchange.passes(2.0)
-    # It never spoke with its caller: it was lost, and is rung anew.
+    # It never spoke with its caller, who hears an apology and waits for a seat before all others.
     assert "seat.lost" in exchange.told
-    assert exchange.phones["8001"].asked == ["INVITE", "ACK", "INVITE"]
+    assert exchange.said()[-1][1] == "seat_gone"
+    exchange.passes(3.0)
+    assert exchange.told.count("queue.entered") == 2
+    assert exchange.phones["8001"].asked == ["INVITE", "ACK"], "it writes up"
 
 
 def test_the_second_time_the_call_is_answered_already(flow: Flow, house: House) -> None:

@@ -463,6 +463,7 @@ def test_a_plain_transfer_that_nobody_takes_leads_back(house: House) -> None:
     served.passes(1.0)
     assert served.phones["8001"].notified()[-1] == ("SIP/2.0 486 Busy Here", "terminated")
     assert "OpenGate 1" in served.sound()
+    served.passes(11.0)
     served.phones["8001"].refers("8002")
     served.phones["8001"].hangs_up()
     served.passes(25.0)

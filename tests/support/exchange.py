@@ -97,11 +97,11 @@ class SeatPhone:
     def takes(self, request: Request) -> None:
         self.asked.append(request.method)
         self.requests.append(request)
+        if request.method in self.deaf_to:
+            return
         if request.method == "INVITE":
             self.invites.append(request)
             self._replies(respond(request, 100, "Trying"))
-        elif request.method in self.deaf_to:
-            return
         elif request.method in ("BYE", "CANCEL", "MESSAGE", "UPDATE", "NOTIFY"):
             self._replies(respond(request, 200, "OK"))
             if request.method == "CANCEL":

@@ -18,7 +18,9 @@ from callflow.sip.happenings import (
     Invited,
     KeySignalled,
     Output,
+    Probed,
     Progressed,
+    Registered,
     RegistrationChanged,
     ReofferDeclined,
     Replied,
@@ -63,6 +65,10 @@ def _word(output: Output) -> str:
             return f"{trunk} is {state}"
         case Broke(error=error):
             raise error
+        case Registered(account=account):
+            return f"{account} has registered"
+        case Probed(name=name, is_there=is_there):
+            return f"{name} is {'there' if is_there else 'not there'}"
     return _told(output)
 
 

@@ -19,7 +19,16 @@ from callflow.net.udp import UdpTransport
 from callflow.sip.address import Address, AllowList, Hop
 from callflow.sip.calls import Calls
 from callflow.sip.endpoint import Endpoint
-from callflow.sip.happenings import Counted, Invited, Output, RegistrationChanged, Told, TrunkChanged
+from callflow.sip.happenings import (
+    Counted,
+    Invited,
+    Output,
+    Probed,
+    Registered,
+    RegistrationChanged,
+    Told,
+    TrunkChanged,
+)
 from callflow.sip.headers import NameAddress
 from callflow.sip.message import Message, Request, parse
 from callflow.sip.outgoing import Plan
@@ -162,6 +171,8 @@ class SocketEndpoint:
                     raise AssertionError("there are no trunks here")
                 case Broke(error=error):
                     raise error
+                case Registered() | Probed():
+                    continue
                 case told:
                     self._hear(told)
 

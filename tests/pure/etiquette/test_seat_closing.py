@@ -121,7 +121,8 @@ def test_or_else_the_head_of_the_queue(house: House) -> None:
         (SeatLost(), True),
         (SeatHungUp(talked=60.0, unheard=2.0), True),
         (SeatHungUp(talked=60.0, unheard=1.99), False),
-        (SeatHungUp(talked=19.99, unheard=0.0), True),
+        (SeatHungUp(talked=60.0, unheard=0.0, by_fault=True), True),
+        (SeatHungUp(talked=0.02, unheard=0.0), False),
         (SeatHungUp(talked=20.0, unheard=0.0), False),
     ],
 )
@@ -136,6 +137,15 @@ def test_a_seat_that_was_lost_is_apologised_for_and_rung(house: House, event: Ev
         assert stage.done[-1] == (20.0, Conclude("csr-36", Outcome.QUEUED))
     else:
         assert stage.said[0] == (0.3, "anything_else")
+
+
+@pytest.mark.parametrize("event", [SeatLost(is_dead=True), SeatHungUp(talked=0.0, unheard=0.0)])
+def test_a_dead_phone_and_a_seat_that_was_never_joined_are_not_rung(house: House, event: Event) -> None:
+    stage = left(house, event)
+    stage.wait(99.0)
+    assert stage.times(Recall(20.0)) == []
+    assert stage.said == [(0.0, "seat_gone")]
+    assert stage.done[-1] == (2.0, Conclude("csr-36", Outcome.QUEUED))
 
 
 def test_a_lost_seat_that_is_busy_is_not_waited_for(house: House) -> None:
