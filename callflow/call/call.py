@@ -18,6 +18,7 @@ from callflow.actions import (
     Greet,
     HandToQueue,
     HangUp,
+    JoinTarget,
     Keep,
     Note,
     Say,
@@ -181,6 +182,11 @@ class Call:
         return self._manners.whom
 
     @property
+    def hears_somebody(self) -> bool:
+        """Whether a person is heard on the caller's line now, or may be there in its noise."""
+        return self._manners.hears_somebody
+
+    @property
     def target_awaits_key(self) -> bool:
         """Whether a key of the target's phone is what it was asked for."""
         return not self.ended and self._manners.target_awaits_key
@@ -327,8 +333,8 @@ class Call:
                 self._enter_queue(action, pending, now)
                 if not self._answered:
                     return [*self._manners.wait_unanswered(now), action]
-            case Gate(shut=shut):
-                self._manners.gate(shut, now)
+            case JoinTarget() | Gate():
+                self._manners.joins(action, now)
             case HangUp(reason=reason, rule=rule):
                 self._end(now, Party.CALLFLOW, reason, rule)
             case Say():

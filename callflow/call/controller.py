@@ -414,6 +414,7 @@ class Controller:
             return [*self._media_side.told(leg, report.event, report.at)]
         if leg is None:
             return []
+        deeds.recorder.judged(report.leg, report.event)
         if leg in deeds.farewells:
             return self._apart(leg, lambda: deeds.farewells.heard(leg, report.event, report.at), report.at)
         if leg.call in self._from_seats:

@@ -147,7 +147,7 @@ class Deeds:
         call, media = room.call, room.caller.media
         if isinstance(action, StoreMessage):
             return [*self.recorder.finish(media, now)]
-        return [*self.recorder.begin(media, call.ledger, room.queue, call.whom)]
+        return [*self.recorder.begin(media, call.ledger, room.queue, call.whom, voiced=call.hears_somebody)]
 
     def _thank(self, room: Room, now: float) -> list[News]:
         """A seat that still listens hears that its caller was put through."""

@@ -8,7 +8,9 @@ from callflow.actions import (
     Action,
     Conclude,
     FindSeat,
+    Gate,
     HangUp,
+    JoinTarget,
     Note,
     Notice,
     ReleaseSeat,
@@ -19,6 +21,7 @@ from callflow.actions import (
 )
 from callflow.call.line_watch import LineWatch
 from callflow.call.notes import Notes
+from callflow.call.recorder import may_be_voice
 from callflow.etiquette.answering import Answering
 from callflow.etiquette.closing import Closing
 from callflow.etiquette.gates import BOTH_HEARD, NOBODY_HEARD
@@ -57,7 +60,6 @@ from callflow.events import (
     NuisanceCalled,
     OpinionGiven,
     Outcome,
-    Party,
     SeatAnswered,
     SeatHungUp,
     SeatLost,
@@ -151,6 +153,11 @@ class Manners:
     def seat_tells(self) -> bool:
         """Whether the seat speaks for the target alone."""
         return any(isinstance(rule, Transfer) and rule.seat_tells for rule in self.rules)
+
+    @property
+    def hears_somebody(self) -> bool:
+        """Whether a person is heard on the caller's line now, or may be there in its noise."""
+        return self.sound is not None or may_be_voice(self._line.judged)
 
     @property
     def unanswered(self) -> bool:
@@ -324,10 +331,15 @@ class Manners:
             hold.receive(self.sound, now)
         return hold.receive(deaf, now) if deaf else []
 
-    def gate(self, shut: frozenset[Party], now: float) -> None:
+    def joins(self, action: Gate | JoinTarget, now: float) -> None:
         """From the moment that both can hear each other, the ledger calls them joined."""
-        apart, self._apart = self._apart, bool(shut)
-        if apart and not shut:
+        if isinstance(action, JoinTarget):
+            # The target is the seat that serves, from before the first word that passes.
+            transfers = (rule for rule in self.rules if isinstance(rule, Transfer | PlainTransfer))
+            self._notes.seat = next((rule.target for rule in transfers), self._notes.seat)
+            return
+        apart, self._apart = self._apart, bool(action.shut)
+        if apart and not action.shut:
             self._notes.ledger.write(now, "call.joined", seat=self._notes.seat)
 
     # --- the rooms behind ---

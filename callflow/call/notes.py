@@ -1,5 +1,7 @@
 """What the ledger says of each event of a call, in the ledger's words."""
 
+from typing import Final
+
 from callflow.actions import Say
 from callflow.call.ledger import Ledger
 from callflow.events import (
@@ -25,6 +27,9 @@ from callflow.events import (
 )
 from callflow.facts import Detail
 
+_TOLD: Final = ("ahead", "minutes")
+"""The values in a prompt that its fact names: what a caller was promised. Others may be personal."""
+
 
 class Notes:
     """Writes one call's ledger; remembers what a fact must say beside its event."""
@@ -35,12 +40,13 @@ class Notes:
         """Since when the caller waits for a seat; None where it does not."""
         self.seat = ""
         """The number of the seat that serves the caller, or served last."""
-        self._asked_for: dict[str, tuple[str | None, float]] = {}
-        """Prompt → the rule that it was last said for, and when it was wanted."""
+        self._asked_for: dict[str, Say] = {}
+        """Prompt → what was last wanted of it."""
+        self._wanted_at: dict[str, float] = {}
 
     def wanted(self, say: Say, now: float) -> None:
         """The words are about to be said."""
-        self._asked_for[say.prompt] = say.rule, now
+        self._asked_for[say.prompt], self._wanted_at[say.prompt] = say, now
 
     def waited(self, now: float) -> float:
         """For how many seconds the caller has waited for a seat."""
@@ -81,11 +87,15 @@ class Notes:
         self, event: PromptStarted | PromptFinished | PromptStopped, now: float, leg: str = "caller"
     ) -> None:
         prompt = event.prompt
-        rule, wanted_at = self._asked_for.get(prompt, (None, now))
+        wanted = self._asked_for.get(prompt)
+        rule = wanted.rule if wanted else None
         match event:
             case PromptStarted():
-                waited = round(now - wanted_at, 4)
-                self.ledger.write_of(leg, now, "prompt.started", rule, prompt=prompt, waited=waited)
+                waited = round(now - self._wanted_at.get(prompt, now), 4)
+                told = (
+                    {name: value for name, value in wanted.fields.items() if name in _TOLD} if wanted else {}
+                )
+                self.ledger.write_of(leg, now, "prompt.started", rule, prompt=prompt, waited=waited, **told)
             case PromptFinished():
                 self.ledger.write_of(leg, now, "prompt.finished", rule, prompt=prompt)
             case PromptStopped():

@@ -9,7 +9,15 @@ from typing import Final
 
 from callflow.call.ledger import Ledger
 from callflow.codec import RATE
-from callflow.events import Event, MessageFailed, MessageStored
+from callflow.events import (
+    Event,
+    Heard,
+    LineHeard,
+    LineJudged,
+    LineState,
+    MessageFailed,
+    MessageStored,
+)
 from callflow.media.messages import Command, Record, Recorded, StopRecording
 
 REST: Final = 0.5
@@ -17,6 +25,16 @@ REST: Final = 0.5
 LEAST: Final = 1.0
 """Seconds of audio without which nothing was said: a key pressed, a receiver put down."""
 EMPTY: Final = "empty"
+
+
+def may_be_voice(event: Event | None) -> bool:
+    """Whether what the ears tell of a line is a person, or leaves room for one."""
+    match event:
+        case LineHeard(heard=heard):
+            return heard is Heard.SOUND
+        case LineJudged(state=state):
+            return state in (LineState.SPEECH, LineState.FAINT, LineState.NOISY)
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +67,8 @@ class _Taking:
     ledger: Ledger
     queue: str
     whom: str
+    voiced: bool = False
+    """Whether the ears have made out a person, or a line in which there may be one."""
     pieces: list[Recorded] = field(default_factory=list)
 
     @property
@@ -74,11 +94,22 @@ class Recorder:
     def deadline(self) -> float | None:
         return min(self._due.values(), default=None)
 
-    def begin(self, media: int, ledger: Ledger, queue: str, whom: str = "") -> list[Command]:
-        """Keep what the leg says; `queue` is where its caller waited, `whom` the seat that it is for."""
+    def begin(
+        self, media: int, ledger: Ledger, queue: str, whom: str = "", *, voiced: bool = False
+    ) -> list[Command]:
+        """Keep what the leg says; `queue` is where its caller waited, `whom` the seat that it is for.
+
+        `voiced`: a person is heard already.
+        """
         self._last += 1
-        self._spoken[media] = _Taking(self._last, ledger, queue, whom)
+        self._spoken[media] = _Taking(self._last, ledger, queue, whom, voiced)
         return [Record(media)]
+
+    def judged(self, media: int, event: Event) -> None:
+        """What the ears make of a leg: silence, a busy tone and our own echo are no message."""
+        taking = self._spoken.get(media)
+        if taking is not None and may_be_voice(event):
+            taking.voiced = True
 
     def heard(self, media: int, piece: Recorded) -> None:
         """A piece has come; what was sent to the leg is no message."""
@@ -99,7 +130,7 @@ class Recorder:
             del self._due[media]
             taking = self._spoken.pop(media)
             self._writing[taking.number] = taking
-            pieces = tuple(taking.pieces) if taking.seconds >= LEAST else ()
+            pieces = tuple(taking.pieces) if taking.seconds >= LEAST and taking.voiced else ()
             whole.append(Message(taking.ledger.call, taking.number, pieces))
         return whole
 

@@ -83,6 +83,13 @@ class Sound:
         if self.seat is None:
             return []
         legs = {Party.CALLER: self.caller, Party.SEAT: self.seat}
+        if self.supervisor is not None:
+            # A shut gate would keep a party from the supervisor too: it is kept from the other one alone.
+            both = {leg.media for leg in legs.values()}
+            return [
+                KeepFrom(leg.media, tuple(both - {leg.media}) if party in shut else ())
+                for party, leg in legs.items()
+            ]
         return [ShutGate(leg.media) if party in shut else OpenGate(leg.media) for party, leg in legs.items()]
 
     def louder(self) -> list[Command]:

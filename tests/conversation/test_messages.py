@@ -8,7 +8,7 @@ from callflow.call.recorder import REST, Written
 from callflow.call.simulate import Simulation
 from callflow.call.simulate import speaks as speech
 from callflow.etiquette.house import House
-from callflow.events import Heard, LineHeard
+from callflow.events import Heard, LineHeard, LineJudged, LineState
 from callflow.flow.load import load
 from callflow.flow.model import Flow
 from callflow.media.messages import PlayTone, Record, Recorded, StopRecording
@@ -52,6 +52,40 @@ def speaks(exchange: Exchange, seconds: int = 3) -> None:
         begun = exchange.now
         exchange.passes(1.0)
         exchange.tells(1, Recorded(True, 0, begun, bytes(8000)))
+
+
+@pytest.mark.parametrize(
+    "heard",
+    [
+        [],
+        [LineJudged(LineState.SILENT, 1.0)],
+        [LineJudged(LineState.TONE, 1.0)],
+        [LineJudged(LineState.ECHO, 1.0)],
+    ],
+)
+def test_silence_and_a_busy_tone_are_no_message_however_many_packets_come(
+    exchange: Exchange, heard: list[LineJudged]
+) -> None:
+    for event in heard:
+        exchange.tells(1, event)
+    for _ in range(8):
+        begun = exchange.now
+        exchange.passes(1.0)
+        exchange.tells(1, Recorded(True, 0, begun, bytes(8000)))
+    exchange.says("BYE", cseq=2)
+    exchange.passes(REST)
+    assert exchange.messages == []
+    assert ticket(exchange)["fact"] == "ticket.failed"
+    assert ticket(exchange)["why"] == "empty"
+
+
+@pytest.mark.parametrize("state", [LineState.SPEECH, LineState.FAINT, LineState.NOISY])
+def test_a_line_that_leaves_room_for_a_person_is_kept(exchange: Exchange, state: LineState) -> None:
+    exchange.tells(1, LineJudged(state, exchange.now))
+    exchange.tells(1, Recorded(True, 0, exchange.now, bytes(16000)))
+    exchange.says("BYE", cseq=2)
+    exchange.passes(REST)
+    assert len(exchange.messages) == 1
 
 
 def becomes(exchange: Exchange, written: Written) -> None:

@@ -327,6 +327,12 @@ def test_who_waits_is_told_how_many_are_served_before(service: tuple[Flow, House
     exchange.phones["8001"].answers()
     exchange.passes(30.0)
     assert told() == ["queue_place?ahead=1"]
+    promised = [
+        fact.details["ahead"]
+        for fact in exchange.facts
+        if fact.call == "call-3" and fact.fact == "prompt.started" and fact.details["prompt"] == "queue_place"
+    ]
+    assert promised == ["2", "1"], "what a caller was told stands in its ledger"
 
 
 def test_what_a_pbx_does_before_an_opaque_phone_is_no_hold_but_its_code_is(

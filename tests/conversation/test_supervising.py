@@ -11,7 +11,7 @@ from callflow.config import read_flow
 from callflow.etiquette.house import House
 from callflow.events import DigitPressed
 from callflow.flow.model import Flow
-from callflow.media.messages import Confer, Join, KeepFrom, Play, PlayBoth
+from callflow.media.messages import Confer, Join, KeepFrom, Play, PlayBoth, ShutGate
 from tests.support.switchroom import Handset, Switchroom
 
 pytestmark = pytest.mark.conversation
@@ -55,8 +55,12 @@ def attends(room: Switchroom, code: str = "*54") -> None:
 
 
 def company(room: Switchroom) -> Sequence[object]:
-    """What the plane was told last of who hears whom."""
-    told = [command for command in room.commands if isinstance(command, Join | Confer | KeepFrom)]
+    """What the plane was told last of who hears whom, as far as the supervisor is concerned."""
+    told = [
+        command
+        for command in room.commands
+        if isinstance(command, Join | Confer) or (isinstance(command, KeepFrom) and command.leg == CHIEF)
+    ]
     room.commands.clear()
     return told[-2:]
 
@@ -83,6 +87,36 @@ def test_a_key_changes_how_it_is_there(room: Switchroom) -> None:
     assert changed == ["barge", "whisper"]
     room.tells(CHIEF, DigitPressed("9"))
     assert company(room) == []
+
+
+@pytest.mark.parametrize("code", ["*54", "*56"])
+def test_a_held_caller_is_kept_from_the_seat_and_not_from_the_supervisor(room: Switchroom, code: str) -> None:
+    """The plane gates nobody in a conference: a shut gate would keep the supervisor deaf, and unheard."""
+    attends(room, code)
+    room.commands.clear()
+    room.handsets[f"p{serving(room)}"].holds()
+    room.passes(4.5)
+    room.presses("1")
+    room.passes(3.0)
+    assert "hold.started" in room.told
+    kept = {command.leg: command.others for command in room.commands if isinstance(command, KeepFrom)}
+    assert kept == {CALLER: (SEAT,), SEAT: (CALLER,)}
+    assert not [command for command in room.commands if isinstance(command, ShutGate)]
+    chief(room).says("BYE")
+    gates = [command for command in room.commands if isinstance(command, Join | ShutGate)]
+    assert gates == [Join(CALLER, SEAT), ShutGate(CALLER), ShutGate(SEAT)], "two are a pair again, and apart"
+
+
+def test_a_supervisor_who_comes_while_the_caller_is_held_hears_the_caller(room: Switchroom) -> None:
+    room.handsets[f"p{serving(room)}"].holds()
+    room.passes(4.5)
+    room.presses("1")
+    room.passes(3.0)
+    room.commands.clear()
+    attends(room, "*56")
+    assert [command for command in room.commands if isinstance(command, ShutGate)] == []
+    kept = {command.leg: command.others for command in room.commands if isinstance(command, KeepFrom)}
+    assert kept == {CHIEF: (), CALLER: (SEAT,), SEAT: (CALLER,)}
 
 
 def test_who_hangs_up_leaves_the_two_alone(room: Switchroom) -> None:

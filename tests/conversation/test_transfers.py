@@ -99,6 +99,8 @@ def test_csr_24_both_agree_and_are_joined(served: Exchange) -> None:
     assert served.phones["8001"].asked[-1] == "BYE"
     assert (state(served, "8001"), state(served, "8002")) == (SeatState.WRAP_UP, SeatState.TALKING)
     assert served.hears == ["100", "180", "200"], "the caller's leg must see nothing of it"
+    joined = [fact.details["seat"] for fact in served.facts if fact.fact == "call.joined"]
+    assert joined == ["8001", "8002"], "the ledger names the seat that is joined"
 
 
 def test_who_has_taken_a_call_is_its_seat(served: Exchange) -> None:
