@@ -6,6 +6,7 @@ Personal data is not in their `repr`, because that is what a traceback in a log 
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 LONGEST_ESTIMATE = 30
 """Minutes; nobody is asked to wait on a line for longer."""
@@ -179,6 +180,10 @@ class ResumedByCaller(Event):
 @dataclass(frozen=True, slots=True)
 class ConversationOver(Event):
     """What the caller came for is done: the closing may begin."""
+
+
+LOST_MEDIA: Final = "media_lost"
+"""Why a call ends from whose caller nothing comes any more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ from callflow.call.notes import Notes
 from callflow.etiquette.house import House
 from callflow.etiquette.machine import Machine
 from callflow.events import (
+    LOST_MEDIA,
     CallAnswered,
     CallArrived,
     CallerDescribed,
@@ -403,6 +404,7 @@ class Call:
                 if isinstance(action, Note):
                     self.ledger.write(now, action.fact, action.rule, **action.details)
                 self.tells_caller_gone |= isinstance(action, TellCallerGone)
+            self.tells_caller_gone |= event.reason == LOST_MEDIA
             self._end(now, event.by, event.reason)
             return []
         return actions

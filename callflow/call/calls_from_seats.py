@@ -266,7 +266,7 @@ class CallsFromSeats:
         shown = NameAddress(Uri("sip", caller_id or trunk.user or seat, trunk.domain))
         fields = (("p-asserted-identity", str(shown)),) if caller_id else ()
         hops, prover = self._trunks.hops(trunk.name), self._trunks.prover(trunk.name)
-        return Way(Uri("sip", number, trunk.domain), shown, hops, fields, prover)
+        return Way(Uri("sip", number, trunk.domain), shown, hops, fields, prover, trunk=trunk.name)
 
     def _leg(self, name: str, invited: Invited, party: Party, seat: Seat | None, now: float) -> Leg:
         """The phone's. A seat that is in another call goes on with that: then this is the phone's alone."""

@@ -13,9 +13,13 @@ from callflow.call.deeds import Deeds
 from callflow.call.desk import Asked, Desk, View
 from callflow.call.destinations import Destinations
 from callflow.call.dial_plan import CallsOut, DialPlan
+from callflow.call.farewells import Farewells
 from callflow.call.ledger import Ledger, Sink
 from callflow.call.leg import Effect, Leg
 from callflow.call.lines import Lines
+from callflow.call.liveness import USUAL as LONGEST_SILENCE
+from callflow.call.liveness import Liveness
+from callflow.call.lost_legs import LostLegs
 from callflow.call.media_side import MediaSide
 from callflow.call.news import Happened, News, Task
 from callflow.call.phonebook import Phonebook
@@ -58,13 +62,17 @@ from callflow.media.thresholds import Thresholds
 from callflow.sip.address import Address, Transport
 from callflow.sip.endpoint import Endpoint
 from callflow.sip.happenings import (
+    Accepted,
+    Confirmed,
     Counted,
     Invited,
     Output,
     Probed,
     Referred,
     Registered,
+    Replied,
     Told,
+    TrunkChanged,
 )
 from callflow.sip.locate import Candidate
 
@@ -97,6 +105,10 @@ class Settings:
     """What there are recordings of to tell a target who calls and why: `surname`, `matter`."""
     hearing: Mapping[str, Thresholds] = field(default_factory=dict)
     """How the lines of trunks are heard that are other than most, by the trunks' names."""
+    media_timeout: float = LONGEST_SILENCE
+    """Seconds without a packet after which a leg is judged; 0 for never."""
+    media_timeouts: Mapping[str, float] = field(default_factory=dict)
+    """Of trunks that have another, by their names."""
     spell: Spell | None = None
     """Says numbers that nobody knows before the call; without it they are not read back."""
 
@@ -131,7 +143,6 @@ class Controller:
         self._desk = Desk(self.switchboard, destinations, settings.sayable)
         self._caller_side = CallerSide(self._lines, endpoint.calls)
         self._health = TrunkHealth(self._tell)
-        self._media_side = MediaSide(self._lines, self._rooms, self._health)
         self._seat_side = SeatSide(self._lines, endpoint.calls, self.switchboard, destinations)
         self._transferring = Transferring(
             self._lines,
@@ -142,6 +153,9 @@ class Controller:
             endpoint.trunks,
             self._from_seats.hand_over,
         )
+        farewells = Farewells(self._lines, endpoint.calls)
+        self._liveness = self._new_liveness(farewells)
+        self._media_side = MediaSide(self._lines, self._rooms, self._health, self._liveness)
         self._deeds = Deeds(
             self._rooms,
             endpoint.calls,
@@ -149,6 +163,7 @@ class Controller:
             self.switchboard,
             self._transferring,
             self._from_seats,
+            farewells,
             self._media_side,
             self._health,
             journals=settings.journals,
@@ -271,6 +286,21 @@ class Controller:
             self._rooms,
         )
 
+    def _new_liveness(self, farewells: Farewells) -> Liveness:
+        calls, settings = self._endpoint.calls, self._settings
+        lost = LostLegs(
+            self._rooms,
+            self._lines,
+            calls,
+            self.switchboard,
+            self._transferring,
+            self._from_seats,
+            farewells,
+        )
+        return Liveness(
+            self._rooms, self._lines, calls, lost, settings.media_timeout, settings.media_timeouts
+        )
+
     def _new_timers(self) -> tuple[GuardedTimer[News], ...]:
         """The parts that serve many calls; the endpoint is the first, for what it tells may end calls."""
         deeds = self._deeds
@@ -278,6 +308,7 @@ class Controller:
             GuardedTimer(self._endpoint, lambda now: self._take(self._endpoint.tick(now), now)),
             GuardedTimer(self.switchboard, self.switchboard.tick),
             GuardedTimer(self._from_seats, self._from_seats.tick),
+            GuardedTimer(self._liveness, self._liveness.tick),
             GuardedTimer(deeds.farewells, deeds.farewells.tick),
             GuardedTimer(deeds.own_words, deeds.own_words.tick),
             GuardedTimer(deeds.recorder, self._recorded),
@@ -300,6 +331,9 @@ class Controller:
                     news.append(Task(None, partial(self._told, output, now)))
                 case Registered(account=account):
                     news.append(Task(None, partial(self.switchboard.registered, account, now)))
+                case TrunkChanged(trunk=trunk, state="down"):
+                    asks = Task(None, partial(self._liveness.trunk_down, trunk, now))
+                    news += [output, asks]
                 case Probed():
                     news.append(Task(None, partial(self.switchboard.probed, output, now)))
                 case _:
@@ -310,6 +344,9 @@ class Controller:
         leg = self._lines.get(told.session)
         if leg is None:
             return []
+        leg.is_established |= isinstance(told, Confirmed | Accepted)
+        if isinstance(told, Replied) and told.method == "OPTIONS":
+            return self._liveness.replied(leg, told.status, now)
         if isinstance(told, Referred) and (leg.party is Party.CALLER or leg.call in self._from_seats):
             # Only a seat that serves a caller may pass the caller on.
             refused = PeerError(403, "Forbidden")

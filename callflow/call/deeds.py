@@ -53,6 +53,7 @@ class Deeds:
         switchboard: Switchboard,
         transferring: Transferring,
         from_seats: CallsFromSeats,
+        farewells: Farewells,
         media_side: MediaSide,
         health: TrunkHealth,
         *,
@@ -61,7 +62,7 @@ class Deeds:
         """`journals`: each change of a call is to be written down."""
         self.recorder = Recorder()
         self.own_words = OwnWords()
-        self.farewells = Farewells(lines, calls)
+        self.farewells = farewells
         self._table = table
         self._calls = calls
         self._lines = lines

@@ -48,6 +48,8 @@ class Way:
     prover: Prover | None = None
     place: Place | None = None
     """Where it is a seat's phone that is to ring."""
+    trunk: str = ""
+    """The trunk that it goes by, if by one."""
 
 
 @dataclass(slots=True)
@@ -153,6 +155,7 @@ class Dialling:
         party = Party.SEAT if colleague else Party.CALLER
         name, host = errand.call.ledger.call, way.hops[0].address[0]
         leg = self._lines.prepare(name, colleague, host, law, now, party)
+        leg.trunk = way.trunk
         hops_left = max(errand.calling.hops_left - 1, 0)
         plan = Plan(way.target, way.caller, leg.description, way.hops, way.fields, (), hops_left, way.prover)
         session, sent = self._calls.invite(plan, now)

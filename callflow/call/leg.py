@@ -46,6 +46,8 @@ class Leg:
     """Since when nothing has come from it at all; None while packets come."""
     trunk: str = ""
     """The name of the trunk by which the caller has come, if by one."""
+    is_established: bool = False
+    """Whether its dialog stands: answered, and acknowledged."""
     is_confirmed: bool = False
     """Whether the caller's side has acknowledged our answer."""
     is_missed: bool = False

@@ -6,6 +6,8 @@ from typing import Final
 from callflow.call.ledger import Ledger
 from callflow.call.leg import Effect, Leg
 from callflow.call.lines import Lines
+from callflow.call.liveness import Liveness
+from callflow.call.news import News
 from callflow.call.table import CallTable
 from callflow.call.trunk_health import TrunkHealth
 from callflow.media.messages import (
@@ -26,28 +28,33 @@ _MOST_LEDGERS: Final = 1000
 class MediaSide:
     """Keeps the legs by what the plane tells of their packets."""
 
-    def __init__(self, lines: Lines, table: CallTable, health: TrunkHealth) -> None:
+    def __init__(self, lines: Lines, table: CallTable, health: TrunkHealth, liveness: Liveness) -> None:
         self._lines = lines
         self._health = health
         self._table = table
+        self._liveness = liveness
         self._ended: dict[str, Ledger] = {}
         """Of the calls that ended last: how well their legs were heard is told afterwards."""
 
-    def told(self, leg: Leg | None, event: MediaEvent, now: float) -> list[Effect]:
+    def told(self, leg: Leg | None, event: MediaEvent, now: float) -> list[News]:
         """What it tells may be older than the leg's end."""
         match event:
             case Latched() if leg:
                 self._lines.latched(leg)
                 self._health.heard(leg, now)
+                return self._liveness.resumed(leg, now)
             case NoPackets():
                 if leg is not None:
                     leg.is_missed = True
+                    self._liveness.stopped(leg, now - DROPOUT, now)
                 return [Counted("media", "no_packets")]
             case PacketsResumed() if leg:
                 leg.quiet_since = None
+                return self._liveness.resumed(leg, now)
             case PacketsStopped():
                 if leg is not None:
                     leg.quiet_since = now - DROPOUT
+                    self._liveness.stopped(leg, now - DROPOUT, now)
                 return [Counted("media", "packets_stopped")]
             case SourceTaken():
                 moved = self._lines.elsewhere(leg, now) if leg else []

@@ -117,11 +117,11 @@ class Queues:
 
     def leave(self, call: str) -> list[Step]:
         """The caller waits no longer: answered, or gone."""
+        self._held_back.discard(call)
         waiting = self._find(call)
         if waiting is None:
             return []
         self._waiting.remove(waiting)
-        self._held_back.discard(call)
         return [Withdraw(call, seat) for seat in sorted(waiting.ringing)]
 
     def answered(self, call: str, seat: str) -> list[Step]:

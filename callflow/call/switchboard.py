@@ -194,8 +194,12 @@ class Switchboard:
             why = why_declined(declined.status)
             self._note(self.seats.pause(seat, why, now, declined.retry_after), now)
 
-    def lost(self, room: Room, seat: str, now: float) -> list[News]:
-        """The phone of the seat that serves has died."""
+    def let_go_on(self, call: str, now: float) -> list[News]:
+        """The caller that seats were not to be rung for is there."""
+        return self._carry_out(self.queues.let_go_on(call, now), now)
+
+    def lost(self, seat: str, now: float) -> list[News]:
+        """The seat's phone has died in a call."""
         if seat in self.seats:
             self._note(self.seats.lose(seat, now), now)
         return self._look_again(now)

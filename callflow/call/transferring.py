@@ -168,6 +168,13 @@ class Transferring:
                 return self._reanswered(leg, answer, now)
         return []
 
+    def lost(self, room: Room, leg: Leg, now: float) -> list[News]:
+        """The target's phone has died; it has been hung up."""
+        if leg is not room.target:
+            return [*room.declined(leg)]
+        gone = self._gone(room, TargetHungUp(), now)
+        return [*gone, *self._switchboard.lost(leg.seat, now)]
+
     def heard(self, room: Room, event: Event) -> list[News]:
         """The plane tells of a target's leg; how its line sounds is no rule's business."""
         if isinstance(event, LineJudged):

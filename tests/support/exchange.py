@@ -102,7 +102,7 @@ class SeatPhone:
         if request.method == "INVITE":
             self.invites.append(request)
             self._replies(respond(request, 100, "Trying"))
-        elif request.method in ("BYE", "CANCEL", "MESSAGE", "UPDATE", "NOTIFY"):
+        elif request.method in ("BYE", "CANCEL", "MESSAGE", "UPDATE", "NOTIFY", "OPTIONS"):
             self._replies(respond(request, 200, "OK"))
             if request.method == "CANCEL":
                 invite = self.invites[-1]
@@ -206,6 +206,9 @@ class Exchange:
         self.messages: list[Message] = []
         """What callers have said, ready to be written."""
         self.caller = Phone()
+        self.caller_asked: list[Request] = []
+        self.caller_deaf_to: frozenset[str] = frozenset()
+        """The methods that never reach the caller's side."""
         self.others: list[Phone] = []
         self.hears: list[str] = []
         """What the caller's side was sent: statuses and methods."""
@@ -285,6 +288,10 @@ class Exchange:
         """The plane tells of a leg."""
         self.take(self.controller.hear(Report(self.now, leg, event)))
 
+    def answers_caller_side(self, status: int, reason: str) -> None:
+        """The caller's side answers our latest request, which did not reach it at once."""
+        self.receives(respond(self.caller_asked[-1], status, reason).to_bytes(), THEM)
+
     def keeps(self) -> None:
         """The disk has what it was given last."""
         entry = self.to_keep[-1]
@@ -338,6 +345,9 @@ class Exchange:
                 self.responses.append(message)
         elif other is None:
             self.hears.append(message.method)
+            self.caller_asked.append(message)
+            if message.method in self.caller_deaf_to:
+                return
             self.receives(respond(message, 200, "OK").to_bytes(), THEM)
 
     def _obey(self, command: Command) -> None:
