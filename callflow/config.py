@@ -11,7 +11,8 @@ import pydantic
 from callflow import resources
 from callflow.adapters.prompts import CannotSpeak, PromptLibrary, Samples
 from callflow.call.calling import recording
-from callflow.config_hearing import HearingConfig
+from callflow.call.liveness import USUAL
+from callflow.config_hearing import HearingConfig, Silence
 from callflow.config_manners import MannersConfig, one_mode
 from callflow.config_seats import SEATS_HEAR, SeatsConfig, people_faults, read_secrets
 from callflow.config_sip import Host, HostPort, SipConfig
@@ -54,6 +55,8 @@ class MediaConfig(Shape):
     process: Literal["own", "inside"] = "own"
     """Whether the audio has a process of its own, or shares the controller's."""
     hearing: HearingConfig = HearingConfig()
+    timeout: Silence = USUAL
+    """Seconds without a packet after which a leg is judged; 0 for never."""
 
 
 class HttpConfig(Shape):
@@ -123,6 +126,12 @@ class Setup:
         """Of the trunks that have their own, by their names."""
         trunks = self.config.sip.trunks.items()
         return {name: trunk.hearing.over(self.thresholds) for name, trunk in trunks if trunk.hearing}
+
+    @property
+    def media_timeouts(self) -> dict[str, float]:
+        """Of the trunks that have their own, by their names (seconds)."""
+        trunks = self.config.sip.trunks.items()
+        return {name: trunk.media_timeout for name, trunk in trunks if trunk.media_timeout is not None}
 
     @property
     def seat_passwords(self) -> dict[str, str]:

@@ -1,12 +1,25 @@
 """The part of the configuration that is about hearing: what a trunk's lines are like."""
 
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Final
 
 import pydantic
 
-from callflow.document import Shape
+from callflow.document import Duration, Shape
 from callflow.media.thresholds import Thresholds
+
+SHORTEST_SILENCE: Final = 6.0
+"""Seconds: people and phones pause, and two thirds of it must be longer than a drop-out."""
+
+
+def _silence(value: float) -> float:
+    if 0 < value < SHORTEST_SILENCE:
+        raise ValueError(f"must be 0s (never) or at least {SHORTEST_SILENCE:.0f}s: people and phones pause")
+    return value
+
+
+Silence = Annotated[Duration, pydantic.Field(ge=0, le=600), pydantic.AfterValidator(_silence)]
+"""Seconds without a packet; 0 for never."""
 
 
 class HearingConfig(Shape):

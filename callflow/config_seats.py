@@ -10,7 +10,7 @@ from callflow.call import supervising
 from callflow.call.destinations import SUPERVISOR
 from callflow.call.dial_plan import EMERGENCY, CallsOut, allowed
 from callflow.call.queues import QueuePlan, Strategy
-from callflow.call.seats import MOST_FORWARDS, SeatPlan
+from callflow.call.seats import MOST_FORWARDS, USUAL_PAUSES, Pauses, SeatPlan
 from callflow.call.service_call import REFUSED, SAYS
 from callflow.config_sip import Secret, SipConfig
 from callflow.document import Document, Duration, Shape, did_you_mean
@@ -44,6 +44,7 @@ Skill = Annotated[str, pydantic.Field(pattern=r"^[\w-]+$")]
 SeatNumber = Annotated[str, pydantic.Field(pattern=r"^[0-9]{1,8}$")]
 QueueName = Annotated[str, pydantic.Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Number = Annotated[str, pydantic.Field(pattern=r"^\+?[0-9]{2,20}$")]
+Pause = Annotated[Duration, pydantic.Field(ge=1, le=3600)]
 Pattern = Annotated[str, pydantic.BeforeValidator(_pattern)]
 
 
@@ -144,11 +145,26 @@ class CallsOutConfig(Shape):
         return CallsOut(ordered, self.caller_id or "", self.allow, self.emergency)
 
 
+class PausesConfig(Shape):
+    """How long a seat is not rung again that has not taken a call."""
+
+    declined: Pause = USUAL_PAUSES.declined
+    busy: Pause = USUAL_PAUSES.busy
+    failed: Pause = USUAL_PAUSES.failed
+    """Doubled with each failure in a row."""
+    longest: Pause = USUAL_PAUSES.longest
+    """What that doubling ends at."""
+
+    def plan(self) -> Pauses:
+        return Pauses(self.declined, self.busy, self.failed, self.longest)
+
+
 class SeatsConfig(Shape):
     """All seats and queues."""
 
     wrap_up: Annotated[Duration, pydantic.Field(ge=0, le=600)] = 15.0
     """Seconds after each call in which its seat is not rung (crs-08)."""
+    pauses: PausesConfig = PausesConfig()
     phones: tuple[str, ...] = ()
     """Free desks, by their accounts: where seats log in."""
     away_reasons: dict[Annotated[str, pydantic.Field(pattern=r"^[0-9]$")], str] = {}  # noqa: RUF012

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import pydantic
 
-from callflow.config_hearing import HearingConfig
+from callflow.config_hearing import HearingConfig, Silence
 from callflow.document import Duration, Shape
 from callflow.sip.address import Address, Transport
 from callflow.sip.locate import Target
@@ -117,6 +117,8 @@ class TrunkConfig(Shape):
     """Whether it is asked every 30 s if it is there."""
     takes_replaces: bool = False
     """Whether a seat may transfer a caller to somebody there whom it has called past us (RFC 3891)."""
+    media_timeout: Silence | None = None
+    """Seconds without a packet after which a leg is judged, where that is other than `media.timeout`."""
     hearing: HearingConfig | None = None
     """How its lines are heard, where that is other than `media.hearing` says."""
 

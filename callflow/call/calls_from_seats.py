@@ -6,6 +6,7 @@ calls enough.
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -254,18 +255,19 @@ class CallsFromSeats:
         leg = self._leg(name, invited, Party.SEAT, seat, now)
         call = self._new_call(name, self._switchboard.queue_of(own), is_plain)
         calling = Calling(self._address(number), "", invited.hops_left)
-        ways = self._ways_out(number, caller_id, own)
+        ways = self._ways_out(number, caller_id, own, None if is_plain else now)
         return self._dial(name, Errand(call, leg, own, number, ways, calling, is_plain=is_plain), now)
 
-    def _ways_out(self, number: str, caller_id: str, seat: str) -> Iterator[Way]:
-        """By each trunk, as it is when it is its turn."""
-        for trunk in self._calls_out.trunks:
-            yield self._way(trunk, number, caller_id, seat)
+    def _ways_out(self, number: str, caller_id: str, seat: str, now: float | None) -> Iterator[Way]:
+        """By each trunk, as it is when it is its turn; without `now` also by those that want no calls."""
+        trunks = self._calls_out.trunks
+        for trunk in trunks:
+            yield replace(self._way(trunk, number, caller_id, seat, now), is_last=trunk is trunks[-1])
 
-    def _way(self, trunk: TrunkPlan, number: str, caller_id: str, seat: str) -> Way:
+    def _way(self, trunk: TrunkPlan, number: str, caller_id: str, seat: str, now: float | None) -> Way:
         shown = NameAddress(Uri("sip", caller_id or trunk.user or seat, trunk.domain))
         fields = (("p-asserted-identity", str(shown)),) if caller_id else ()
-        hops, prover = self._trunks.hops(trunk.name), self._trunks.prover(trunk.name)
+        hops, prover = self._trunks.hops(trunk.name, now), self._trunks.prover(trunk.name)
         return Way(Uri("sip", number, trunk.domain), shown, hops, fields, prover, trunk=trunk.name)
 
     def _leg(self, name: str, invited: Invited, party: Party, seat: Seat | None, now: float) -> Leg:

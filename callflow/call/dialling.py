@@ -50,6 +50,8 @@ class Way:
     """Where it is a seat's phone that is to ring."""
     trunk: str = ""
     """The trunk that it goes by, if by one."""
+    is_last: bool = True
+    """Whether there is no other after it."""
 
 
 @dataclass(slots=True)
@@ -157,7 +159,16 @@ class Dialling:
         leg = self._lines.prepare(name, colleague, host, law, now, party)
         leg.trunk = way.trunk
         hops_left = max(errand.calling.hops_left - 1, 0)
-        plan = Plan(way.target, way.caller, leg.description, way.hops, way.fields, (), hops_left, way.prover)
+        plan = Plan(
+            way.target,
+            way.caller,
+            leg.description,
+            way.hops,
+            way.fields,
+            max_forwards=hops_left,
+            prover=way.prover,
+            has_other_ways=not way.is_last,
+        )
         session, sent = self._calls.invite(plan, now)
         for output in sent:
             if isinstance(output, Declined):

@@ -83,6 +83,15 @@ class Keepalive:
         self._settle("no answer")
         return self._miss(now)
 
+    def missed(self, now: float) -> Changed | None:
+        """An INVITE came to nothing there. A question in hand is still waited for."""
+        self._missed += 1
+        after = State.DOWN if self._missed >= self._rhythm.misses else self.state
+        before, self.state = self.state, after
+        if self.deadline is not None:
+            self.deadline = min(self.deadline, now + self._rhythm.down)
+        return Changed(now, before, after) if before is not after else None
+
     def _settle(self, outcome: Response | str) -> None:
         if self.deadline is not None:
             raise IllegalEvent(outcome, self.state)

@@ -31,6 +31,8 @@ class Plan:
     """Proxies that the INVITE goes through, as Route header fields."""
     max_forwards: int = 70
     prover: Prover | None = None
+    has_other_ways: bool = False
+    """Whether whoever calls has somewhere else to try when nothing is heard at all from the last hop."""
 
 
 @dataclass(slots=True)
@@ -66,6 +68,11 @@ class Outgoing:
     def proof(self) -> Fields:
         """What the latest challenge wanted; an ACK bears it too (§13.2.2.4)."""
         return self._proof
+
+    @property
+    def has_another(self) -> bool:
+        """Whether there is somewhere else to try."""
+        return self.plan.has_other_ways or self._hop + 1 < len(self.plan.hops)
 
     def next_hop(self) -> bool:
         """Whether there is another way; from now on it is gone."""

@@ -89,6 +89,14 @@ class Trunk:
         """The OPTIONS to `candidate` timed out, or could not be sent; otherwise as `replied`."""
         return self._told(candidate, now, lambda kept: kept.unanswered(now))
 
+    def missed(self, candidate: Candidate, now: float) -> Changed | None:
+        """`candidate` has not answered an INVITE."""
+        before = self.state
+        kept = self._kept.get(candidate)
+        if kept is not None:
+            kept.missed(now)
+        return Changed(now, before, self.state) if before is not self.state else None
+
     def _told(
         self, candidate: Candidate, now: float, tell: Callable[[Keepalive], Changed | None]
     ) -> Changed | None:

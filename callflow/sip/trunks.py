@@ -49,6 +49,8 @@ class _Kept:
     candidates: tuple[Candidate, ...] = ()
     trunk: Trunk | None = None
     registration: Registration | None = None
+    paused: dict[Hop, float] = field(default_factory=dict)
+    """The addresses that want no calls, and until when (seconds)."""
 
 
 class Trunks:
@@ -91,11 +93,38 @@ class Trunks:
                 return name
         return None
 
-    def hops(self, name: str) -> tuple[Hop, ...]:
-        """Where a call by that trunk goes, in the order to try; none before it was found."""
+    def hops(self, name: str, now: float | None = None) -> tuple[Hop, ...]:
+        """Where a call by that trunk goes, in the order to try; none before it was found.
+
+        `now` leaves out the addresses that want no calls yet; an emergency asks without it.
+        """
         kept = self._kept[name]
         usable = kept.trunk.usable() if kept.trunk else kept.candidates
-        return tuple(candidate.hop for candidate in usable)
+        hops = (candidate.hop for candidate in usable)
+        return tuple(hop for hop in hops if now is None or kept.paused.get(hop, now) <= now)
+
+    def pause(self, hop: Hop, seconds: float, now: float) -> None:
+        """An address has answered an INVITE with 503 and Retry-After."""
+        for kept in self._at(hop):
+            kept.paused = {other: until for other, until in kept.paused.items() if until > now}
+            if seconds:
+                kept.paused[hop] = now + seconds
+
+    def missed(self, hop: Hop, now: float) -> list[Output]:
+        """An address has not answered an INVITE at all: as good as an unanswered OPTIONS."""
+        return [
+            output
+            for kept in self._at(hop)
+            if kept.trunk is not None
+            for candidate in kept.candidates
+            if candidate.hop == hop
+            for output in self.answered(kept, partial(_miss, candidate=candidate, now=now), now)
+        ]
+
+    def _at(self, hop: Hop) -> list[_Kept]:
+        """The trunks that have this address."""
+        trunks = self._kept.values()
+        return [kept for kept in trunks if any(candidate.hop == hop for candidate in kept.candidates)]
 
     def prover(self, name: str) -> CallProver | None:
         """Who answers the trunk's challenges in one call; None where we have no account there."""
@@ -200,6 +229,10 @@ class Trunks:
         machines = [machine for machine in (kept.trunk, kept.registration) if machine is not None]
         known = [machine.deadline for machine in machines if machine.deadline is not None]
         self._agenda.put(kept.plan.name, min(known, default=None))
+
+
+def _miss(trunk: Trunk, *, candidate: Candidate, now: float) -> Changed | None:
+    return trunk.missed(candidate, now)
 
 
 class _Alive:

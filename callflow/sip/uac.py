@@ -13,14 +13,18 @@ from callflow.sip.dialog import Dialog
 from callflow.sip.happenings import Accepted, Counted, Declined, Output, Progressed
 from callflow.sip.message import Response
 from callflow.sip.outgoing import Outgoing, Plan
+from callflow.sip.retry import retry_after
 from callflow.sip.session import Session, Stage
 from callflow.sip.sessions import Sessions
 from callflow.sip.timers import SessionTimers
 from callflow.sip.transaction import T1, Send
 from callflow.sip.transactions import Transactions
+from callflow.sip.trunks import Trunks
 
 MOST_FORKS: Final = 8
 """Early dialogs of one call; those of a proxy that rings more phones are not followed."""
+_SILENCE: Final = 5.0
+"""Seconds without even 100 after which the next address or trunk is tried, where there is one."""
 _PATIENCE: Final = 300.0
 """Seconds that a call may ring. Who rings phones hangs up much earlier; this is for who forgot it."""
 
@@ -34,7 +38,10 @@ class UserAgentClient:
         transactions: Transactions,
         timers: SessionTimers,
         new_id: Callable[[], str],
+        trunks: Trunks,
     ) -> None:
+        """`trunks` learn from our INVITEs which of their addresses are silent, or want no calls."""
+        self._trunks = trunks
         self._sessions = sessions
         self._transactions = transactions
         self._timers = timers
@@ -88,7 +95,9 @@ class UserAgentClient:
     # --- what the other side says ---
 
     def progressed(self, call: Outgoing, response: Response, now: float) -> list[Output]:
-        call.has_progress = True
+        if not call.has_progress:
+            call.has_progress = True
+            self._agenda.put(call.session, now + _PATIENCE)
         if call.is_over:
             return self._cancel(call, now)
         if response.status == 100:
@@ -121,16 +130,18 @@ class UserAgentClient:
         """A final refusal: another proof, another way, or the end."""
         status = response.status
         if not call.is_over and (
-            (status in (401, 407) and call.can_prove(response)) or (status == 503 and call.next_hop())
+            (status in (401, 407) and call.can_prove(response))
+            or (status == 503 and self._goes_on(call, response, now))
         ):
             return self._send(call, now)
         return self._over(call, Declined(call.session, status, response.reason, response.retry_after))
 
     def unanswered(self, call: Outgoing, now: float) -> list[Output]:
         """Nothing came at all, or nothing could be sent there."""
+        missed = self._trunks.missed(call.hop, now)
         if not call.is_over and call.next_hop():
-            return self._send(call, now)
-        return self._over(call, Declined(call.session, 408, "Request Timeout"))
+            return [*missed, *self._send(call, now)]
+        return [*missed, *self._over(call, Declined(call.session, 408, "Request Timeout"))]
 
     # --- the rooms behind ---
 
@@ -140,8 +151,13 @@ class UserAgentClient:
         client, sent = self._transactions.ask(invite, call.hop, _Invite(self, call), now)
         assert isinstance(client, InviteClient)
         call.client = client
-        self._agenda.put(call.session, now + _PATIENCE)
+        self._agenda.put(call.session, now + (_SILENCE if call.has_another else _PATIENCE))
         return sent
+
+    def _goes_on(self, call: Outgoing, response: Response, now: float) -> bool:
+        """A hop answers 503: whether there is another. It is left alone for as long as it says (§21.5.4)."""
+        self._trunks.pause(call.hop, retry_after(response), now)
+        return call.next_hop()
 
     def _cancel(self, call: Outgoing, now: float) -> list[Output]:
         if call.is_cancelling or not call.has_progress or call.client is None or not call.client.fails:
@@ -183,6 +199,10 @@ class UserAgentClient:
     def _too_long(self, call: Outgoing, now: float) -> list[Output]:
         if call.is_cancelling or call.client is None:
             return self._abandon(call)
+        if not call.has_progress and not call.is_over:
+            # Nothing is rung there: no CANCEL may go before a provisional response (§9.1).
+            self._transactions.end(call.client)
+            return self.unanswered(call, now)
         told = [] if call.is_over else [Declined(call.session, 408, "Request Timeout")]
         call.is_over = True
         return [*told, *(self._cancel(call, now) or self._abandon(call))]

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from callflow import config, resources
+from callflow.call.seats import Pauses
 from callflow.config import Config, Setup
 from callflow.errors import SourceError
 from callflow.sip.address import Transport
@@ -77,6 +78,19 @@ def test_what_is_said_is_what_holds(tmp_path: Path) -> None:
     assert own.config.media.ports == (30002, 30004, 30006)
     assert (own.thresholds.level, own.config.limits.calls, own.config.drain) == (-40.0, 20, 90.0)
     assert own.prompts.speech_text("greeting", own.config.fields).startswith("您好，工号零零四二，")
+
+
+def test_how_long_a_silent_leg_is_waited_for_and_a_seat_left_alone(tmp_path: Path) -> None:
+    own = read(
+        tmp_path,
+        "sip: {trunks: {far: {at: '192.0.2.1', media_timeout: 40s}, near: {at: '192.0.2.2'}}}\n"
+        "media: {timeout: 0s}\n"
+        "seats: {pauses: {declined: 1m, failed: 5s}}\n",
+    )
+    assert (own.config.media.timeout, own.media_timeouts) == (0.0, {"far": 40.0})
+    assert own.config.seats.pauses.plan() == Pauses(60.0, 10.0, 5.0, 120.0)
+    with pytest.raises(SourceError, match=r":3:18: .*0s \(never\) or at least 6s"):
+        read(tmp_path, "\nmedia: {timeout: 5s}\n")
 
 
 def test_a_trunk_is_a_name_or_an_address_and_maybe_an_account(

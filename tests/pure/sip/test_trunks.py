@@ -5,10 +5,14 @@ import pytest
 from callflow.sip.address import AllowList, Hop, Transport
 from callflow.sip.endpoint import Endpoint
 from callflow.sip.happenings import RegistrationChanged, TrunkChanged
+from callflow.sip.headers import NameAddress
+from callflow.sip.keepalive import State as KeepaliveState
 from callflow.sip.locate import Candidate
+from callflow.sip.outgoing import Plan
 from callflow.sip.registrar import Registrar
 from callflow.sip.trunks import TrunkPlan
-from tests.support.sip_phone import words
+from callflow.sip.uri import Uri
+from tests.support.sip_phone import OFFER, words
 from tests.support.wire import CALLEE, CALLER, Side, Wire
 
 pytestmark = pytest.mark.pure
@@ -55,6 +59,37 @@ def test_a_trunk_is_greeted_and_registered_at() -> None:
     ]
     [binding] = wire.registrar.bindings("us", wire.now)
     assert str(binding.contact.uri) == "sip:us@192.0.2.1:5060"
+
+
+def plan_for(*hops: Hop) -> Plan:
+    caller = NameAddress(Uri.parse("sip:1001@192.0.2.1"))
+    return Plan(Uri.parse("sip:4001@pbx.example.net"), caller, OFFER, hops)
+
+
+def test_an_invite_that_nobody_answers_is_a_miss_of_that_address() -> None:
+    wire = Trunked(TrunkPlan("pbx", "pbx.example.net"))
+    wire.is_found(THERE, ELSEWHERE)
+    wire.run(1.0)
+    trunks = wire.caller.endpoint.trunks
+    assert trunks.hops("pbx") == (THERE.hop, ELSEWHERE.hop)
+    wire.fate = lambda send: []
+    for _ in range(2):
+        _, sent = wire.caller.endpoint.calls.invite(plan_for(THERE.hop, ELSEWHERE.hop), wire.now)
+        wire.take(wire.caller, sent)
+        wire.run(7.0)
+    trunk = trunks._kept["pbx"].trunk
+    assert trunk is not None
+    assert trunk.states[THERE] is KeepaliveState.DOWN, "two in a row, before the next OPTIONS"
+
+
+def test_503_with_retry_after_pauses_an_address_for_calls_and_not_for_emergencies() -> None:
+    trunks = Trunked().caller.endpoint.trunks
+    trunks.located("pbx", [THERE], 0.0)
+    trunks.pause(THERE.hop, 20.0, 1.0)
+    assert trunks.hops("pbx", 1.0) == trunks.hops("pbx", 20.9) == ()
+    assert trunks.hops("pbx", 21.0) == trunks.hops("pbx") == (THERE.hop,)
+    trunks.pause(THERE.hop, 0.0, 30.0)
+    assert trunks.hops("pbx", 30.0) == (THERE.hop,)
 
 
 def test_a_trunk_is_asked_again_and_refreshed_for_a_whole_day() -> None:

@@ -22,6 +22,14 @@ CONTACT = "Contact: <sip:4001@192.0.2.10:5070>"
 NOTHING = {"transactions": 0, "sessions": 0}
 
 
+def sends(endpoint: Endpoint, end: float) -> list[tuple[float, Send]]:
+    """What leaves because time passes, and when."""
+    sent: list[tuple[float, Send]] = []
+    while (at := endpoint.deadline) is not None and at <= end:
+        sent += [(at, output) for output in endpoint.tick(at) if isinstance(output, Send)]
+    return sent
+
+
 @dataclass
 class Called:
     """Whoever our calls go to."""
@@ -245,11 +253,34 @@ def test_the_next_way_is_tried_where_the_first_leads_nowhere() -> None:
     called = Called()
     called.is_called(hops=ways)
     assert called.says(503) == ["ACK", "INVITE"]
-    called.sent.clear()
-    done = until(called.endpoint, 40.0)
-    assert [(round(at, 1), what) for at, what in done if at > 32.0 and what == "INVITE"][-1][0] > 32.0
-    assert ("INVITE" in words(called.endpoint.tick(33.0))) is False
-    assert called.endpoint.in_hand()["sessions"] == 1
+    sent = [send for at, send in sends(called.endpoint, 60.0) if at > 0.1]
+    assert [send.destination[0] for send in sent] == [
+        *["192.0.2.11"] * 3, *["192.0.2.12"] * 7
+    ], "without even 100 the next one has its turn after 5 s; the last has all of Timer B"  # fmt: skip
+    assert called.endpoint.in_hand() == NOTHING
+
+
+def test_a_way_that_says_trying_is_not_left() -> None:
+    ways = Hop(THEM), Hop(("192.0.2.11", 5060))
+    called = Called()
+    called.is_called(hops=ways)
+    assert called.says(100) == []
+    assert [at for at, what in until(called.endpoint, 200.0) if what == "INVITE"] == []
+
+
+def test_without_another_way_silence_is_waited_out() -> None:
+    called = Called()
+    called.is_called()
+    assert "Declined 408" not in [what for at, what in until(called.endpoint, 31.0)]
+    assert [what for _, what in until(called.endpoint, 33.0)][-1] == "Declined 408"
+
+
+def test_where_whoever_calls_has_another_way_silence_is_told_after_five_seconds() -> None:
+    called = Called()
+    called.is_called(has_other_ways=True)
+    done = until(called.endpoint, 20.0)
+    assert (round(done[-1][0], 1), done[-1][1]) == (5.0, "Declined 408")
+    assert called.endpoint.in_hand() == NOTHING
 
 
 def test_a_way_that_carries_nothing_is_left_at_once() -> None:
