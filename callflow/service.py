@@ -213,13 +213,18 @@ class Service:
 
 @asynccontextmanager
 async def running(
-    setup: Setup, sinks: Iterable[FactSink] = (), media: Callable[[], MediaPort] | None = None
+    setup: Setup,
+    sinks: Iterable[FactSink] = (),
+    media: Callable[[], MediaPort] | None = None,
+    log_dropped: Callable[[], int] = lambda: 0,
 ) -> AsyncIterator[Service]:
     """A service that has started, and is closed when the block is left. Raises `OSError`.
 
-    `media` makes the plane's runner, where it shall be another than the configuration's.
+    `media` makes the plane's runner, where it shall be another than the configuration's; `log_dropped` is
+    how many lines the log has lost.
     """
     service = Service(setup, sinks, media or (lambda: media_of(setup)))
+    service.metrics.processes.watch_log(log_dropped)
     try:
         await service.start()
         yield service

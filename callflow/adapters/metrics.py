@@ -14,6 +14,7 @@ from prometheus_client import (
 from callflow import __version__
 from callflow.adapters.line_metrics import LineMetrics
 from callflow.adapters.media_metrics import MediaMetrics
+from callflow.adapters.process_metrics import ProcessMetrics
 from callflow.adapters.seat_metrics import SeatMetrics
 from callflow.adapters.sip_metrics import SipMetrics
 from callflow.etiquette.audit import judge
@@ -43,6 +44,7 @@ class Metrics:
         self.sip = SipMetrics(registry)
         self.media = MediaMetrics(registry)
         self.seats = SeatMetrics(registry)
+        self.processes = ProcessMetrics(registry)
         self._lines = LineMetrics(registry)
         self._flow = flow
         self._house = house

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -9,6 +10,7 @@ import structlog
 
 from callflow import config
 from callflow.adapters import logs
+from callflow.adapters.log_capture import captured, loop_broke
 from callflow.cli.screen import faults_told
 from callflow.config import Setup
 from callflow.service import running
@@ -23,19 +25,20 @@ def run(configuration: Path | None, as_json: bool, verbose: bool) -> None:
 
     The first Ctrl-C or SIGTERM lets the calls that stand come to their end; the second ends at once.
     """
-    logs.configure(as_json=True if as_json else None, verbose=verbose)
     with faults_told(as_json=as_json):
         setup = config.read(configuration) if configuration else config.default()
-        asyncio.run(_serve(setup))
+        with logs.unblocking(as_json=True if as_json else None, verbose=verbose) as writer, captured():
+            asyncio.run(_serve(setup, lambda: writer.dropped))
 
 
-async def _serve(setup: Setup) -> None:
+async def _serve(setup: Setup, log_dropped: Callable[[], int]) -> None:
     log = structlog.get_logger("callflow")
     stop, at_once = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
+    loop.set_exception_handler(loop_broke)
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, _told_to_stop, stop, at_once)
-    async with running(setup) as service:
+    async with running(setup, log_dropped=log_dropped) as service:
         sip, http = service.sip_address, service.http.address
         log.info(
             "serving",
