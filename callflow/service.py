@@ -14,6 +14,7 @@ from callflow.adapters.journal import JournalFile
 from callflow.adapters.logs import FactLog
 from callflow.adapters.message_files import MessageFiles
 from callflow.adapters.metrics import Metrics
+from callflow.adapters.process_faults import tell_faults
 from callflow.adapters.seat_pages import SeatPages
 from callflow.adapters.second_opinion import SecondOpinion
 from callflow.adapters.trace import TraceRing
@@ -58,12 +59,16 @@ class Service:
         self.media = media()
         self.media.on_lateness = self.metrics.media.tick_lateness
         if isinstance(self.media, MediaProcess):
-            self.media.on_death = lambda: self.counted(Counted("fault", "media_process_died"))
+            process = self.media.process
+            tell_faults(process, "media_process", self.counted, self.broke)
+            self.media.on_down = lambda: self._driver.media_gone(process.silent)
+            self.media.on_up = lambda: self._driver.media_back()
         self.metrics.media.watch(self.media.counts)
         self._journal = JournalFile(config.journal) if config.journal else None
         self._messages = MessageFiles(config.recordings) if config.recordings else None
         self.second_opinion = SecondOpinion()
-        self.second_opinion.on_death = lambda: self.counted(Counted("fault", "second_opinion_died"))
+        tell_faults(self.second_opinion.process, "second_opinion", self.counted, self.broke)
+        self.metrics.processes.watch_media(lambda: self.has_media, lambda: self.second_opinion.is_up)
         self.draining = False
         self.trace = TraceRing(time.time() - time.monotonic())
         self._allowed = AllowList(config.sip.allow)
@@ -74,7 +79,7 @@ class Service:
             self._allowed,
             tcp=config.sip.tcp,
         )
-        self.http = HttpServer(config.http.listen, self.metrics, lambda: not self.draining)
+        self.http = HttpServer(config.http.listen, self.metrics, self._why_not_ready)
         for path, page in TracePages(self.trace, lambda: self.sip_address).pages():
             self.http.add_page(path, page)
         self.controller = self._new_controller()
@@ -91,6 +96,16 @@ class Service:
     @property
     def sip_address(self) -> Address:
         return self._wire.address
+
+    @property
+    def has_media(self) -> bool:
+        """Whether the plane works; one inside our own loop does while we do."""
+        return self.media.is_up if isinstance(self.media, MediaProcess) else True
+
+    def _why_not_ready(self) -> str:
+        if self.draining:
+            return "draining"
+        return "" if self.has_media else "no_media"
 
     def fact(self, fact: Fact) -> None:
         if fact.fact in ("call.arrived", "call.dialled"):

@@ -14,11 +14,11 @@ Page = Callable[[web.Request], Awaitable[web.Response]]
 class HttpServer:
     """`/metrics`, `/livez`, `/readyz`; and what the service adds."""
 
-    def __init__(self, address: Address, metrics: Metrics, is_ready: Callable[[], bool]) -> None:
-        """`is_ready` says whether new calls are welcome."""
+    def __init__(self, address: Address, metrics: Metrics, why_not: Callable[[], str]) -> None:
+        """`why_not` says why new calls are not welcome; empty where they are."""
         self._address = address
         self._metrics = metrics
-        self._is_ready = is_ready
+        self._why_not = why_not
         self._pages: list[tuple[str, Page]] = []
         self._routes: list[web.RouteDef] = []
         self._runner: web.AppRunner | None = None
@@ -65,5 +65,5 @@ class HttpServer:
         return web.Response(text="alive\n")
 
     async def _get_readyz(self, _request: web.Request) -> web.Response:
-        ready = self._is_ready()
-        return web.Response(text="ready\n" if ready else "draining\n", status=200 if ready else 503)
+        why_not = self._why_not()
+        return web.Response(text=f"{why_not or 'ready'}\n", status=503 if why_not else 200)

@@ -26,7 +26,7 @@ from callflow.facts import Fact
 _ANSWER: Final = (0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 8, 12, 20, 30)
 _ENDINGS: Final = (
     "caller_hung_up", "cancelled", "no_ack", "silent_line", "faint_line", "noisy_line",
-    "said_goodbye", "caller_stayed", "call_limit", "service_stops",
+    "said_goodbye", "caller_stayed", "call_limit", "service_stops", "no_media",
 )  # fmt: skip
 """Every way in which a call can end."""
 _TICKETS: Final = {"ticket.opened": "opened", "ticket.failed": "failed"}

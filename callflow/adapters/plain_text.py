@@ -1,4 +1,4 @@
-"""Text of peers for a person's terminal: nothing in it may move the cursor, colour or reorder what is shown."""
+"""Text of peers for a terminal: nothing in it may move the cursor, colour or reorder what is shown."""
 
 import unicodedata
 from typing import Final

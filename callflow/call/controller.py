@@ -276,6 +276,23 @@ class Controller:
             effects += self._act(room, lambda call: call.part(reason, now), now)
         return effects
 
+    def media_gone(self, now: float) -> list[Effect]:
+        """The plane is gone: nobody can be heard, and no new call is taken until it is back."""
+        self._endpoint.calls.paused = True
+        return []
+
+    def media_back(self, now: float) -> list[Effect]:
+        """The plane is there again, with all legs."""
+        self._endpoint.calls.paused = False
+        return []
+
+    def drop_all(self, reason: str, now: float) -> list[Effect]:
+        """End every call without a word, as there is nothing to say it with."""
+        effects = self._spread(self._from_seats.part(now), now)
+        for room in [*self._rooms.values()]:
+            effects += self._act(room, lambda call: call.give_up(reason, now), now)
+        return effects
+
     def _new_switchboard(self, now: float) -> Switchboard:
         settings = self._settings
         return Switchboard(

@@ -30,6 +30,8 @@ _LAST_WORDS: Final = 20.0
 _GOODBYE: Final = 2.0
 """Seconds that trunks have to answer our unregistering."""
 _LOOK: Final = 0.02
+_MEDIA_PATIENCE: Final = 20.0
+"""Seconds without the plane after which the calls that stand end: nobody is in silence for longer."""
 
 
 class Wire(Protocol):
@@ -78,6 +80,7 @@ class Driver:
         self._wire: Wire | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._armed_for: float | None = None
+        self._without_media: asyncio.TimerHandle | None = None
         self._all_over = asyncio.Event()
         media.on_report = self.hear
 
@@ -88,6 +91,8 @@ class Driver:
         if self._timer:
             self._timer.cancel()
             self._timer = None
+        if self._without_media:
+            self._without_media.cancel()
 
     def receive(self, data: bytes, source: Address, transport: Transport) -> None:
         """A SIP message has come."""
@@ -124,6 +129,23 @@ class Driver:
     def desk_asks(self, seat: str, asked: Asked) -> None:
         """A seat asks for something by its page."""
         self._run(lambda now: self._controller.desk_asks(seat, asked, now))
+
+    def media_gone(self, silent: float) -> None:
+        """The plane is gone, and has done nothing for `silent` seconds; it may come back."""
+        self._run(self._controller.media_gone)
+        if self._without_media is None:
+            loop = asyncio.get_running_loop()
+            self._without_media = loop.call_later(_MEDIA_PATIENCE - silent, self._media_lost)
+
+    def media_back(self) -> None:
+        """The plane is there again."""
+        if self._without_media is not None:
+            self._without_media.cancel()
+            self._without_media = None
+        self._run(self._controller.media_back)
+
+    def _media_lost(self) -> None:
+        self._run(lambda now: self._controller.drop_all("no_media", now))
 
     async def drain(self, patience: float) -> None:
         """Take no new calls; after `patience` seconds bring those that are left to a polite end."""

@@ -44,6 +44,15 @@ class Calls:
     def draining(self, wanted: bool) -> None:
         self._sessions.draining = wanted
 
+    @property
+    def paused(self) -> bool:
+        """Whether new calls are refused with 503 for a moment; those that stand go on."""
+        return self._sessions.paused
+
+    @paused.setter
+    def paused(self, wanted: bool) -> None:
+        self._sessions.paused = wanted
+
     def ids(self) -> list[str]:
         """The answered sessions and those that wait for our answer."""
         return self._sessions.ids()

@@ -33,6 +33,7 @@ class Sessions:
     def __init__(self, transactions: Transactions, contact: Address) -> None:
         """`contact` is where peers reach us."""
         self.draining = False
+        self.paused = False
         """Refuse new calls with 503; those that stand go on."""
         self._transactions = transactions
         host, port = contact

@@ -262,3 +262,28 @@ def test_tones_are_keys_only_while_a_key_is_asked_for(hotline: Flow, house: Hous
     assert hears(7.0, PromptStarted("main_menu")) == []
     assert hears(9.0, PromptFinished("main_menu")) == ([] if has_events else ["HearTones"])
     assert hears(10.0, DigitPressed("1")) == ([] if has_events else ["IgnoreTones"])
+
+
+def test_without_the_plane_new_calls_are_refused_for_a_moment(hotline: Flow, house: House) -> None:
+    office = Office(hotline, house)
+    assert office.words(office.controller.media_gone(0.0)) == []
+    [send] = [e for e in office.controller.receive(invited(), THEM, 0.0) if isinstance(e, Send)]
+    refusal = parse(send.data)
+    assert isinstance(refusal, Response)
+    assert (refusal.status, refusal.headers.get("retry-after")) == (503, "5")
+    office.controller.media_back(1.0)
+    office.phone = Phone(call_id="call-2")
+    assert office.says("INVITE", 1.0, OFFER) == ["100", "180"]
+
+
+def test_when_the_plane_stays_away_every_call_ends(hotline: Flow, house: House) -> None:
+    office = Office(hotline, house)
+    answered(office)
+    office.controller.media_gone(1.0)
+    assert office.words(office.controller.drop_all("no_media", 21.0)) == ["BYE", "CloseLeg"]
+    assert office.ended() == [("callflow", "no_media")]
+    assert len(office.controller) == 0
+
+
+def invited() -> bytes:
+    return Phone().request("INVITE", body=OFFER)
