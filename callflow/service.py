@@ -78,6 +78,7 @@ class Service:
             lambda *failed: self._driver.failed(*failed),
             self._allowed,
             tcp=config.sip.tcp,
+            strange=lambda: self.counted(Counted("dropped", "not_allowed")),
         )
         self.http = HttpServer(config.http.listen, self.metrics, self._why_not_ready)
         for path, page in TracePages(self.trace, lambda: self.sip_address).pages():

@@ -1,5 +1,6 @@
 """Text of peers for a terminal: nothing in it may move the cursor, colour or reorder what is shown."""
 
+import json
 import unicodedata
 from typing import Final
 
@@ -13,6 +14,13 @@ def plain(text: str, *, keep: str = "") -> str:
     if text.isprintable():
         return text
     return "".join(one if one in keep or not _is_unsafe(one) else _escaped(one) for one in text)
+
+
+def plain_json(text: str) -> str:
+    """JSON with unsafe characters written as JSON's own escapes: the same value, and fit for a terminal."""
+    if text.isprintable():
+        return text
+    return "".join(json.dumps(one)[1:-1] if _is_unsafe(one) else one for one in text)
 
 
 def _is_unsafe(one: str) -> bool:
