@@ -21,6 +21,8 @@ _ENDS_WITHIN: Final = 5.0
 _SHORTEST_WAIT: Final = 0.1
 _LONGEST_WAIT: Final = 5.0
 """Seconds between a death and the next start; each wait is twice the one before."""
+_WAIT_IF_IT_BEGAN: Final = 1.0
+"""The longest wait after a process that did work."""
 _HEALTHY: Final = 10.0
 """Seconds; a process that has worked so long is started again at once."""
 
@@ -91,9 +93,16 @@ class KeptProcess:
             except Exception as error:
                 # Whatever it is, without the process there is no service: it is tried again.
                 self.on_failed(error)
-            lived = asyncio.get_running_loop().time() - self._up_since
-            wait = 0.0 if lived >= _HEALTHY else min(max(2 * wait, _SHORTEST_WAIT), _LONGEST_WAIT)
+            wait = self._wait_after(wait)
             await asyncio.sleep(wait)
+
+    def _wait_after(self, wait: float) -> float:
+        lived = asyncio.get_running_loop().time() - self._up_since
+        if lived >= _HEALTHY:
+            return 0.0
+        # It could be started: whatever ended it is not mended by patience, and callers hear nothing meanwhile.
+        longest = _LONGEST_WAIT if self._up_since == math.inf else _WAIT_IF_IT_BEGAN
+        return min(max(2 * wait, _SHORTEST_WAIT), longest)
 
     async def _live_once(self) -> None:
         """From the process's start to its end. Raises where it cannot be started."""
