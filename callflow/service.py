@@ -175,6 +175,14 @@ class Service:
         self.draining = True
         await self._driver.drain(self._setup.config.drain)
 
+    def hurry(self) -> None:
+        """Begin the last words of all calls at once, if the service drains."""
+        self._driver.hurry()
+
+    def drop_calls(self) -> None:
+        """End all calls without a word: somebody will not wait."""
+        self._driver.drop_all("service_stops")
+
     async def close(self) -> None:
         gc.unfreeze()
         await self._scouts.close()

@@ -82,6 +82,7 @@ class Driver:
         self._armed_for: float | None = None
         self._without_media: asyncio.TimerHandle | None = None
         self._all_over = asyncio.Event()
+        self._hurried = asyncio.Event()
         media.on_report = self.hear
 
     def start(self, wire: Wire) -> None:
@@ -145,14 +146,15 @@ class Driver:
         self._run(self._controller.media_back)
 
     def _media_lost(self) -> None:
-        self._run(lambda now: self._controller.drop_all("no_media", now))
+        self.drop_all("no_media")
 
     async def drain(self, patience: float) -> None:
-        """Take no new calls; after `patience` seconds bring those that are left to a polite end."""
+        """Take no new calls; after `patience` seconds, or when hurried, bring the rest to a polite end."""
         self._run(self._controller.drain)
-        if not await self._emptied(patience):
+        if not await self._emptied(patience, or_when=self._hurried):
             self._run(lambda now: self._controller.part("service_stops", now))
-            await self._emptied(_LAST_WORDS)
+            if not await self._emptied(_LAST_WORDS):
+                self.drop_all("service_stops")
         await self._unregistered()
 
     async def _unregistered(self) -> None:
@@ -162,17 +164,26 @@ class Driver:
                 return
             await asyncio.sleep(_LOOK)
 
-    async def _emptied(self, within: float) -> bool:
-        """Whether all calls are over by then."""
+    def hurry(self) -> None:
+        """Have no more patience: the last words begin at once."""
+        self._hurried.set()
+
+    def drop_all(self, reason: str) -> None:
+        """End every call without a word."""
+        self._run(lambda now: self._controller.drop_all(reason, now))
+
+    async def _emptied(self, within: float, or_when: asyncio.Event | None = None) -> bool:
+        """Whether all calls are over by then, or by the time of another event."""
         self._all_over.clear()
-        if not len(self._controller):
-            return True
-        try:
-            async with asyncio.timeout(within):
-                await self._all_over.wait()
-        except TimeoutError:
-            return False
-        return True
+        if len(self._controller):
+            events = (self._all_over, or_when) if or_when else (self._all_over,)
+            waiting = {asyncio.create_task(event.wait()) for event in events}
+            try:
+                await asyncio.wait(waiting, timeout=within, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for task in waiting:
+                    task.cancel()
+        return not len(self._controller)
 
     def _run(self, work: Callable[[float], list[Effect]]) -> None:
         loop = asyncio.get_running_loop()

@@ -100,7 +100,7 @@ class KeptProcess:
         lived = asyncio.get_running_loop().time() - self._up_since
         if lived >= _HEALTHY:
             return 0.0
-        # It could be started: whatever ended it is not mended by patience, and callers hear nothing meanwhile.
+        # It could be started: patience does not mend what ended it, and callers hear nothing meanwhile.
         longest = _LONGEST_WAIT if self._up_since == math.inf else _WAIT_IF_IT_BEGAN
         return min(max(2 * wait, _SHORTEST_WAIT), longest)
 
