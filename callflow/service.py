@@ -80,7 +80,9 @@ class Service:
             tcp=config.sip.tcp,
             strange=lambda: self.counted(Counted("dropped", "not_allowed")),
         )
+        self._wire.on_fault(lambda kind: self.counted(Counted("fault", kind)))
         self.http = HttpServer(config.http.listen, self.metrics, self._why_not_ready)
+        self.http.on_fault = lambda kind: self.counted(Counted("fault", kind))
         for path, page in TracePages(self.trace, lambda: self.sip_address).pages():
             self.http.add_page(path, page)
         self.controller = self._new_controller()

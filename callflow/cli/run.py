@@ -1,6 +1,7 @@
 """`callflow run`: serve calls until told to stop."""
 
 import asyncio
+import resource
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -27,10 +28,17 @@ def run(configuration: Path | None, as_json: bool, verbose: bool) -> None:
     said at once; the third ends them without. SIGHUP, as from a terminal that is closed, changes nothing.
     """
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    _allow_descriptors()
     with faults_told(as_json=as_json):
         setup = config.read(configuration) if configuration else config.default()
         with logs.unblocking(as_json=True if as_json else None, verbose=verbose) as writer, captured():
             asyncio.run(_serve(setup, lambda: writer.dropped))
+
+
+def _allow_descriptors() -> None:
+    """As many as the system lets us have: the usual thousand is few for connections over TCP."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 async def _serve(setup: Setup, log_dropped: Callable[[], int]) -> None:

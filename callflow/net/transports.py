@@ -49,6 +49,11 @@ class Transports:
     def address(self) -> Address:
         return self._udp.address
 
+    def on_fault(self, told: Callable[[str], object]) -> None:
+        """Tell what keeps us from accepting connections."""
+        if self._tcp is not None:
+            self._tcp.on_fault = told
+
     def counts(self) -> Mapping[str, int]:
         """TCP's connections and messages by what became of them."""
         return {} if self._tcp is None else self._tcp.counts

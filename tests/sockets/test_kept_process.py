@@ -2,10 +2,9 @@
 
 import asyncio
 import os
-import resource
 import signal
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import aiohttp
 import pytest
@@ -22,6 +21,7 @@ from callflow.net.mmsg import bound_sockets
 from callflow.service import Service, running
 from tests.sockets.test_second_opinion import installed
 from tests.sockets.test_service import Facts
+from tests.support.descriptors import few_descriptors
 from tests.support.leftovers import open_files
 from tests.support.udp_phone import until
 
@@ -63,19 +63,6 @@ def send(process: KeptProcess | MediaProcess | SecondOpinion, number: int) -> in
     return process.pid
 
 
-@contextmanager
-def no_descriptors() -> Iterator[None]:
-    """This process gets no descriptor any more, as if others had them all."""
-    before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    lowest_free = os.dup(0)
-    os.close(lowest_free)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest_free, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, before)
-
-
 async def test_a_plane_that_hangs_is_replaced() -> None:
     async with plane() as one:
         told = told_of(one.process)
@@ -110,7 +97,7 @@ async def test_one_that_dies_again_and_again_comes_back_every_time() -> None:
 async def test_where_no_descriptor_is_left_it_is_tried_until_there_is_one() -> None:
     async with plane() as one:
         told, before = told_of(one.process), open_files()
-        with no_descriptors():
+        with few_descriptors(0):
             send(one, signal.SIGKILL)
             await until(lambda: "failed OSError" in told)
             await until(lambda: told.count("failed OSError") >= 3)
