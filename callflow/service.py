@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Protocol
 
+from callflow.adapters.earlier_life import EarlierLife
 from callflow.adapters.http import HttpServer
 from callflow.adapters.journal import JournalFile
 from callflow.adapters.logs import FactLog
@@ -65,6 +66,9 @@ class Service:
             self.media.on_up = lambda: self._driver.media_back()
         self.metrics.media.watch(self.media.counts)
         self._journal = JournalFile(config.journal) if config.journal else None
+        if self._journal is not None:
+            journal = self._journal
+            self.metrics.processes.watch_journal(lambda: journal.lost)
         self._messages = MessageFiles(config.recordings) if config.recordings else None
         self.second_opinion = SecondOpinion()
         tell_faults(self.second_opinion.process, "second_opinion", self.counted, self.broke)
@@ -87,6 +91,10 @@ class Service:
             self.http.add_page(path, page)
         self.controller = self._new_controller()
         self._driver = Driver(self.controller, self.media, self)
+        self._earlier_life: EarlierLife | None = None
+        if self._journal is not None:
+            seats = self.controller.switchboard.seats
+            self._earlier_life = EarlierLife(self._journal, self._registrar, seats, self.fact)
         self.second_opinion.on_opinion = self._driver.hear
         self.http.add_routes(
             SeatPages(setup.seat_passwords, self._driver.desk_of, self._driver.desk_asks).routes()
@@ -116,6 +124,8 @@ class Service:
             self.trace.name_latest(fact.call)
         for sink in self._sinks:
             sink.fact(fact)
+        if self._earlier_life is not None:
+            self._earlier_life.fact(fact)
 
     def counted(self, counted: Counted) -> None:
         self.metrics.sip.counted(counted)
@@ -163,11 +173,17 @@ class Service:
         if self._messages is not None:
             there = asyncio.get_running_loop()
             self._messages.on_written = lambda told: there.call_soon_threadsafe(self._driver.written, told)
+        if self._earlier_life is not None:
+            self._earlier_life.restore()
         self._load_prompts()
         await self.http.start()
         self._driver.start(self._wire)
         await self._wire.start()
         self._scouts.start()
+        if self._earlier_life is not None:
+            for call, consents in self._earlier_life.end_calls(self._driver.end_earlier):
+                self._log.cut_off(call, consents)
+                self.metrics.processes.cut_off()
         # What stands now stands until the end: to look it through again would be a pause for every call.
         gc.collect()
         gc.freeze()
@@ -202,7 +218,9 @@ class Service:
         config, setup = self._setup.config, self._setup
         sip_host, sip_port = self._wire.address
         digests = tuple(algorithm.upper() for algorithm in config.sip.digest)
-        registrar = Registrar(setup.accounts, config.sip.realm, secrets.token_bytes(32), digests)
+        registrar = self._registrar = Registrar(
+            setup.accounts, config.sip.realm, secrets.token_bytes(32), digests
+        )
         contact = (config.sip.advertise or sip_host, sip_port)
         endpoint = Endpoint(
             contact, registrar, self._allowed, lambda: secrets.token_hex(8), random.random, setup.trunks

@@ -13,6 +13,7 @@ import structlog
 from callflow.adapters.log_repeats import Repeats
 from callflow.adapters.log_writer import LogWriter
 from callflow.adapters.plain_text import plain
+from callflow.call.journal import CallEntry
 from callflow.facts import Fact
 from callflow.sip.happenings import Counted, Noticed, RegistrationChanged, TrunkChanged
 
@@ -179,6 +180,10 @@ class FactLog:
             self._log.error("fault", kind=counted.kind)
         elif counted.what in ("dropped", "odd", "rejected"):
             self._log.debug(f"sip.{counted.what}", kind=counted.kind)
+
+    def cut_off(self, entry: CallEntry, consents: list[str]) -> None:
+        """A call of an earlier life of the program has been ended."""
+        self._log.info("call.cut_off", call=entry.call, legs=len(entry.legs), consents=consents)
 
     def noticed(self, noticed: Noticed) -> None:
         match noticed:

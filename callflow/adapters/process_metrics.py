@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, Counter
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
@@ -12,6 +12,15 @@ class ProcessMetrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._registry = registry
+        self._cut_off = Counter(
+            "callflow_calls_cut_off_total",
+            "Calls of an earlier life of the program that were ended at the start.",
+            registry=registry,
+        )
+
+    def cut_off(self) -> None:
+        """A call of an earlier life has been ended."""
+        self._cut_off.inc()
 
     def watch_log(self, dropped: Callable[[], int]) -> None:
         """How many lines of the log were lost, as nobody read it or its disk was full."""

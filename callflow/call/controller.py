@@ -293,6 +293,19 @@ class Controller:
             effects += self._act(room, lambda call: call.give_up(reason, now), now)
         return effects
 
+    def end_earlier(self, entry: CallEntry, now: float) -> list[Effect]:
+        """End a call of an earlier life of the program: a BYE for each of its dialogs that can be read."""
+        outputs: list[Output] = []
+        for leg in entry.legs:
+            try:
+                dialog = leg.dialog.dialog() if leg.dialog else None
+            except (PeerError, ValueError):
+                # An early dialog, or one whose line was harmed: its peer's own timers end it.
+                continue
+            if dialog is not None:
+                outputs += self._endpoint.calls.end_earlier(dialog, "restarted", now)
+        return self._take(outputs, now)
+
     def _new_switchboard(self, now: float) -> Switchboard:
         settings = self._settings
         return Switchboard(

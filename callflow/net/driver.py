@@ -6,7 +6,7 @@ from typing import Final, Protocol
 
 from callflow.call.controller import Controller
 from callflow.call.desk import Asked, View
-from callflow.call.journal import FactEntry, Journalled
+from callflow.call.journal import CallEntry, FactEntry, Journalled
 from callflow.call.leg import Broke, Effect
 from callflow.call.recorder import Message, Written
 from callflow.media.messages import (
@@ -130,6 +130,10 @@ class Driver:
     def desk_asks(self, seat: str, asked: Asked) -> None:
         """A seat asks for something by its page."""
         self._run(lambda now: self._controller.desk_asks(seat, asked, now))
+
+    def end_earlier(self, entry: CallEntry) -> None:
+        """End a call of an earlier life of the program."""
+        self._run(lambda now: self._controller.end_earlier(entry, now))
 
     def media_gone(self, silent: float) -> None:
         """The plane is gone, and has done nothing for `silent` seconds; it may come back."""

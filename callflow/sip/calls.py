@@ -122,6 +122,10 @@ class Calls:
         """How far the call that was asked for has come, as it would answer an INVITE; `over` for the last."""
         return self._referrals.tell(session_id, status, reason, now, over=over)
 
+    def end_earlier(self, dialog: Dialog, reason: str, now: float) -> list[Output]:
+        """End a dialog of an earlier life of the program."""
+        return self._sessions.end_earlier(dialog, reason, now)
+
     def hang_up(self, session_id: str, reason: str, now: float) -> list[Output]:
         """End a session: CANCEL what rings, BYE (after the ACK if that is still to come), or a refusal."""
         if session_id in self._client:
