@@ -9,11 +9,13 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Protocol
 
+from callflow.adapters.earlier_life import EarlierLife
 from callflow.adapters.http import HttpServer
 from callflow.adapters.journal import JournalFile
 from callflow.adapters.logs import FactLog
 from callflow.adapters.message_files import MessageFiles
 from callflow.adapters.metrics import Metrics
+from callflow.adapters.process_faults import tell_faults
 from callflow.adapters.seat_pages import SeatPages
 from callflow.adapters.second_opinion import SecondOpinion
 from callflow.adapters.trace import TraceRing
@@ -58,12 +60,19 @@ class Service:
         self.media = media()
         self.media.on_lateness = self.metrics.media.tick_lateness
         if isinstance(self.media, MediaProcess):
-            self.media.on_death = lambda: self.counted(Counted("fault", "media_process_died"))
+            process = self.media.process
+            tell_faults(process, "media_process", self.counted, self.broke)
+            self.media.on_down = lambda: self._driver.media_gone(process.silent)
+            self.media.on_up = lambda: self._driver.media_back()
         self.metrics.media.watch(self.media.counts)
         self._journal = JournalFile(config.journal) if config.journal else None
+        if self._journal is not None:
+            journal = self._journal
+            self.metrics.processes.watch_journal(lambda: journal.lost)
         self._messages = MessageFiles(config.recordings) if config.recordings else None
         self.second_opinion = SecondOpinion()
-        self.second_opinion.on_death = lambda: self.counted(Counted("fault", "second_opinion_died"))
+        tell_faults(self.second_opinion.process, "second_opinion", self.counted, self.broke)
+        self.metrics.processes.watch_media(lambda: self.has_media, lambda: self.second_opinion.is_up)
         self.draining = False
         self.trace = TraceRing(time.time() - time.monotonic())
         self._allowed = AllowList(config.sip.allow)
@@ -73,12 +82,19 @@ class Service:
             lambda *failed: self._driver.failed(*failed),
             self._allowed,
             tcp=config.sip.tcp,
+            strange=lambda: self.counted(Counted("dropped", "not_allowed")),
         )
-        self.http = HttpServer(config.http.listen, self.metrics, lambda: not self.draining)
+        self._wire.on_fault(lambda kind: self.counted(Counted("fault", kind)))
+        self.http = HttpServer(config.http.listen, self.metrics, self._why_not_ready)
+        self.http.on_fault = lambda kind: self.counted(Counted("fault", kind))
         for path, page in TracePages(self.trace, lambda: self.sip_address).pages():
             self.http.add_page(path, page)
         self.controller = self._new_controller()
         self._driver = Driver(self.controller, self.media, self)
+        self._earlier_life: EarlierLife | None = None
+        if self._journal is not None:
+            seats = self.controller.switchboard.seats
+            self._earlier_life = EarlierLife(self._journal, self._registrar, seats, self.fact)
         self.second_opinion.on_opinion = self._driver.hear
         self.http.add_routes(
             SeatPages(setup.seat_passwords, self._driver.desk_of, self._driver.desk_asks).routes()
@@ -92,12 +108,24 @@ class Service:
     def sip_address(self) -> Address:
         return self._wire.address
 
+    @property
+    def has_media(self) -> bool:
+        """Whether the plane works; one inside our own loop does while we do."""
+        return self.media.is_up if isinstance(self.media, MediaProcess) else True
+
+    def _why_not_ready(self) -> str:
+        if self.draining:
+            return "draining"
+        return "" if self.has_media else "no_media"
+
     def fact(self, fact: Fact) -> None:
         if fact.fact in ("call.arrived", "call.dialled"):
             # Its INVITE is the datagram in hand.
             self.trace.name_latest(fact.call)
         for sink in self._sinks:
             sink.fact(fact)
+        if self._earlier_life is not None:
+            self._earlier_life.fact(fact)
 
     def counted(self, counted: Counted) -> None:
         self.metrics.sip.counted(counted)
@@ -145,11 +173,17 @@ class Service:
         if self._messages is not None:
             there = asyncio.get_running_loop()
             self._messages.on_written = lambda told: there.call_soon_threadsafe(self._driver.written, told)
+        if self._earlier_life is not None:
+            self._earlier_life.restore()
         self._load_prompts()
         await self.http.start()
         self._driver.start(self._wire)
         await self._wire.start()
         self._scouts.start()
+        if self._earlier_life is not None:
+            for call, consents in self._earlier_life.end_calls(self._driver.end_earlier):
+                self._log.cut_off(call, consents)
+                self.metrics.processes.cut_off()
         # What stands now stands until the end: to look it through again would be a pause for every call.
         gc.collect()
         gc.freeze()
@@ -158,6 +192,14 @@ class Service:
         """Stop as people would: no new calls, and those that stand come to a polite end."""
         self.draining = True
         await self._driver.drain(self._setup.config.drain)
+
+    def hurry(self) -> None:
+        """Begin the last words of all calls at once, if the service drains."""
+        self._driver.hurry()
+
+    def drop_calls(self) -> None:
+        """End all calls without a word: somebody will not wait."""
+        self._driver.drop_all("service_stops")
 
     async def close(self) -> None:
         gc.unfreeze()
@@ -176,7 +218,9 @@ class Service:
         config, setup = self._setup.config, self._setup
         sip_host, sip_port = self._wire.address
         digests = tuple(algorithm.upper() for algorithm in config.sip.digest)
-        registrar = Registrar(setup.accounts, config.sip.realm, secrets.token_bytes(32), digests)
+        registrar = self._registrar = Registrar(
+            setup.accounts, config.sip.realm, secrets.token_bytes(32), digests
+        )
         contact = (config.sip.advertise or sip_host, sip_port)
         endpoint = Endpoint(
             contact, registrar, self._allowed, lambda: secrets.token_hex(8), random.random, setup.trunks
@@ -216,13 +260,18 @@ class Service:
 
 @asynccontextmanager
 async def running(
-    setup: Setup, sinks: Iterable[FactSink] = (), media: Callable[[], MediaPort] | None = None
+    setup: Setup,
+    sinks: Iterable[FactSink] = (),
+    media: Callable[[], MediaPort] | None = None,
+    log_dropped: Callable[[], int] = lambda: 0,
 ) -> AsyncIterator[Service]:
     """A service that has started, and is closed when the block is left. Raises `OSError`.
 
-    `media` makes the plane's runner, where it shall be another than the configuration's.
+    `media` makes the plane's runner, where it shall be another than the configuration's; `log_dropped` is
+    how many lines the log has lost.
     """
     service = Service(setup, sinks, media or (lambda: media_of(setup)))
+    service.metrics.processes.watch_log(log_dropped)
     try:
         await service.start()
         yield service

@@ -1,11 +1,13 @@
 """The web side: what Prometheus scrapes and what a supervisor of processes asks."""
 
+import socket
 from collections.abc import Awaitable, Callable, Iterable
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from callflow.adapters.metrics import Metrics
+from callflow.net.acceptor import Acceptor, listen
 from callflow.sip.address import Address
 
 Page = Callable[[web.Request], Awaitable[web.Response]]
@@ -14,21 +16,25 @@ Page = Callable[[web.Request], Awaitable[web.Response]]
 class HttpServer:
     """`/metrics`, `/livez`, `/readyz`; and what the service adds."""
 
-    def __init__(self, address: Address, metrics: Metrics, is_ready: Callable[[], bool]) -> None:
-        """`is_ready` says whether new calls are welcome."""
+    def __init__(self, address: Address, metrics: Metrics, why_not: Callable[[], str]) -> None:
+        """`why_not` says why new calls are not welcome; empty where they are."""
         self._address = address
         self._metrics = metrics
-        self._is_ready = is_ready
+        self._why_not = why_not
         self._pages: list[tuple[str, Page]] = []
         self._routes: list[web.RouteDef] = []
         self._runner: web.AppRunner | None = None
+        self._listening: socket.socket | None = None
+        self._acceptor: Acceptor | None = None
+        self.on_fault: Callable[[str], object] = lambda kind: None
+        """Told what keeps us from accepting connections, as `http_accept_emfile`."""
 
     @property
     def address(self) -> Address:
         """Where it really listens; raises `RuntimeError` before `start`."""
-        if self._runner is None or not self._runner.addresses:
+        if self._listening is None:
             raise RuntimeError("the HTTP server is not running")
-        host, port = self._runner.addresses[0][:2]
+        host, port = self._listening.getsockname()
         return host, port
 
     def add_page(self, path: str, page: Page) -> None:
@@ -51,9 +57,20 @@ class HttpServer:
         # A page that listens for ever must not keep the service from stopping.
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
-        await web.TCPSite(self._runner, *self._address).start()
+        assert self._runner.server is not None
+        try:
+            self._listening = listen(self._address, backlog=128)
+        except OSError:
+            await self._runner.cleanup()
+            raise
+        self._acceptor = Acceptor(self._listening, self._runner.server)
+        self._acceptor.on_fault = lambda what: self.on_fault(f"http_accept_{what}")
+        self._acceptor.start()
 
     async def close(self) -> None:
+        if self._acceptor:
+            await self._acceptor.close()
+            self._acceptor = self._listening = None
         if self._runner:
             await self._runner.cleanup()
             self._runner = None
@@ -65,5 +82,5 @@ class HttpServer:
         return web.Response(text="alive\n")
 
     async def _get_readyz(self, _request: web.Request) -> web.Response:
-        ready = self._is_ready()
-        return web.Response(text="ready\n" if ready else "draining\n", status=200 if ready else 503)
+        why_not = self._why_not()
+        return web.Response(text=f"{why_not or 'ready'}\n", status=503 if why_not else 200)

@@ -1,12 +1,19 @@
 """The log: one event a line, JSON where no person watches, and no personal data in the clear."""
 
+import json
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import structlog
 
+from callflow.adapters.log_repeats import Repeats
+from callflow.adapters.log_writer import LogWriter
+from callflow.adapters.plain_text import plain
+from callflow.call.journal import CallEntry
 from callflow.facts import Fact
 from callflow.sip.happenings import Counted, Noticed, RegistrationChanged, TrunkChanged
 
@@ -14,14 +21,24 @@ _NUMBERS: Final = ("caller", "called", "number")
 _DIGITS: Final = ("digit", "digits")
 _MASKED: Final = re.compile(r"[^*]{1,3}\*{4}[^*]{1,4}")
 _QUIET: Final = ("prompt.started", "prompt.finished", "line.heard", "line.judged")
+_OF_LINES: Final = ("exception", "text")
+"""What has several lines by its nature."""
 _LOUD: Final = ("trunk.one_way",)
 """What somebody should look after."""
 
 
-def configure(*, as_json: bool | None = None, verbose: bool = False) -> None:
-    """Set structlog up once; JSON unless a person's terminal is there or `as_json` says otherwise."""
-    if as_json is None:
-        as_json = not sys.stderr.isatty()
+def configure(
+    *,
+    as_json: bool | None = None,
+    verbose: bool = False,
+    writer: LogWriter | None = None,
+    repeats: Repeats | None = None,
+) -> None:
+    """Set structlog up once; JSON unless a person's terminal is there or `as_json` says otherwise.
+
+    Without a `writer` standard error is written to at once; `repeats` keeps faults from being told too often.
+    """
+    as_json = _is_json(as_json)
     renderer: Any = (
         structlog.processors.JSONRenderer(ensure_ascii=False) if as_json else structlog.dev.ConsoleRenderer()
     )
@@ -29,15 +46,96 @@ def configure(*, as_json: bool | None = None, verbose: bool = False) -> None:
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
+            *([repeats] if repeats else []),
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             mask_personal_data,
             structlog.processors.format_exc_info,
+            without_control_characters,
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(10 if verbose else 20),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=_lines_to(writer) if writer else structlog.WriteLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=False,
     )
+
+
+@contextmanager
+def unblocking(*, as_json: bool | None = None, verbose: bool = False) -> Iterator[LogWriter]:
+    """The log of a service: whoever reads standard error, or does not, nobody waits for it.
+
+    What waits is written when the block is left, within two seconds.
+    """
+    as_json = _is_json(as_json)
+    repeats = Repeats()
+    writer = LogWriter(sys.stderr.fileno(), dropped_line=_dropped_as_json if as_json else _dropped_as_text)
+    writer.on_look = lambda: tell_due(repeats)
+    configure(as_json=as_json, verbose=verbose, writer=writer, repeats=repeats)
+    try:
+        yield writer
+    finally:
+        tell_due(repeats, now=True)
+        writer.close()
+
+
+def tell_due(repeats: Repeats, *, now: bool = False) -> None:
+    """Write how often what was left out has happened."""
+    log = structlog.get_logger("callflow")
+    for event in repeats.due(now=now):
+        level, words = event.pop("level"), event.pop("event")
+        getattr(log, level)(words, **event)
+
+
+def _lines_to(writer: LogWriter) -> Callable[..., "_LineLogger"]:
+    return lambda *_names: _LineLogger(writer)
+
+
+class _LineLogger:
+    """What structlog gives its rendered lines to."""
+
+    def __init__(self, writer: LogWriter) -> None:
+        self._writer = writer
+
+    def msg(self, text: str) -> None:
+        self._writer.write(text + "\n")
+
+    debug = info = warning = error = critical = msg
+
+
+def _is_json(asked: bool | None) -> bool:
+    return not sys.stderr.isatty() if asked is None else asked
+
+
+def _dropped_as_json(lines: int) -> str:
+    told = {"event": "log.dropped", "lines": lines, "level": "warning", "timestamp": _timestamp()}
+    return json.dumps(told) + "\n"
+
+
+def _dropped_as_text(lines: int) -> str:
+    return f"{_timestamp()} [warning  ] log.dropped lines={lines}\n"
+
+
+def _timestamp() -> str:
+    return datetime.now(UTC).isoformat().replace("+00:00", "Z")
+
+
+def without_control_characters(
+    _logger: object, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """What peers have written must not steer the terminal that the log is read in."""
+    for key, value in event.items():
+        event[key] = _plain(value, keep="\n\t" if key in _OF_LINES else "")
+    return event
+
+
+def _plain(value: Any, keep: str = "") -> Any:
+    match value:
+        case str():
+            return plain(value, keep=keep)
+        case list() | tuple():
+            return [_plain(one) for one in value]
+        case dict():
+            return {key: _plain(one) for key, one in value.items()}
+    return value
 
 
 def mask_personal_data(
@@ -82,6 +180,10 @@ class FactLog:
             self._log.error("fault", kind=counted.kind)
         elif counted.what in ("dropped", "odd", "rejected"):
             self._log.debug(f"sip.{counted.what}", kind=counted.kind)
+
+    def cut_off(self, entry: CallEntry, consents: list[str]) -> None:
+        """A call of an earlier life of the program has been ended."""
+        self._log.info("call.cut_off", call=entry.call, legs=len(entry.legs), consents=consents)
 
     def noticed(self, noticed: Noticed) -> None:
         match noticed:

@@ -14,6 +14,7 @@ from prometheus_client import (
 from callflow import __version__
 from callflow.adapters.line_metrics import LineMetrics
 from callflow.adapters.media_metrics import MediaMetrics
+from callflow.adapters.process_metrics import ProcessMetrics
 from callflow.adapters.seat_metrics import SeatMetrics
 from callflow.adapters.sip_metrics import SipMetrics
 from callflow.etiquette.audit import judge
@@ -25,7 +26,8 @@ from callflow.facts import Fact
 _ANSWER: Final = (0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 8, 12, 20, 30)
 _ENDINGS: Final = (
     "caller_hung_up", "cancelled", "no_ack", "silent_line", "faint_line", "noisy_line",
-    "said_goodbye", "caller_stayed", "call_limit", "service_stops", "media_lost", "seat_hung_up", "fault",
+    "said_goodbye", "caller_stayed", "call_limit", "service_stops", "no_media", "media_lost", "seat_hung_up",
+    "fault",
 )  # fmt: skip
 """Every way in which a call can end."""
 _TICKETS: Final = {"ticket.opened": "opened", "ticket.failed": "failed"}
@@ -43,6 +45,7 @@ class Metrics:
         self.sip = SipMetrics(registry)
         self.media = MediaMetrics(registry)
         self.seats = SeatMetrics(registry)
+        self.processes = ProcessMetrics(registry)
         self._lines = LineMetrics(registry)
         self._flow = flow
         self._house = house

@@ -9,6 +9,11 @@ class Ready:
 
 
 @dataclass(frozen=True, slots=True)
+class Alive:
+    """A sign of life, a few times a second."""
+
+
+@dataclass(frozen=True, slots=True)
 class Piece:
     """The next audio of a leg."""
 

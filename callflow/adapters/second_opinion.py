@@ -1,6 +1,7 @@
 """The second pair of ears: asked where a decision would end a call, and answered within half a second.
 
-A neural detector hears the audio of the few lines that are listened to closely, in a process of its own.
+A neural detector hears the audio of the few lines that are listened to closely, in a process of its own; one
+that has died or hangs is replaced, for ever.
 That it has heard nobody is not enough where the plane's ears were in doubt about something that was as loud
 as people are. Where it is not installed, or does not answer in time, the plane's own strictest reckoning
 stands in for it: then whatever might have been a person is taken for one. Nobody is hung up on for want of an
@@ -8,8 +9,6 @@ answer.
 """
 
 import asyncio
-import socket
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -27,12 +26,12 @@ from callflow.media.messages import (
     Report,
 )
 from callflow.net.channel import Channel
+from callflow.net.kept_process import KeptProcess
 
 _WITHIN: Final = 0.45
 """Seconds from the question to an answer, whosever it is."""
-_MOST_DEATHS: Final = 5
-"""More deaths of the detector's process than these, and it is done without."""
-_PATIENCE: Final = 5.0
+_HUNG: Final = 5.0
+"""Seconds without a sign of life: the detector yields the processor to audio and signalling."""
 
 
 @dataclass(slots=True)
@@ -50,12 +49,12 @@ class SecondOpinion:
 
     def __init__(self, *, neural: bool = INSTALLED) -> None:
         self.on_opinion: Callable[[Report], object] = lambda report: None
-        self.on_death: Callable[[], object] = lambda: None
-        """Told each time that the detector's process has died."""
+        self.process = KeptProcess("callflow.adapters.second_opinion_child", hung_after=_HUNG)
+        """Who wants to know of deaths and faults asks this."""
+        self.process.on_message = self._take
+        self.process.on_down = self._down
         self._neural = neural
         self._channel: Channel | None = None
-        self._process: asyncio.subprocess.Process | None = None
-        self._keeping: asyncio.Task[None] | None = None
         self._ready = asyncio.Event()
         self._asked = 0
         self._open: dict[int, _Question] = {}
@@ -64,12 +63,17 @@ class SecondOpinion:
 
     @property
     def pid(self) -> int | None:
-        return self._process.pid if self._process else None
+        return self.process.pid
+
+    @property
+    def is_up(self) -> bool:
+        """Whether a detector hears; false where none is installed."""
+        return self.process.is_up
 
     async def start(self) -> None:
         """Start the detector's process, where there is one; calls need not wait until it hears."""
         if self._neural:
-            self._keeping = asyncio.create_task(self._keep(), name="opinion.keep")
+            self.process.start()
 
     async def ready(self) -> None:
         """Wait until the detector hears."""
@@ -79,9 +83,7 @@ class SecondOpinion:
         for question in self._open.values():
             question.timer.cancel()
         self._open.clear()
-        if self._keeping:
-            self._keeping.cancel()
-            await asyncio.wait({self._keeping})
+        await self.process.close()
 
     def told(self, command: LegCommand) -> None:
         """The plane is about to be told this."""
@@ -130,29 +132,10 @@ class SecondOpinion:
 
     # --- the detector's process ---
 
-    async def _keep(self) -> None:
-        for _ in range(_MOST_DEATHS):
-            await self._live_once()
-            self.on_death()
-
-    async def _live_once(self) -> None:
-        """From the process's start to its end."""
-        ours, theirs = socket.socketpair()
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "callflow.adapters.second_opinion_child", str(theirs.fileno()),
-            pass_fds=(theirs.fileno(),), stdin=asyncio.subprocess.DEVNULL, start_new_session=True,
-        )  # fmt: skip
-        theirs.close()
-        channel = await Channel.over(ours)
-        try:
-            async for message in channel.messages():
-                self._take(message, channel)
-        finally:
-            self._channel = None
-            self._whole.clear()
-            self._ready.clear()
-            await channel.close()
-            await _ended(self._process)
+    def _down(self) -> None:
+        self._channel = None
+        self._whole.clear()
+        self._ready.clear()
 
     def _take(self, message: Any, channel: Channel) -> None:
         match message:
@@ -168,13 +151,3 @@ class SecondOpinion:
                 else:
                     # What it has not heard, or not made out, may have been a person.
                     self._answer(leg, question.may_live, "strict")
-
-
-async def _ended(process: asyncio.subprocess.Process) -> None:
-    """Wait for the end that the closed channel brings; see to it where it does not."""
-    try:
-        async with asyncio.timeout(_PATIENCE):
-            await process.wait()
-    except TimeoutError:
-        process.kill()
-        await process.wait()

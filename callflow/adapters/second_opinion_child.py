@@ -11,11 +11,13 @@ from collections import deque
 from typing import Any, Final
 
 from callflow.adapters.neural_ear import NeuralEar
-from callflow.adapters.opinion_messages import Forget, Opinion, Piece, Ready
+from callflow.adapters.opinion_messages import Alive, Forget, Opinion, Piece, Ready
 from callflow.net.channel import Channel
 
 _NICE: Final = 5
 """Audio comes first, and signalling: an opinion has half a second."""
+_BEAT_EVERY: Final = 0.25
+"""Seconds between two signs of life."""
 
 
 class Listener:
@@ -68,11 +70,19 @@ async def serve(descriptor: int) -> None:
     channel = await Channel.over(socket.socket(fileno=descriptor))
     listener = Listener(NeuralEar(), channel)
     running = asyncio.create_task(listener.run(), name="opinion.listen")
+    beating = asyncio.create_task(_beat(channel), name="opinion.beat")
     channel.send(Ready())
     async for message in channel.messages():
         listener.take(message)
-    running.cancel()
-    await asyncio.wait({running})
+    for task in (running, beating):
+        task.cancel()
+    await asyncio.wait({running, beating})
+
+
+async def _beat(channel: Channel) -> None:
+    while True:
+        await asyncio.sleep(_BEAT_EVERY)
+        channel.send(Alive())
 
 
 if __name__ == "__main__":

@@ -16,6 +16,14 @@ from callflow.sip.address import Address
 MOST_CALLS: Final = 200
 MOST_MESSAGES: Final = 120
 """Of one call: a peer that retransmits for ever must not fill the memory."""
+MOST_BYTES: Final = 32 << 20
+"""Of all calls together."""
+MOST_OF_CALL: Final = 512 << 10
+"""Bytes of one call."""
+MOST_OF_MESSAGE: Final = 32 << 10
+"""Bytes; what is longer is refused anyway, and only its beginning is kept."""
+_OVERHEAD: Final = 300
+"""Bytes that a message takes beside its text."""
 _CALL_ID: Final = re.compile(rb"^(?:call-id|i)[ \t]*:[ \t]*(\S+)", re.IGNORECASE | re.MULTILINE)
 _PCAP_RAW_IP: Final = 101
 
@@ -42,46 +50,75 @@ class Message:
         return f"{line.removeprefix('SIP/2.0 ')} ({method})"
 
 
+class _Kept:
+    """The messages of one call, the latest of them."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self.messages: deque[Message] = deque()
+
+    def add(self, message: Message) -> None:
+        self.messages.append(message)
+        self.size += _size(message)
+        while len(self.messages) > MOST_MESSAGES or self.size > MOST_OF_CALL:
+            self.size -= _size(self.messages.popleft())
+
+
+def _size(message: Message) -> int:
+    return len(message.data) + _OVERHEAD
+
+
 class TraceRing:
     """The messages of the latest calls, by their SIP Call-ID."""
 
     def __init__(self, wall_minus_monotonic: float) -> None:
         """The difference turns our monotonic times into times of day."""
         self._offset = wall_minus_monotonic
-        self._calls: OrderedDict[str, deque[Message]] = OrderedDict()
+        self.size = 0
+        """Bytes that are kept, about."""
+        self._calls: OrderedDict[str, _Kept] = OrderedDict()
         self._names: dict[str, str] = {}
+        self._latest = ""
+        """The Call-ID of the message that came last."""
 
     def saw(self, now: float, incoming: bool, peer: Address, data: bytes) -> None:
         """A datagram came from `peer` or is on its way there."""
         call_id = _call_id(data)
+        if incoming:
+            self._latest = call_id or ""
         if call_id is None or data[:7] == b"OPTIONS" or data[:8] == b"REGISTER":
             return
         if call_id not in self._calls:
             if not data.startswith(b"INVITE"):
                 # What belongs to no call that we saw begin would only push such a call out.
                 return
-            self._calls[call_id] = deque(maxlen=MOST_MESSAGES)
-            self._forget_oldest()
-        self._calls[call_id].append(Message(now + self._offset, incoming, peer, data))
+            self._calls[call_id] = _Kept()
+        kept = self._calls[call_id]
+        self.size -= kept.size
+        kept.add(Message(now + self._offset, incoming, peer, data[:MOST_OF_MESSAGE]))
+        self.size += kept.size
+        self._forget_oldest()
 
     def name_latest(self, call: str) -> None:
         """Our own name for the call that has just begun, under which it can be asked for too."""
-        if self._calls:
-            self._names[call] = next(reversed(self._calls))
+        if self._latest in self._calls:
+            self._names[call] = self._latest
 
     def calls(self) -> list[tuple[str, str, float, int]]:
         """Our name, the SIP Call-ID, when it began and how many messages are kept; the latest first."""
         named = {call_id: call for call, call_id in self._names.items()}
-        kept = [(named.get(c, ""), c, kept[0].at, len(kept)) for c, kept in self._calls.items() if kept]
-        return kept[::-1]
+        calls = [(call_id, kept.messages) for call_id, kept in self._calls.items()]
+        return [(named.get(c, ""), c, kept[0].at, len(kept)) for c, kept in calls[::-1]]
 
     def messages(self, call: str) -> list[Message]:
         """Of the call with this name or Call-ID; empty where none is kept."""
-        return [*self._calls.get(self._names.get(call, call), ())]
+        kept = self._calls.get(self._names.get(call, call))
+        return [*kept.messages] if kept else []
 
     def _forget_oldest(self) -> None:
-        while len(self._calls) > MOST_CALLS:
-            gone, _ = self._calls.popitem(last=False)
+        while len(self._calls) > MOST_CALLS or self.size > MOST_BYTES:
+            gone, kept = self._calls.popitem(last=False)
+            self.size -= kept.size
             self._names = {call: call_id for call, call_id in self._names.items() if call_id != gone}
 
 

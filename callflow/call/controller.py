@@ -14,6 +14,7 @@ from callflow.call.desk import Asked, Desk, View
 from callflow.call.destinations import Destinations
 from callflow.call.dial_plan import CallsOut, DialPlan
 from callflow.call.farewells import Farewells
+from callflow.call.journal import CallEntry
 from callflow.call.ledger import Ledger, Sink
 from callflow.call.leg import Effect, Leg
 from callflow.call.lines import Lines
@@ -254,6 +255,37 @@ class Controller:
             ends = partial(self._deeds.act, room, lambda call: call.part(reason, now), now)
             effects += self._work.off([Task(room, ends)], now)
         return effects
+
+    def media_gone(self, now: float) -> list[Effect]:
+        """The plane is gone: nobody can be heard, and no new call is taken until it is back."""
+        self._endpoint.calls.paused = True
+        return []
+
+    def media_back(self, now: float) -> list[Effect]:
+        """The plane is there again, with all legs."""
+        self._endpoint.calls.paused = False
+        return []
+
+    def drop_all(self, reason: str, now: float) -> list[Effect]:
+        """End every call without a word, as there is nothing to say it with."""
+        effects = self._work.off([Task(None, partial(self._from_seats.part, now))], now)
+        for room in self._rooms.now_standing():
+            ends = partial(self._deeds.act, room, lambda call: call.give_up(reason, now), now)
+            effects += self._work.off([Task(room, ends)], now)
+        return effects
+
+    def end_earlier(self, entry: CallEntry, now: float) -> list[Effect]:
+        """End a call of an earlier life of the program: a BYE for each of its dialogs that can be read."""
+        outputs: list[Output] = []
+        for leg in entry.legs:
+            try:
+                dialog = leg.dialog.dialog() if leg.dialog else None
+            except (PeerError, ValueError):
+                # An early dialog, or one whose line was harmed: its peer's own timers end it.
+                continue
+            if dialog is not None:
+                outputs += self._endpoint.calls.end_earlier(dialog, "restarted", now)
+        return self._work.off(self._take(outputs, now), now)
 
     # --- how it is made ---
 

@@ -154,6 +154,16 @@ class FactEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class CutOff:
+    """A call of an earlier life of the program has been ended; the facts that were kept of it stay."""
+
+    call: str
+
+    def as_json(self) -> str:
+        return json.dumps({"cut_off": self.call})
+
+
+@dataclass(frozen=True, slots=True)
 class Journalled:
     """A call stands otherwise than before; without an entry it is over."""
 

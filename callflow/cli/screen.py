@@ -10,6 +10,7 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
+from callflow.adapters.plain_text import plain_json
 from callflow.errors import CallflowError, SourceError
 
 OUT: Final = Console(highlight=False)
@@ -18,7 +19,7 @@ ERR: Final = Console(stderr=True, highlight=False)
 
 def write_json(value: Any) -> None:
     """One JSON value on one line."""
-    click.echo(json.dumps(value, ensure_ascii=False, default=str))
+    click.echo(plain_json(json.dumps(value, ensure_ascii=False, default=str)))
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import click
 
+from callflow.adapters.plain_text import plain
 from callflow.cli.screen import ERR, OUT, write_json
 
 _TIMEOUT: Final = 5.0
@@ -92,12 +93,12 @@ def seat(number: str, what: str, phone: str, reason: str, at: str, password_env:
             desk.asks(what, reason=reason)
         view = desk.look()
     except Refused as refused:
-        ERR.print(f"callflow: {refused}", style="red", markup=False, soft_wrap=True)
+        ERR.print(f"callflow: {plain(str(refused))}", style="red", markup=False, soft_wrap=True)
         sys.exit(1)
     if as_json:
         write_json(view)
     else:
-        OUT.print(_line(view), markup=False, soft_wrap=True)
+        OUT.print(plain(_line(view)), markup=False, soft_wrap=True)
 
 
 def _line(view: dict[str, Any]) -> str:

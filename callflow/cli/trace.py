@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rich.markup import escape
 from rich.table import Table
 
+from callflow.adapters.plain_text import plain
 from callflow.adapters.trace import Message, pcap
 from callflow.cli.screen import ERR, OUT, write_json
 
@@ -51,7 +53,7 @@ def _ask(url: str) -> Any:
         problem = "no such call is kept" if error.code == 404 else f"HTTP {error.code}"
     except (urllib.error.URLError, OSError, ValueError) as error:
         problem = f"{url}: {error}"
-    ERR.print(f"callflow: {problem}", style="red", markup=False, soft_wrap=True)
+    ERR.print(f"callflow: {plain(problem)}", style="red", markup=False, soft_wrap=True)
     sys.exit(1)
 
 
@@ -68,7 +70,9 @@ def _list(calls: list[dict[str, Any]], *, as_json: bool) -> None:
     table = Table("call", "Call-ID", "began", "messages")
     for each in calls:
         began = datetime.fromtimestamp(each["began"], UTC).strftime("%H:%M:%S.%f")[:-3]
-        table.add_row(each["call"], each["call_id"], began, str(each["messages"]))
+        table.add_row(
+            *(escape(plain(each[name])) for name in ("call", "call_id")), began, str(each["messages"])
+        )
     OUT.print(table)
 
 
@@ -76,7 +80,7 @@ def _ladder(messages: list[Message]) -> None:
     """Our line on the left, the peer's on the right; an arrow for each message."""
     for message in messages:
         since = message.at - messages[0].at
-        title = message.title[:40]
+        title = plain(message.title[:40])[:40]
         arrow = (
             f"<{'-' * (44 - len(title))} {title}"
             if message.incoming

@@ -16,6 +16,8 @@ from callflow.media.thresholds import Thresholds
 
 _LENGTH: Final = struct.Struct("!I")
 _BUFFER: Final = 1 << 22
+_CLOSES_WITHIN: Final = 1.0
+"""Seconds that an end which is closed has to send what waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +74,13 @@ class Channel:
             return
 
     async def close(self) -> None:
+        """Send what waits, if the other end still reads."""
         self._writer.close()
         try:
-            await self._writer.wait_closed()
+            async with asyncio.timeout(_CLOSES_WITHIN):
+                await self._writer.wait_closed()
         except ConnectionError:
             # The other end was faster.
             return
+        except TimeoutError:
+            self._writer.transport.abort()

@@ -7,7 +7,7 @@ from typing import Final, Protocol
 
 from callflow.call.controller import Controller
 from callflow.call.desk import Asked, View
-from callflow.call.journal import FactEntry, Journalled
+from callflow.call.journal import CallEntry, FactEntry, Journalled
 from callflow.call.leg import Effect
 from callflow.call.recorder import Message, Written
 from callflow.guard import Broke, guarded
@@ -32,6 +32,8 @@ _LAST_WORDS: Final = 20.0
 _GOODBYE: Final = 2.0
 """Seconds that trunks have to answer our unregistering."""
 _LOOK: Final = 0.02
+_MEDIA_PATIENCE: Final = 20.0
+"""Seconds without the plane after which the calls that stand end: nobody is in silence for longer."""
 
 
 class Wire(Protocol):
@@ -80,7 +82,9 @@ class Driver:
         self._wire: Wire | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._armed_for: float | None = None
+        self._without_media: asyncio.TimerHandle | None = None
         self._all_over = asyncio.Event()
+        self._hurried = asyncio.Event()
         media.on_report = self.hear
 
     def start(self, wire: Wire) -> None:
@@ -90,6 +94,8 @@ class Driver:
         if self._timer:
             self._timer.cancel()
             self._timer = None
+        if self._without_media:
+            self._without_media.cancel()
 
     def receive(self, data: bytes, source: Address, transport: Transport) -> None:
         """A SIP message has come."""
@@ -127,12 +133,34 @@ class Driver:
         """A seat asks for something by its page."""
         self._run(lambda now: self._controller.desk_asks(seat, asked, now))
 
+    def end_earlier(self, entry: CallEntry) -> None:
+        """End a call of an earlier life of the program."""
+        self._run(lambda now: self._controller.end_earlier(entry, now))
+
+    def media_gone(self, silent: float) -> None:
+        """The plane is gone, and has done nothing for `silent` seconds; it may come back."""
+        self._run(self._controller.media_gone)
+        if self._without_media is None:
+            loop = asyncio.get_running_loop()
+            self._without_media = loop.call_later(_MEDIA_PATIENCE - silent, self._media_lost)
+
+    def media_back(self) -> None:
+        """The plane is there again."""
+        if self._without_media is not None:
+            self._without_media.cancel()
+            self._without_media = None
+        self._run(self._controller.media_back)
+
+    def _media_lost(self) -> None:
+        self.drop_all("no_media")
+
     async def drain(self, patience: float) -> None:
-        """Take no new calls; after `patience` seconds bring those that are left to a polite end."""
+        """Take no new calls; after `patience` seconds, or when hurried, bring the rest to a polite end."""
         self._run(self._controller.drain)
-        if not await self._emptied(patience):
+        if not await self._emptied(patience, or_when=self._hurried):
             self._run(lambda now: self._controller.part("service_stops", now))
-            await self._emptied(_LAST_WORDS)
+            if not await self._emptied(_LAST_WORDS):
+                self.drop_all("service_stops")
         await self._unregistered()
 
     async def _unregistered(self) -> None:
@@ -142,17 +170,26 @@ class Driver:
                 return
             await asyncio.sleep(_LOOK)
 
-    async def _emptied(self, within: float) -> bool:
-        """Whether all calls are over by then."""
+    def hurry(self) -> None:
+        """Have no more patience: the last words begin at once."""
+        self._hurried.set()
+
+    def drop_all(self, reason: str) -> None:
+        """End every call without a word."""
+        self._run(lambda now: self._controller.drop_all(reason, now))
+
+    async def _emptied(self, within: float, or_when: asyncio.Event | None = None) -> bool:
+        """Whether all calls are over by then, or by the time of another event."""
         self._all_over.clear()
-        if not len(self._controller):
-            return True
-        try:
-            async with asyncio.timeout(within):
-                await self._all_over.wait()
-        except TimeoutError:
-            return False
-        return True
+        if len(self._controller):
+            events = (self._all_over, or_when) if or_when else (self._all_over,)
+            waiting = {asyncio.create_task(event.wait()) for event in events}
+            try:
+                await asyncio.wait(waiting, timeout=within, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for task in waiting:
+                    task.cancel()
+        return not len(self._controller)
 
     def _run(self, work: Callable[[float], list[Effect]]) -> None:
         loop = asyncio.get_running_loop()

@@ -1,13 +1,12 @@
 """The media plane in a process of its own: neither the interpreter lock nor a busy loop touches the audio.
 
-The UDP sockets are the controller's and only lent. Should the plane's process die, another takes its
-place at once: it is told the prompts, the legs and what was being said to each, so that callers hear
-the words again and no call ends.
+The UDP sockets are the controller's and only lent. Should the plane's process die or hang, another takes its
+place: it is told the prompts, the legs and what was being said to each, so that callers hear the words again
+and no call ends. It is tried for ever; meanwhile `is_up` is false.
 """
 
 import asyncio
 import socket
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -15,17 +14,15 @@ from callflow.errors import CallflowError
 from callflow.media.messages import Command, Report
 from callflow.media.thresholds import Thresholds
 from callflow.net.channel import Began, Begin, Channel, State
+from callflow.net.kept_process import KeptProcess
 from callflow.net.media_memory import Memory
 
 _PATIENCE: Final = 20.0
-"""Seconds that a new process has to begin."""
-_MOST_DEATHS: Final = 5
-_WITHIN: Final = 60.0
-"""More than `_MOST_DEATHS` deaths within so many seconds: it is hopeless, and said so."""
+"""Seconds that the first process has to begin."""
 
 
 class MediaGone(CallflowError):
-    """The plane's process cannot be kept alive."""
+    """The plane's process does not begin."""
 
 
 class MediaProcess:
@@ -42,17 +39,23 @@ class MediaProcess:
         """Owns the sockets from now on; `rtcp` has the odd neighbour of each of `bound`, or is empty."""
         self.on_report: Callable[[Report], None] = lambda report: None
         self.on_lateness: Callable[[float], None] = lambda seconds: None
-        self.on_death: Callable[[], None] = lambda: None
-        """Told each time that the process has died and another takes its place."""
+        self.on_up: Callable[[], object] = lambda: None
+        """The plane ticks, for the first time or again."""
+        self.on_down: Callable[[], object] = lambda: None
+        """It does not any more."""
+        self.process = KeptProcess("callflow.net.media_child", self._lent)
+        """Who wants to know of deaths and faults asks this."""
+        self.process.on_channel = self._begin
+        self.process.on_message = self._take
+        self.process.on_up = self._up
+        self.process.on_down = self._down
         self._bound = bound
         self._rtcp = rtcp
         self._capacity = capacity
         self._thresholds = thresholds
         self._memory = Memory()
         self._state = State(0, {})
-        self._process: asyncio.subprocess.Process | None = None
         self._channel: Channel | None = None
-        self._keeping: asyncio.Task[None] | None = None
         self._began = asyncio.Event()
 
     @property
@@ -66,7 +69,11 @@ class MediaProcess:
 
     @property
     def pid(self) -> int | None:
-        return self._process.pid if self._process else None
+        return self.process.pid
+
+    @property
+    def is_up(self) -> bool:
+        return self.process.is_up
 
     def counts(self) -> Mapping[str, int]:
         """At most a quarter of a second old; they begin anew with a new process."""
@@ -79,59 +86,45 @@ class MediaProcess:
 
     async def start(self) -> None:
         """Start the process. Raises `MediaGone` where it does not begin."""
-        self._keeping = asyncio.create_task(self._keep(), name="media.keep")
-        beginning = asyncio.create_task(self._began.wait(), name="media.begin")
-        await asyncio.wait({self._keeping, beginning}, timeout=_PATIENCE, return_when=asyncio.FIRST_COMPLETED)
-        if not beginning.done():
-            beginning.cancel()
+        self.process.start()
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                await self._began.wait()
+        except TimeoutError:
             await self.close()
-            raise MediaGone("the media plane's process did not begin")
+            raise MediaGone("the media plane's process did not begin") from None
 
     async def close(self) -> None:
-        if self._keeping:
-            self._keeping.cancel()
-            await asyncio.wait({self._keeping})
+        self.on_down = lambda: None
+        await self.process.close()
         for one in (*self._bound, *filter(None, self._rtcp)):
             one.close()
 
-    async def _keep(self) -> None:
-        loop = asyncio.get_running_loop()
-        deaths: list[float] = []
-        while len(deaths) <= _MOST_DEATHS:
-            await self._live_once()
-            deaths = [at for at in deaths if loop.time() - at < _WITHIN] + [loop.time()]
-            for report in self._memory.lose(loop.time()):
-                self.on_report(report)
-            self.on_death()
+    def _lent(self) -> list[int]:
+        return [one.fileno() for one in (*self._bound, *filter(None, self._rtcp))]
 
-    async def _live_once(self) -> None:
-        """From the process's start to its end."""
-        ours, theirs = socket.socketpair()
+    def _begin(self, channel: Channel) -> None:
         lent = tuple(one.fileno() for one in self._bound)
         rtcp = tuple(one.fileno() if one else None for one in self._rtcp)
-        passed = (theirs.fileno(), *lent, *(number for number in rtcp if number is not None))
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "callflow.net.media_child", str(theirs.fileno()),
-            pass_fds=passed, stdin=asyncio.subprocess.DEVNULL, start_new_session=True,
-        )  # fmt: skip
-        theirs.close()
-        channel = await Channel.over(ours)
         channel.send(Begin(lent, rtcp, self._capacity, self._thresholds))
         for command in self._memory.commands():
             channel.send(command)
         self._channel = channel
-        try:
-            async for message in channel.messages():
-                self._take(message)
-        finally:
-            self._channel = None
-            await channel.close()
-            await _ended(self._process)
 
-    def _take(self, message: Any) -> None:
+    def _up(self) -> None:
+        self._began.set()
+        self.on_up()
+
+    def _down(self) -> None:
+        self._channel = None
+        for report in self._memory.lose(asyncio.get_running_loop().time()):
+            self.on_report(report)
+        self.on_down()
+
+    def _take(self, message: Any, _channel: Channel) -> None:
         match message:
             case Began():
-                self._began.set()
+                return
             case State():
                 self._state = message
                 for seconds in message.lateness:
@@ -140,13 +133,3 @@ class MediaProcess:
                 for report in reports:
                     self._memory.hear(report)
                     self.on_report(report)
-
-
-async def _ended(process: asyncio.subprocess.Process) -> None:
-    """Wait for the end that the closed channel brings; see to it where it does not."""
-    try:
-        async with asyncio.timeout(_PATIENCE / 4):
-            await process.wait()
-    except TimeoutError:
-        process.kill()
-        await process.wait()

@@ -10,11 +10,11 @@ import socket
 from collections.abc import Callable
 from typing import Final
 
+from callflow.net.acceptor import Acceptor, listen
 from callflow.net.tcp_connection import REASONS, Connection, Limits
 from callflow.sip.address import Address, AllowList, is_sendable
 from callflow.sip.stream import Ping
 
-_BACKLOG: Final = 512
 _KINDS: Final = ("accepted", "dialled", "failed", "unsent", "pings", *REASONS)
 
 
@@ -33,6 +33,8 @@ class TcpTransport:
 
         Raises `OSError` where `address` is taken.
         """
+        self.on_fault: Callable[[str], object] = lambda kind: None
+        """Told what keeps us from accepting, as `accept_emfile`."""
         self.counts = dict.fromkeys(_KINDS, 0)
         """Connections by how they began and ended, messages unsent, pings; since the start."""
         self._received = received
@@ -43,9 +45,12 @@ class TcpTransport:
         self._dialling: dict[Address, list[bytes]] = {}
         """What waits for each connection that is being opened."""
         self._tasks: set[asyncio.Task[None]] = set()
-        self._server: asyncio.Server | None = None
         self._closed = False
-        self._socket = _listen(address)
+        self._socket = listen(address)
+        self._acceptor = Acceptor(self._socket, lambda: Connection(self, self._limits, None))
+        self._acceptor.make_room = self._make_room
+        self._acceptor.on_refused = self._refused
+        self._acceptor.on_fault = lambda what: self.on_fault(f"accept_{what}")
 
     def __len__(self) -> int:
         """Connections there are, and that are being opened."""
@@ -58,17 +63,12 @@ class TcpTransport:
 
     async def start(self) -> None:
         """Accept. Sending needs no start."""
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(
-            lambda: Connection(self, self._limits, None), sock=self._socket
-        )
+        self._acceptor.start()
 
     async def close(self) -> None:
         """End all connections; nothing of it is left when this returns."""
         self._closed = True
-        if self._server:
-            self._server.close()
-        self._socket.close()
+        await self._acceptor.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -102,7 +102,7 @@ class TcpTransport:
             return "stopped"
         if connection.accepted and peer[0] not in self._allowed:
             return "refused"
-        if connection.accepted and len(self) >= self._limits.connections:
+        if connection.accepted and len(self) >= self._limits.connections and not self._make_room():
             return "too_many"
         if before := self._connections.get(peer):
             before.drop("replaced")
@@ -124,6 +124,19 @@ class TcpTransport:
             self.counts["pings"] += 1
         else:
             self._received(message, source)
+
+    def _make_room(self) -> bool:
+        """Whether a connection has given way that was accepted a while ago and has said nothing whole yet.
+
+        Who holds many connections open and says nothing must not keep phones out.
+        """
+        silent = [each for each in self._connections.values() if each.gives_way]
+        if silent:
+            silent[0].drop("too_many")
+        return bool(silent)
+
+    def _refused(self) -> None:
+        self.counts["too_many"] += 1
 
     def _wait(self, data: bytes, destination: Address) -> None:
         waiting = self._dialling[destination]
@@ -152,16 +165,3 @@ class TcpTransport:
         self.counts["failed"] += 1
         if not self._closed:
             asyncio.get_running_loop().call_soon(self._failed, destination)
-
-
-def _listen(address: Address) -> socket.socket:
-    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.setblocking(False)
-        listening.bind(address)
-        listening.listen(_BACKLOG)
-    except OSError:
-        listening.close()
-        raise
-    return listening

@@ -32,6 +32,8 @@ class Limits:
     opening: float = 5.0
     first_message: float = 30.0
     """From being accepted to its first whole message; a ping is none."""
+    gives_way: float = 1.0
+    """From being accepted, without a whole message, until it may be dropped where room is short."""
     idle: float = 600.0
     """Since the last whole message or ping, either way."""
 
@@ -73,6 +75,12 @@ class Connection(asyncio.Protocol):
     def alive(self) -> bool:
         """Whether what is sent now can still arrive."""
         return self._transport is not None and not self._transport.is_closing()
+
+    @property
+    def gives_way(self) -> bool:
+        """Whether it has been open for a while and said nothing whole."""
+        waited = self._loop.time() - self._used_at
+        return self.alive and not self._spoken and waited >= self._limits.gives_way
 
     def send(self, data: bytes) -> bool:
         """Whether it was taken; a peer that leaves too much unread loses its connection."""

@@ -15,17 +15,29 @@ class Transports:
     """UDP, and TCP at the same port where it is wanted."""
 
     def __init__(
-        self, address: Address, received: Received, failed: Failed, allowed: AllowList, *, tcp: bool
+        self,
+        address: Address,
+        received: Received,
+        failed: Failed,
+        allowed: AllowList,
+        *,
+        tcp: bool,
+        strange: Callable[[], object] = lambda: None,
     ) -> None:
-        """`failed` is told where nothing could be carried to. Raises `OSError` where `address` is taken."""
+        """`failed` is told where nothing could be carried to, `strange` of each message from a source that
+        is not allowed, and of which nothing else is made. Raises `OSError` where `address` is taken.
+        """
+        self._received = received
         self._failed = failed
-        self._udp = UdpTransport(address, lambda data, source: received(data, source, Transport.UDP))
+        self._allowed = allowed
+        self._strange = strange
+        self._udp = UdpTransport(address, lambda data, source: self._take(data, source, Transport.UDP))
         self._tcp: TcpTransport | None = None
         if tcp:
             try:
                 self._tcp = TcpTransport(
                     self._udp.address,
-                    lambda data, source: received(data, source, Transport.TCP),
+                    lambda data, source: self._take(data, source, Transport.TCP),
                     lambda destination: failed(destination, Transport.TCP),
                     allowed,
                 )
@@ -36,6 +48,11 @@ class Transports:
     @property
     def address(self) -> Address:
         return self._udp.address
+
+    def on_fault(self, told: Callable[[str], object]) -> None:
+        """Tell what keeps us from accepting connections."""
+        if self._tcp is not None:
+            self._tcp.on_fault = told
 
     def counts(self) -> Mapping[str, int]:
         """TCP's connections and messages by what became of them."""
@@ -50,6 +67,12 @@ class Transports:
         self._udp.close()
         if self._tcp is not None:
             await self._tcp.close()
+
+    def _take(self, data: bytes, source: Address, transport: Transport) -> None:
+        if source[0] in self._allowed:
+            self._received(data, source, transport)
+        else:
+            self._strange()
 
     def send(self, data: bytes, destination: Address, transport: Transport) -> None:
         """Send a message. Over TCP a failure is told; over UDP the timers of SIP send it again."""

@@ -44,6 +44,15 @@ class Calls:
     def draining(self, wanted: bool) -> None:
         self._sessions.draining = wanted
 
+    @property
+    def paused(self) -> bool:
+        """Whether new calls are refused with 503 for a moment; those that stand go on."""
+        return self._sessions.paused
+
+    @paused.setter
+    def paused(self, wanted: bool) -> None:
+        self._sessions.paused = wanted
+
     def ids(self) -> list[str]:
         """The answered sessions and those that wait for our answer."""
         return self._sessions.ids()
@@ -116,6 +125,10 @@ class Calls:
     ) -> list[Output]:
         """How far the call that was asked for has come, as it would answer an INVITE; `over` for the last."""
         return self._referrals.tell(session_id, status, reason, now, over=over)
+
+    def end_earlier(self, dialog: Dialog, reason: str, now: float) -> list[Output]:
+        """End a dialog of an earlier life of the program."""
+        return self._sessions.end_earlier(dialog, reason, now)
 
     def hang_up(self, session_id: str, reason: str, now: float) -> list[Output]:
         """End a session: CANCEL what rings, BYE (after the ACK if that is still to come), or a refusal."""

@@ -16,7 +16,7 @@ from callflow.sip.middialog import CAPABILITIES, MidDialog
 from callflow.sip.options import Probes
 from callflow.sip.proxy_auth import ProxyAuth
 from callflow.sip.referrals import Referrals
-from callflow.sip.refusal import METHODS, OTHER_METHODS, Refusal, check, check_extensions, draining
+from callflow.sip.refusal import METHODS, OTHER_METHODS, Refusal, check, check_extensions, draining, paused
 from callflow.sip.registrar import Binding, Registrar
 from callflow.sip.reoffers import Reoffers
 from callflow.sip.server_transaction import NonInviteServer
@@ -151,6 +151,8 @@ class Endpoint:
     def _options(self, request: Request, server: NonInviteServer, now: float) -> list[Output]:
         if self.calls.draining:
             raise draining()
+        if self.calls.paused:
+            raise paused()
         answer = respond(request, 200, "OK", *CAPABILITIES, to_tag=self._new_id())
         return [*self._transactions.respond(server, answer, now)]
 

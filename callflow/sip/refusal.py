@@ -38,6 +38,10 @@ def draining() -> Refusal:
     return Refusal(503, "Service Unavailable", ("retry-after", "30"))
 
 
+def paused() -> Refusal:
+    return Refusal(503, "Service Unavailable", ("retry-after", "5"))
+
+
 def check(request: Request, size: int) -> None:
     """What every request must have and be (§8.1.1). Raises `PeerError`."""
     if request.version != VERSION:

@@ -1,6 +1,6 @@
 """Where the configured accounts can be reached (RFC 3261 §10.3)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from callflow.errors import PeerError
@@ -38,8 +38,16 @@ class Registrar:
         offered: tuple[str, ...] = USUALLY_OFFERED,
     ) -> None:
         """`accounts` are user → password; `secret` signs nonces; `offered` are the digest's algorithms."""
+        self._accounts = accounts
         self.guard = Guard(realm, secret, accounts.get, offered)
+        self.on_change: Callable[[str], object] = lambda user: None
+        """Told whose bindings have changed, or last longer now."""
         self._bindings: dict[str, dict[str, Binding]] = {}
+
+    def restore(self, user: str, bindings: Iterable[Binding]) -> None:
+        """Take up what was bound before a restart; accounts that are no more have nothing."""
+        if user in self._accounts:
+            self._bindings[user] = {str(bound.contact.uri): bound for bound in bindings}
 
     def bindings(self, user: str, now: float) -> list[Binding]:
         """Where `user` can be reached now."""
@@ -71,6 +79,7 @@ class Registrar:
             if asked != "0":
                 raise PeerError(400, "Bad Contact")
             self._bindings.pop(user, None)
+            self.on_change(user)
             return None
         bound = dict(self._bindings.get(user, {}))
         for text in contacts:
@@ -88,6 +97,8 @@ class Registrar:
         # The oldest make room; each REGISTER moves its contacts to the end.
         living = [(uri, b) for uri, b in bound.items() if b.expires_at > now]
         self._bindings[user] = dict(living[-MOST_CONTACTS:])
+        if contacts:
+            self.on_change(user)
         return None
 
 

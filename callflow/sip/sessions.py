@@ -24,6 +24,8 @@ Waited = Callable[[Session, float], list[Output]]
 """What is to be done because a session has waited long enough."""
 
 _WAITS: Final = tuple(Wait)
+_UNWRITTEN: Final = 100
+"""Requests that may have left in a dialog since it was written down."""
 _REMEMBERED: Final = 256
 """Dialogs that have ended: who wants to replace one of them is told so, and not that there never was one."""
 
@@ -34,6 +36,7 @@ class Sessions:
     def __init__(self, transactions: Transactions, contact: Address) -> None:
         """`contact` is where peers reach us."""
         self.draining = False
+        self.paused = False
         """Refuse new calls with 503; those that stand go on."""
         self._transactions = transactions
         host, port = contact
@@ -157,6 +160,15 @@ class Sessions:
         """BYE in a dialog that does not stand in the table."""
         fields = [("reason", f'SIP;cause=200;text="{reason}"')] if reason else []
         return self.ask(session, _Bye(), "BYE", *fields, now=now)
+
+    def end_earlier(self, dialog: Dialog, reason: str, now: float) -> list[Output]:
+        """BYE in a dialog of an earlier life of the program, as it was last written down.
+
+        Requests may have left since then: a gap in the numbers is allowed, a number twice is not (§12.2.2).
+        """
+        dialog.local_cseq += _UNWRITTEN
+        fields = ("reason", f'SIP;cause=200;text="{reason}"')
+        return self._ask(dialog.request("BYE", fields), dialog, _Bye(), now)
 
     def terminate(self, session: Session, now: float) -> list[Output]:
         """Answer all that is in hand: it would wait for ever."""

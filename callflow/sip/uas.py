@@ -12,7 +12,7 @@ from callflow.sip.identity import identity, number
 from callflow.sip.message import Request, respond
 from callflow.sip.reason import tells_of_fault
 from callflow.sip.refer import referred_by
-from callflow.sip.refusal import check_extensions, draining, hops_left, no_dialog
+from callflow.sip.refusal import check_extensions, draining, hops_left, no_dialog, paused
 from callflow.sip.reliable import Reliable
 from callflow.sip.reoffers import Reoffers
 from callflow.sip.server_transaction import InviteServer, NonInviteServer
@@ -53,6 +53,8 @@ class UserAgentServer:
         caller = identity(request)
         if self._sessions.draining:
             raise draining()
+        if self._sessions.paused:
+            raise paused()
         check_extensions(request)
         offer = description(request)
         refresh.asked(request)

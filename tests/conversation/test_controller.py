@@ -1,6 +1,7 @@
 """Whole calls through the controller, SIP in and out, on the virtual clock: also those that go wrong."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import count
 
 import pytest
@@ -263,3 +264,65 @@ def test_tones_are_keys_only_while_a_key_is_asked_for(hotline: Flow, house: Hous
     assert hears(7.0, PromptStarted("main_menu")) == []
     assert hears(9.0, PromptFinished("main_menu")) == ([] if has_events else ["HearTones"])
     assert hears(10.0, DigitPressed("1")) == ([] if has_events else ["IgnoreTones"])
+
+
+def test_without_the_plane_new_calls_are_refused_for_a_moment(hotline: Flow, house: House) -> None:
+    office = Office(hotline, house)
+    assert office.words(office.controller.media_gone(0.0)) == []
+    [send] = [e for e in office.controller.receive(invited(), THEM, 0.0) if isinstance(e, Send)]
+    refusal = parse(send.data)
+    assert isinstance(refusal, Response)
+    assert (refusal.status, refusal.headers.get("retry-after")) == (503, "5")
+    office.controller.media_back(1.0)
+    office.phone = Phone(call_id="call-2")
+    assert office.says("INVITE", 1.0, OFFER) == ["100", "180"]
+
+
+def test_when_the_plane_stays_away_every_call_ends(hotline: Flow, house: House) -> None:
+    office = Office(hotline, house)
+    answered(office)
+    office.controller.media_gone(1.0)
+    assert office.words(office.controller.drop_all("no_media", 21.0)) == ["BYE", "CloseLeg"]
+    assert office.ended() == [("callflow", "no_media")]
+    assert len(office.controller) == 0
+
+
+def invited() -> bytes:
+    return Phone().request("INVITE", body=OFFER)
+
+
+def test_a_call_of_an_earlier_life_is_ended_by_its_dialog(hotline: Flow, house: House) -> None:
+    office = Office(hotline, house, journals=True)
+    invite = office.phone.request("INVITE", "Record-Route: <sip:192.0.2.99;lr>", body=OFFER)
+    office.words(office.controller.receive(invite, THEM, 0.0))
+    office.passes(0.0)
+    effects = office.controller.receive(office.phone.request("ACK", body=b""), THEM, 0.0)
+    entry = [effect.entry for effect in effects if isinstance(effect, Journalled)][-1]
+    assert entry is not None
+    # Another life: nothing is known but what was written down.
+    after = Office(hotline, house)
+    effects = after.controller.end_earlier(CallEntry.from_json(entry.as_json()), 5.0)
+    [send] = [effect for effect in effects if isinstance(effect, Send)]
+    bye = parse(send.data)
+    assert isinstance(bye, Request)
+    assert (bye.method, bye.call_id, bye.from_.tag) == ("BYE", "call-1", office.phone.to_tag)
+    assert (bye.to.tag, bye.uri, send.destination[0]) == ("from-1", "sip:1001@192.0.2.10:5070", "192.0.2.99")
+    assert bye.headers.get("route") == "<sip:192.0.2.99;lr>"
+    assert bye.cseq.number > entry.legs[0].dialog.local_cseq if entry.legs[0].dialog else False
+    # It is repeated until it is answered, and then nothing is left of it.
+    assert after.passes(5.6) == ["BYE"]
+    after.words(after.controller.receive(respond(bye, 200, "OK").to_bytes(), THEM, 5.7))
+    assert after.passes(60.0) == []
+    assert set(after.controller.in_hand().values()) == {0}
+
+
+def test_a_harmed_dialog_costs_no_other_its_end(hotline: Flow, house: House) -> None:
+    office = Office(hotline, house, journals=True)
+    answered(office)
+    entry = [*office.controller._deeds._written.values()][-1]
+    leg = entry.legs[0]
+    assert leg.dialog is not None
+    harmed = replace(leg, dialog=replace(leg.dialog, remote="<nobody"))
+    none = replace(leg, dialog=None)
+    effects = Office(hotline, house).controller.end_earlier(replace(entry, legs=(harmed, none, leg)), 0.0)
+    assert Office(hotline, house).words(effects) == ["BYE"]

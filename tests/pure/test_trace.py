@@ -4,7 +4,7 @@ import struct
 
 import pytest
 
-from callflow.adapters.trace import MOST_CALLS, MOST_MESSAGES, TraceRing, pcap
+from callflow.adapters.trace import MOST_BYTES, MOST_CALLS, MOST_MESSAGES, MOST_OF_CALL, TraceRing, pcap
 
 pytestmark = pytest.mark.pure
 
@@ -95,3 +95,33 @@ def test_a_capture_file_has_whole_packets_with_right_checksums() -> None:
     source, target, size, _ = struct.unpack("!HHHH", packet[20:28])
     assert (source, target, size) == (5070, 5060, kept - 20)
     assert packet[28:] == invite("a")
+
+
+def test_what_is_kept_is_bounded_in_bytes() -> None:
+    ring = TraceRing(0.0)
+    for number in range(MOST_CALLS):
+        for _ in range(MOST_MESSAGES):
+            ring.saw(0.0, True, PEER, invite(f"c{number}") + b"x" * 60_000)
+    assert ring.size <= MOST_BYTES
+    kept = [message for call in ring.calls() for message in ring.messages(call[1])]
+    assert sum(len(message.data) for message in kept) <= MOST_BYTES
+    assert ring.messages(f"c{MOST_CALLS - 1}")[0].title == "INVITE"
+
+
+def test_one_call_takes_no_more_than_its_share() -> None:
+    ring = TraceRing(0.0)
+    ring.saw(0.0, True, PEER, invite("other"))
+    for _ in range(MOST_MESSAGES):
+        ring.saw(0.0, True, PEER, invite("large") + b"x" * 60_000)
+    assert sum(len(message.data) for message in ring.messages("large")) <= MOST_OF_CALL
+    assert len(ring.messages("other")) == 1
+
+
+def test_a_call_is_named_by_the_message_in_hand() -> None:
+    ring = TraceRing(0.0)
+    ring.saw(0.0, True, PEER, invite("challenged"))
+    ring.saw(0.0, True, PEER, invite("another"))
+    # The same Call-ID once more, as after a challenge.
+    ring.saw(0.0, True, PEER, invite("challenged"))
+    ring.name_latest("call-1")
+    assert len(ring.messages("call-1")) == 2

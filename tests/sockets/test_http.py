@@ -20,7 +20,7 @@ class Served:
     def __init__(self, setup: Setup) -> None:
         self.ready = True
         self.metrics = Metrics(setup.flow.name, setup.house)
-        self.server = HttpServer(("127.0.0.1", 0), self.metrics, lambda: self.ready)
+        self.server = HttpServer(("127.0.0.1", 0), self.metrics, lambda: "" if self.ready else "draining")
 
     async def ask(self, path: str, method: str = "GET") -> tuple[int, str, str]:
         """Status, content type, text."""
@@ -65,7 +65,7 @@ async def test_nothing_else_is_served(served: Served, method: str, path: str, st
 
 
 async def test_an_address_that_is_taken_is_told_and_a_closed_server_has_none(served: Served) -> None:
-    second = HttpServer(served.server.address, served.metrics, lambda: True)
+    second = HttpServer(served.server.address, served.metrics, lambda: "")
     with pytest.raises(OSError, match="address already in use"):
         await second.start()
     await second.close()

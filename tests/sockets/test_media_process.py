@@ -93,7 +93,7 @@ async def test_ports_are_bound_before_the_process_begins() -> None:
 async def test_two_who_were_joined_hear_each_other_again_as_before() -> None:
     plane = MediaProcess(bound_sockets("127.0.0.1", [0]), capacity=4, thresholds=Thresholds())
     deaths: list[int | None] = []
-    plane.on_death = lambda: deaths.append(plane.pid)
+    plane.process.on_death = lambda: deaths.append(plane.pid)
     (port,) = plane.ports
     with UdpPhone() as alice, UdpPhone() as bob:
         to_alice: set[int] = set()

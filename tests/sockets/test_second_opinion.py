@@ -129,7 +129,7 @@ async def test_a_detector_that_died_has_not_heard_all_of_it() -> None:
     async with asked() as (opinion, told):
         opinion.told(ListenClosely(LEG))
         died = asyncio.Event()
-        opinion.on_death = died.set
+        opinion.process.on_death = died.set
         assert opinion.pid is not None
         os.kill(opinion.pid, signal.SIGKILL)
         async with asyncio.timeout(20):

@@ -113,6 +113,11 @@ async def test_who_is_not_allowed_hears_nothing(setup: Setup, probe: socket.sock
     async with serving(setup, allow=("192.0.2.0/24",)) as (service, _):
         assert await ask(probe, service, "x", wait=0.3) == b""
         assert 'callflow_sip_dropped_total{cause="not_allowed"} 1.0' in await scraped(service)
+        call = OPTIONS.replace("OPTIONS", "INVITE").format(port=5, branch="evil").encode()
+        await asyncio.get_running_loop().sock_sendto(probe, call, service.sip_address)
+        assert await ask(probe, service, "y", wait=0.3) == b""
+        assert 'callflow_sip_dropped_total{cause="not_allowed"} 3.0' in await scraped(service)
+        assert service.trace.calls() == []
 
 
 async def test_a_wrong_password_registers_nobody(setup: Setup) -> None:

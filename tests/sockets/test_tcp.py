@@ -4,7 +4,7 @@ import asyncio
 import socket
 import struct
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import pairwise
 
 import pytest
@@ -13,6 +13,7 @@ from callflow.net import tcp_connection
 from callflow.net.tcp import TcpTransport
 from callflow.net.tcp_connection import Limits
 from callflow.sip.address import Address, AllowList
+from tests.support.descriptors import few_descriptors
 
 pytestmark = pytest.mark.sockets
 
@@ -408,3 +409,51 @@ async def test_an_address_that_is_taken_is_told_at_once() -> None:
             TcpTransport(
                 tcp.address, lambda data, source: None, core.failed.put_nowait, AllowList(["127.0.0.0/8"])
             )
+
+
+async def test_without_descriptors_it_is_told_once_and_tried_again_after_a_while() -> None:
+    core, faults = Core(), list[str]()
+    async with transport(core) as tcp:
+        tcp.on_fault = faults.append
+        with socket.socket() as waiting, socket.socket() as another:
+            with few_descriptors(0):
+                for one in (waiting, another):
+                    one.connect(tcp.address)
+                await until(lambda: faults != [])
+                # What was tried hundreds of times a second would show.
+                await asyncio.sleep(0.5)
+                assert faults == ["accept_emfile"]
+            waiting.sendall(ONE)
+            assert await core.messages(1) == [ONE]
+
+
+async def test_the_last_descriptors_are_kept_back() -> None:
+    core = Core()
+    async with transport(core) as tcp, AsyncExitStack() as stack:
+        peers = [stack.enter_context(socket.socket()) for _ in range(60)]
+        # The quarter that is kept back is of all, those of before as well.
+        with few_descriptors(40):
+            for peer in peers:
+                peer.connect(tcp.address)
+            await until(lambda: tcp.counts["accepted"] + tcp.counts["too_many"] == 60)
+            assert tcp.counts["too_many"] > 20
+            for left in socket.socketpair():
+                left.close()
+
+
+async def test_who_says_nothing_gives_way_to_who_comes() -> None:
+    core = Core()
+    async with transport(core, Limits(connections=2, gives_way=0.05)) as tcp, AsyncExitStack() as stack:
+        spoken, silent = [stack.enter_context(socket.socket()) for _ in range(2)]
+        spoken.connect(tcp.address)
+        spoken.sendall(ONE)
+        assert await core.messages(1) == [ONE]
+        silent.connect(tcp.address)
+        await until(lambda: len(tcp) == 2)
+        await asyncio.sleep(0.1)
+        async with dialled(tcp) as (_, writer):
+            writer.write(TWO)
+            assert await core.messages(1) == [TWO]
+            assert silent.recv(1) == b""
+            spoken.sendall(ONE)
+            assert await core.messages(1) == [ONE]
