@@ -188,6 +188,7 @@ class Exchange:
         trunk: str = "",
         journals: bool = False,
         others: Iterable[QueuePlan] = (),
+        most_calls: int = 10,
     ) -> None:
         """`trunk` is the name of the one that the caller comes by; `others` are queues beside its own."""
         self.now = 0.0
@@ -227,9 +228,17 @@ class Exchange:
         )
         queues = (queue or QueuePlan("service"), *others)
         settings = Settings(
-            flow, house, US[0], 10, seats=plans, queues=queues, modes=modes or Modes(), journals=journals,
-            spell=spelt, sayable={"surname": frozenset("王李"), "matter": frozenset({"报修", "账单"})},
-        )  # fmt: skip
+            flow,
+            house,
+            US[0],
+            most_calls,
+            seats=plans,
+            queues=queues,
+            modes=modes or Modes(),
+            journals=journals,
+            spell=spelt,
+            sayable={"surname": frozenset("王李"), "matter": frozenset({"报修", "账单"})},
+        )
         ports = PortPool(tuple(range(20_000, 20_032, 2)))
         self.controller = Controller(
             settings, endpoint, ports, lambda: f"call-{next(calls)}", self.facts.append
@@ -343,7 +352,9 @@ class Exchange:
             if caller is self.caller:
                 self.hears.append(str(message.status))
                 self.responses.append(message)
-        elif other is None:
+        elif other is not None:
+            other.asked_of_it.append(message.method)
+        else:
             self.hears.append(message.method)
             self.caller_asked.append(message)
             if message.method in self.caller_deaf_to:

@@ -117,6 +117,8 @@ class Phone:
     cseq: int = 1
     via: str = f"{THEM[0]}:{THEM[1]};rport"
     session: str = ""
+    asked_of_it: list[str] = field(default_factory=list)
+    """The methods of our requests to it."""
     sent: list[Send] = field(default_factory=list)
     """All datagrams that came back."""
     outputs: list[Output] = field(default_factory=list)
