@@ -259,7 +259,8 @@ class Switchboard:
         if place is None:
             return []
         match action:
-            case BeginHold():
+            case BeginHold() if room.seat:
+                # A seat that has left its caller to a transfer holds nobody.
                 return self.turn(place.seat, SeatState.HOLDING, now)
             case EndHold() if room.seat:
                 return self.turn(place.seat, SeatState.TALKING, now)

@@ -9,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from callflow import config, resources
+from callflow.call.leg import Leg
 from callflow.call.queues import QueuePlan, Strategy
+from callflow.call.room import Room
 from callflow.etiquette.audit import judge
 from callflow.etiquette.verdict import Judgement
 from callflow.events import (
@@ -22,6 +24,7 @@ from callflow.events import (
     OpinionGiven,
 )
 from callflow.facts import Fact
+from callflow.media.messages import MediaEvent, NoPackets, PacketsResumed, PacketsStopped
 from tests.support.exchange import PROMPT, Exchange, SeatPhone
 
 pytestmark = pytest.mark.conversation
@@ -66,6 +69,30 @@ def target_keys(digits: str) -> Act:
     return act
 
 
+def audio(of: Callable[[Room], Leg | None], event: MediaEvent) -> Act:
+    """What the plane tells of a leg's packets."""
+
+    def act(exchange: Exchange) -> None:
+        for room in exchange.controller._rooms.values():
+            leg = of(room)
+            if leg is not None and leg.is_open:
+                exchange.tells(leg.media, event)
+
+    return act
+
+
+def options_reach(nobody: bool) -> Act:
+    """Whether phones and the caller's side answer when they are asked whether they are there."""
+
+    def act(exchange: Exchange) -> None:
+        deaf = frozenset({"OPTIONS"}) if nobody else frozenset[str]()
+        exchange.caller_deaf_to = deaf
+        for phone in exchange.phones.values():
+            phone.deaf_to = deaf
+
+    return act
+
+
 def caller_is(event: Event) -> Act:
     """What the plane tells of the caller's line."""
     return lambda exchange: exchange.tells(1, event)
@@ -88,8 +115,19 @@ OF_THE_LINE: dict[str, Act] = {
     "ears hear somebody": ears_say(OpinionGiven(alive=True)),
     "ears do not answer": ears_say(None),
 }
+OF_THE_AUDIO: dict[str, Act] = {
+    "caller's audio stops": audio(lambda room: room.caller, PacketsStopped()),
+    "caller's audio never came": audio(lambda room: room.caller, NoPackets()),
+    "caller's audio comes": audio(lambda room: room.caller, PacketsResumed()),
+    "seat's audio stops": audio(lambda room: room.seat, PacketsStopped()),
+    "seat's audio comes": audio(lambda room: room.seat, PacketsResumed()),
+    "target's audio stops": audio(lambda room: room.target, PacketsStopped()),
+    "nobody answers OPTIONS": options_reach(nobody=True),
+    "all answer OPTIONS": options_reach(nobody=False),
+}
 ACTS: dict[str, Act] = {
     **OF_THE_LINE,
+    **OF_THE_AUDIO,
     "caller presses 1": lambda exchange: exchange.presses("1"),
     "caller presses 2": lambda exchange: exchange.presses("2"),
     "caller presses 3": lambda exchange: exchange.presses("3"),
@@ -143,6 +181,8 @@ def test_whatever_they_do(house: str, strategy: Strategy, acts: list[tuple[float
         assert exchange.controller.deadline is not None or not len(exchange.controller) or joined(exchange)
     if len(exchange.controller):
         exchange.says("BYE", cseq=50)
+    # A phone that is not there is asked again and again whether it is back.
+    options_reach(nobody=False)(exchange)
     exchange.passes(120.0)
     facts = [fact for fact in exchange.facts if fact.call]
     never_held_without_consent(facts)

@@ -103,6 +103,16 @@ def test_csr_24_both_agree_and_are_joined(served: Exchange) -> None:
     assert joined == ["8001", "8002"], "the ledger names the seat that is joined"
 
 
+def test_a_seat_that_leaves_its_caller_to_the_transfer_writes_up_and_is_rung_again(served: Exchange) -> None:
+    keys(served, SEAT, "*38002#")
+    served.phones["8001"].hangs_up()
+    served.passes(4.5)
+    served.presses("1")
+    assert state(served, "8001") is SeatState.WRAP_UP, "it holds nobody"
+    served.passes(16.0)
+    assert state(served, "8001") is SeatState.READY
+
+
 def test_who_has_taken_a_call_is_its_seat(served: Exchange) -> None:
     briefed(served)
     keys(served, TARGET, "1")
