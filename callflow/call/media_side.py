@@ -16,6 +16,7 @@ from callflow.media.messages import (
     PacketsResumed,
     PacketsStopped,
     SourceTaken,
+    Unlatched,
 )
 from callflow.media.quality import DROPOUT
 from callflow.sip.happenings import Counted
@@ -40,6 +41,9 @@ class MediaSide:
             case Latched() if leg:
                 self._lines.latched(leg)
                 self._health.heard(leg, now)
+            case Unlatched() if leg:
+                self._lines.unlatched(leg, now)
+                return [Counted("media", "source_lost")]
             case NoPackets():
                 if leg is not None:
                     leg.is_missed = True
