@@ -106,7 +106,7 @@ class Intake:
     def _latched(self, now: float) -> Callable[[int, int], None]:
         def latched(slot: int, source: int) -> None:
             self._sender.destination[slot] = source
-            self._tell(slot, now, Latched())
+            self._tell(slot, now, Latched(source))
 
         return latched
 

@@ -96,6 +96,15 @@ class Latches:
             self._file(claim)
         return source, True
 
+    def restore(self, slot: int, port: int, source: int, now: float) -> bool:
+        """The slot was heard from there before it was given to us; whether nobody else has that source."""
+        place = place_of(port, source)
+        others = (one.slot for one in self._claims.announcing(place))
+        if self._known.get(place) is not None or any(other != slot for other in others):
+            return False
+        self._own(self._claims[slot], place, None, now)
+        return True
+
     def release(self, slot: int, now: float) -> None:
         """The slot is over."""
         claim, ssrc = self._claims.get(slot), self.streams.of(slot)

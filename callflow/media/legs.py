@@ -41,6 +41,8 @@ class Legs:
         parts.sender.destination[slot] = _key_or_none(leg.remote)
         free = parts.latches.expect(slot, leg.port, leg.remote, leg.expects, now)
         self._tell_claims(slot, now, free=free)
+        if leg.source and parts.latches.restore(slot, leg.port, leg.source, now):
+            parts.sender.destination[slot] = leg.source
         return True
 
     def carry_out(self, command: LegCommand, now: float) -> bool:

@@ -61,6 +61,8 @@ class OpenLeg(LegCommand):
     """Whether its side wants to hear anything; else it is sent silence."""
     sends: bool = True
     """Whether its side is to send; else nobody misses its packets."""
+    source: int = 0
+    """Where it was heard by a plane that is gone, as in `Sources`; 0 for nowhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +271,9 @@ class DigitsSent(MediaEvent):
 @dataclass(frozen=True, slots=True)
 class Latched(MediaEvent):
     """The leg's own packets have arrived: it is known where they come from."""
+
+    source: int = field(default=0, compare=False)
+    """As in `Sources`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,7 +101,7 @@ class Strangers:
         if place in self._former:
             return self._returned(place, stream)
         waiting = self._claims.waiting(place >> 16, now)
-        if len(waiting) == 1 and self._is_where_it_said(waiting[0]):
+        if len(waiting) == 1 and self._is_heard_elsewhere(waiting[0]):
             return self._nobody(place, now)
         if len(waiting) == 1:
             return waiting[0], True
@@ -110,8 +110,8 @@ class Strangers:
             return self._nobody(place, now)
         return self._another_source(place, stream, now)
 
-    def _is_where_it_said(self, claim: Claim) -> bool:
-        """Whether the source that the leg has announced sends: to another port of ours, or for another leg."""
+    def _is_heard_elsewhere(self, claim: Claim) -> bool:
+        """Whether the announced source of the leg sends: to another port of ours, or for another leg."""
         announced = claim.announced
         users = [] if announced is None else self._claims.using(announced)
         return any(one.owned is not None and one.owned & SOURCE == announced for one in users)
