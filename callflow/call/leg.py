@@ -37,6 +37,10 @@ class Leg:
     """None until the answer to our offer is here, where it is we who offered."""
     description: bytes = b""
     """What we said of our audio: the answer, or our offer."""
+    offer: bytes = b""
+    """What we have offered last, where it is we who offered."""
+    ports_tried: int = 0
+    """How many other ports it was offered without a packet from it."""
     descriptions: int = 1
     """How many session descriptions we have given."""
     is_open: bool = False
@@ -102,15 +106,39 @@ class Leg:
         """What the plane must do to hear the leg at another port of ours."""
         assert self.agreed is not None
         self.port = port
-        agreed = self.agreed
-        return MoveLeg(self.media, agreed.law, agreed.event_type, agreed.remote, self.hosts, port)
+        return self._move(self.agreed, port)
 
     def go_by(self, agreed: Agreed) -> Command:
         """What the plane must do about what offer and answer came to."""
         self.agreed = agreed
-        audio = agreed.law, agreed.event_type, agreed.remote, self.hosts
         if self.is_open:
-            return MoveLeg(self.media, *audio)
+            return self._move(agreed)
         self.is_open = True
-        heard = self.party is Party.CALLER
-        return OpenLeg(self.media, self.port, *audio, thresholds=self.thresholds, heard=heard)
+        return OpenLeg(
+            self.media,
+            self.port,
+            agreed.law,
+            agreed.event_type,
+            agreed.remote,
+            self.hosts,
+            thresholds=self.thresholds,
+            heard=self.party is Party.CALLER,
+            laws=agreed.laws,
+            event_types=agreed.event_types,
+            listens=agreed.peer_listens,
+            sends=agreed.peer_sends,
+        )
+
+    def _move(self, agreed: Agreed, port: int | None = None) -> Command:
+        return MoveLeg(
+            self.media,
+            agreed.law,
+            agreed.event_type,
+            agreed.remote,
+            self.hosts,
+            port,
+            laws=agreed.laws,
+            event_types=agreed.event_types,
+            listens=agreed.peer_listens,
+            sends=agreed.peer_sends,
+        )

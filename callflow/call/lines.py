@@ -15,6 +15,8 @@ from callflow.sip.happenings import Counted, Invited
 from callflow.sip.sdp import Agreed, Offer, accept, offered
 
 _MOST_LEFT: Final = 1000
+_MOST_TRIED: Final = 4
+"""Ports that a leg is offered one after the other while nothing of it is heard at any."""
 
 
 class Lines:
@@ -51,13 +53,14 @@ class Lines:
         """A leg for a caller: a port, and an agreement. Raises `PeerError`."""
         offer = Offer.read(invited.offer) if invited.offer else None
         leg = self._new(call, invited.session, invited.source, offer.remote if offer else None)
-        self._take_port(leg, now)
-        # Only now is it known which port stands in the description.
+        # Only with a port is it known what stands in the description.
         if offer:
+            self._take_port(leg, now)
             leg.agreed = offer.answered(self._local(leg), leg.media)
             leg.description = leg.agreed.answer
         else:
-            leg.description = offered(self._local(leg), leg.media)
+            leg.port = self._ports.offer(leg.media, leg.source, now)
+            leg.description = leg.offer = offered(self._local(leg), leg.media)
         self._enter(leg)
         return leg
 
@@ -66,12 +69,13 @@ class Lines:
     ) -> Leg:
         """A leg for whom we are going to call at `host`; the session's id is given by `begun`.
 
-        `law` is the other party's: offered first, so that the audio passes as it is. Raises `PeerError`.
+        `law` is the other party's: offered first, so that the audio passes as it is. However many phones
+        ring, there is a port to be offered: it is the leg's only from its answer on.
         """
         leg = self._new(call, "", host, None)
         leg.party, leg.seat = party, seat
-        self._take_port(leg, now)
-        leg.description = offered(self._local(leg), leg.media, first=law)
+        leg.port = self._ports.offer(leg.media, host, now)
+        leg.description = leg.offer = offered(self._local(leg), leg.media, first=law)
         return leg
 
     def begun(self, leg: Leg, session: str) -> None:
@@ -98,7 +102,7 @@ class Lines:
 
     def accepted(self, leg: Leg, answer: bytes, now: float) -> list[Effect]:
         """The answer to our offer has come: by 200, ACK or early. Raises `PeerError` for an unusable one."""
-        return self._go_by(leg, accept(answer), now)
+        return self._go_by(leg, accept(answer, leg.offer), now)
 
     def reoffered(self, leg: Leg, offer: bytes, now: float) -> list[Effect]:
         """The peer offers something else, or wants our offer: it is answered at once."""
@@ -106,8 +110,8 @@ class Lines:
         if not offer:
             # What comes of it stands in the ACK.
             leg.descriptions = version
-            description = offered(self._local(leg), leg.media, version)
-            return [*self._calls.answer(leg.session, description, now)]
+            leg.offer = offered(self._local(leg), leg.media, version)
+            return [*self._calls.answer(leg.session, leg.offer, now)]
         try:
             agreed = Offer.read(offer).answered(self._local(leg), leg.media, version)
         except PeerError as error:
@@ -116,19 +120,28 @@ class Lines:
         return [*self._go_by(leg, agreed, now), *self._calls.answer(leg.session, agreed.answer, now)]
 
     def elsewhere(self, leg: Leg, now: float) -> list[Effect]:
-        """Another leg at this port has the address that this one was to send from: offer another port."""
+        """The leg cannot be told from another one at its port: offer its side another port."""
         if leg.agreed is None:
             return []
+        if leg.ports_tried >= _MOST_TRIED:
+            return [Counted("media", "no_other_port")]
+        leg.ports_tried += 1
         try:
             moved = leg.move_to(self._ports.change(leg.media, leg.remote, leg.hosts, now))
         except PortsBusy:
             return [Counted("media", "no_other_port")]
         leg.descriptions += 1
-        description = leg.agreed.again(self._local(leg), leg.media, leg.descriptions)
-        return [moved, *self._calls.reoffer(leg.session, description, now)]
+        leg.offer = leg.agreed.again(self._local(leg), leg.media, leg.descriptions)
+        return [moved, *self._calls.reoffer(leg.session, leg.offer, now)]
 
     def latched(self, leg: Leg) -> None:
+        """The leg's packets have come."""
+        leg.ports_tried = 0
         self._ports.latched(leg.media)
+
+    def unlatched(self, leg: Leg, now: float) -> None:
+        """What was taken for the leg's packets was another's: it waits again."""
+        self._ports.moved(leg.media, leg.remote, leg.hosts, now)
 
     # --- the rooms behind ---
 
@@ -151,7 +164,7 @@ class Lines:
 
     def _go_by(self, leg: Leg, agreed: Agreed, now: float) -> list[Effect]:
         """Go by what was agreed, for the first time or anew."""
-        if agreed.remote != leg.remote:
+        if agreed.remote != leg.remote or not leg.is_open:
             leg.remote = agreed.remote
             self._ports.moved(leg.media, leg.remote, leg.hosts, now)
         return [leg.go_by(agreed)]

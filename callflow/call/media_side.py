@@ -18,6 +18,7 @@ from callflow.media.messages import (
     PacketsResumed,
     PacketsStopped,
     SourceTaken,
+    Unlatched,
 )
 from callflow.media.quality import DROPOUT
 from callflow.sip.happenings import Counted
@@ -43,6 +44,9 @@ class MediaSide:
                 self._lines.latched(leg)
                 self._health.heard(leg, now)
                 return self._liveness.resumed(leg, now)
+            case Unlatched() if leg:
+                self._lines.unlatched(leg, now)
+                return [Counted("media", "source_lost")]
             case NoPackets():
                 if leg is not None:
                     leg.is_missed = True

@@ -30,13 +30,15 @@ class Bridge:
         self.partner = np.full(capacity, -1, np.int64)
         self.gate = np.ones(capacity, np.bool_)
         """Whether what the slot says reaches its partner."""
+        self.listens = np.ones(capacity, np.bool_)
+        """Whether the slot's side wants to hear anything."""
         self.keys_pass = np.ones(capacity, np.bool_)
         self.gain = np.full(capacity, UNITY, np.int64)
         self._sender = sender
 
     def open(self, slot: int) -> None:
         self.partner[slot] = -1
-        self.gate[slot] = self.keys_pass[slot] = True
+        self.gate[slot] = self.listens[slot] = self.keys_pass[slot] = True
         self.gain[slot] = UNITY
 
     def join(self, slot: int, other: int, now: float) -> None:
@@ -62,15 +64,20 @@ class Bridge:
         other = int(self.partner[slot])
         self._sender.take_over(np.array([slot, other] if other >= 0 else [slot]), now)
 
+    def hold(self, slot: int, now: float) -> None:
+        """The slot's side wants to hear nothing: from now on it is sent silence."""
+        self.listens[slot] = False
+        self._sender.take_over(np.array([slot]), now)
+
     def hear_each_other(self, busy: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Of all slots, those whose partner hears them now, and nothing of ours."""
-        heard: NDArray[np.bool_] = (self.partner >= 0) & self.gate & ~busy
+        heard: NDArray[np.bool_] = (self.partner >= 0) & self.gate & ~busy & self.listens[self.partner]
         return heard
 
     def listeners(self, slots: Slots, busy: NDArray[np.bool_]) -> Slots:
         """Who is to hear each slot; -1 for nobody. Nobody is heard where one of the two hears a prompt."""
         partner = self.partner[slots]
-        heard = self.gate[slots] & ~busy[slots] & ~busy[partner]
+        heard = self.gate[slots] & ~busy[slots] & ~busy[partner] & self.listens[partner]
         return np.where(heard, partner, -1)
 
     def relay(
@@ -120,3 +127,14 @@ def translation(
     if bool((gain == UNITY).all()) and bool((law == to).all()):
         return None
     return np.asarray((gain * 2 + law) * 2 + to, np.intp)
+
+
+def in_law(audio: rtp.Block, law: NDArray[np.int64], to: NDArray[np.int64]) -> rtp.Block:
+    """Audio in the laws `law`, one a row, in the laws `to`."""
+    other = (law != to).nonzero()[0]
+    if not len(other):
+        return audio
+    audio = audio.copy()
+    tables = np.asarray((UNITY * 2 + law[other]) * 2 + to[other], np.intp)
+    audio[other] = _TABLES[tables[:, None], audio[other]]
+    return audio

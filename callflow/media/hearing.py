@@ -18,6 +18,7 @@ from callflow.media.framing import Framer
 from callflow.media.judging import LOOK, SAMPLE_SECONDS, VOICED, Judge, Look
 from callflow.media.levels import Floats, Floors, Offsets, decibels, powers, steady_less
 from callflow.media.overhearing import Overhearing
+from callflow.media.pacing import Pacer
 from callflow.media.past import Past
 from callflow.media.rtp import FRAME, Block
 from callflow.media.thresholds import Limits, Thresholds
@@ -113,6 +114,7 @@ class Hearing:
         self._echoes = Echoes(self._past, self._limits)
         self._judge = Judge(capacity, self._limits)
         self._framer = Framer(capacity)
+        self._pacer = Pacer(self._framer, capacity)
         self._open = np.zeros(capacity, np.bool_)
         self._recent = np.zeros(capacity, np.uint8)
         """One bit a frame, the newest lowest: was it loud?"""
@@ -149,6 +151,7 @@ class Hearing:
         for room in (self._framer, self._floors, self._offsets, self._echoes, self._judge):
             room.open(slot)
         self._limits.open(slot, thresholds)
+        self._pacer.forget(slot)
         self._past.open(slot, law)
         self._recent[slot] = self._steady[slot] = self._measured[slot] = 0
         self._spliced[slot] = -WINDOW
@@ -159,6 +162,7 @@ class Hearing:
 
     def close(self, slot: int) -> None:
         """The leg is over: it falls silent without a word."""
+        self._pacer.forget(slot)
         self._sounding[slot] = self._open[slot] = self._due[slot] = False
 
     def sent(self, slots: Slots, frames: Block, speaking: NDArray[np.bool_], now: float) -> None:
@@ -180,6 +184,12 @@ class Hearing:
             slots, sizes, law = slots[heard], sizes[heard], law[heard]
             # What is behind the audio need not be copied.
             payload = payload[heard, : int(sizes.max())]
+        paced = self._pacer.are_paced(slots, sizes)
+        if paced.any():
+            self._pacer.add(slots[paced], payload[paced], sizes[paced], now)
+            slots, payload, sizes, law = slots[~paced], payload[~paced], sizes[~paced], law[~paced]
+            if not len(slots):
+                return
         for rows, frames in self._framer.cut(slots, payload, sizes):
             self._hear(slots[rows], frames, law[rows], now)
 
@@ -256,6 +266,8 @@ class Hearing:
         told: list[tuple[int, Event]] = []
         if joined is not None:
             self._joined = joined & ~self._overhearing.on
+        for slots, frames in self._pacer.take(now):
+            self._hear(slots, frames, self._past.law[slots], now)
         if now >= self._onsets_at:
             self._onsets_at = now + _ONSETS_EVERY - _HAIR
             self._onsets = (self._onsets + 1) % _JOINED_LOOKS

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from callflow.media.intake import Intake
 from callflow.media.latching import source_key
-from callflow.media.messages import CloseLeg, LegCommand, MoveLeg, OpenLeg, SourceTaken
+from callflow.media.messages import CloseLeg, LegCommand, MoveLeg, OpenLeg, SourceTaken, Unlatched
 from callflow.media.parts import Parts
 
 
@@ -39,8 +39,10 @@ class Legs:
             self.mux.add(slot)
         self._agree(slot, leg, now)
         parts.sender.destination[slot] = _key_or_none(leg.remote)
-        if not parts.latches.expect(slot, leg.port, leg.remote, leg.expects, now):
-            parts.tell(slot, now, SourceTaken())
+        free = parts.latches.expect(slot, leg.port, leg.remote, leg.expects, now)
+        self._tell_claims(slot, now, free=free)
+        if leg.source and parts.latches.restore(slot, leg.port, leg.source, now):
+            parts.sender.destination[slot] = leg.source
         return True
 
     def carry_out(self, command: LegCommand, now: float) -> bool:
@@ -59,16 +61,29 @@ class Legs:
         if leg.port is not None:
             sender.port[slot] = leg.port
         source, free = latches.move(slot, int(sender.port[slot]), leg.remote, leg.expects, now)
-        if not free:
-            self._parts.tell(slot, now, SourceTaken())
         self._agree(slot, leg, now)
         sender.destination[slot] = source or _key_or_none(leg.remote)
+        self._tell_claims(slot, now, free=free)
+
+    def _tell_claims(self, slot: int, now: float, *, free: bool) -> None:
+        """Tell what the leg's claim has come to: for itself, and for those that had its source."""
+        for other, announced in self._parts.latches.take_yielded():
+            self._parts.sender.destination[other] = announced
+            self._parts.tell(other, now, Unlatched())
+        if not free:
+            self._parts.tell(slot, now, SourceTaken())
 
     def _agree(self, slot: int, leg: OpenLeg | MoveLeg, now: float) -> None:
-        self._parts.agreed.agree(slot, leg.law, leg.event_type)
-        self._parts.hearing.agreed(slot, leg.law)
+        parts = self._parts
+        parts.agreed.agree(slot, leg)
+        parts.hearing.agreed(slot, leg.law)
+        if leg.listens:
+            parts.bridge.listens[slot] = True
+        else:
+            parts.bridge.hold(slot, now)
+        parts.quality.agree(slot, now, sends=leg.sends)
         if leg.remote is not None:
-            self._parts.quality.expect(slot, now)
+            parts.quality.expect(slot, now)
 
     def _close(self, leg: int, now: float) -> None:
         parts, slot = self._parts, self.slots[leg]

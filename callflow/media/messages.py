@@ -50,9 +50,19 @@ class OpenLeg(LegCommand):
     rtcp_mux: bool = False
     """Whether its reports share the port of its audio (RFC 5761)."""
     thresholds: Thresholds | None = None
+    """How its line is heard, where that is other than usual."""
     heard: bool = True
     """Whether anybody wants to know how its line sounds: a caller's, and not a seat's."""
-    """How its line is heard, where that is other than usual."""
+    laws: tuple[Law, ...] = ()
+    """The laws that may come beside `law`, which is sent (RFC 3264 §6.1, §7)."""
+    event_types: tuple[int, ...] = ()
+    """The payload types of keys that may come beside `event_type`, which is sent."""
+    listens: bool = True
+    """Whether its side wants to hear anything; else it is sent silence."""
+    sends: bool = True
+    """Whether its side is to send; else nobody misses its packets."""
+    source: int = 0
+    """Where it was heard by a plane that is gone, as in `Sources`; 0 for nowhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +75,10 @@ class MoveLeg(LegCommand):
     expects: tuple[str, ...]
     port: int | None = None
     """The index of our port from now on, where it is another."""
+    laws: tuple[Law, ...] = ()
+    event_types: tuple[int, ...] = ()
+    listens: bool = True
+    sends: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,10 +272,18 @@ class DigitsSent(MediaEvent):
 class Latched(MediaEvent):
     """The leg's own packets have arrived: it is known where they come from."""
 
+    source: int = field(default=0, compare=False)
+    """As in `Sources`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unlatched(MediaEvent):
+    """The source that was taken for the leg's is another's, who has announced it: it waits for its own."""
+
 
 @dataclass(frozen=True, slots=True)
 class SourceTaken(MediaEvent):
-    """The address that the leg was signalled with is another leg's on its port: it needs another port."""
+    """The leg's packets cannot be told from those of another leg of its port: it needs another port."""
 
 
 @dataclass(frozen=True, slots=True)

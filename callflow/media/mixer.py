@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from callflow.media.framing import Framer
 from callflow.media.g711 import LINEAR, STEP, UNITY, encode_row
-from callflow.media.rtp import Block
+from callflow.media.rtp import FRAME, Block
 
 Slots = NDArray[np.int64]
 
-_LONGEST: Final = 3
-"""Frames that wait for a listener: what is more is delay, and is dropped from the front."""
+_LONGEST: Final = 2
+"""Frames that wait for a listener beside those of the speaker's last packet: what is more is delay, and is
+dropped from the front."""
 _RECOVERY: Final = 1.12
 """How fast the limiter lets go: 1 dB a frame."""
 _LOUDEST: Final = 32635.0
@@ -43,7 +44,7 @@ class Mixer:
         for slot in slots:
             self._framer.open(slot)
             self._limit[slot] = 1.0
-            self._lines[slot] = {other: deque(maxlen=_LONGEST) for other in slots if other != slot}
+            self._lines[slot] = {other: deque() for other in slots if other != slot}
             self.members[slot] = self.any = True
 
     def keep_from(self, slot: int, others: list[int]) -> None:
@@ -74,16 +75,28 @@ class Mixer:
             for row, frame in zip(rows[chosen], frames, strict=True):
                 louder = 10 ** ((int(gain[row]) - UNITY) * STEP / 20)
                 samples = LINEAR[law[row]][frame] * louder
-                speaker = int(slots[row])
-                for other in self._lines[speaker].keys() - self._kept.get(speaker, frozenset()):
-                    self._lines[other][speaker].append(samples)
+                for line in self._lines_from(int(slots[row])):
+                    line.append(samples)
+        for row in rows:
+            most = _LONGEST + max(-(-int(sizes[row]) // FRAME), 1)
+            for line in self._lines_from(int(slots[row])):
+                while len(line) > most:
+                    line.popleft()
 
-    def speak(self, slots: Slots, law: NDArray[np.int64], busy: NDArray[np.bool_], out: Block) -> None:
-        """Write what each member hears into its row; who is spoken to by us loses what was said meanwhile."""
+    def _lines_from(self, speaker: int) -> list[deque[NDArray[np.float64]]]:
+        """To those that are to hear the speaker."""
+        others = self._lines[speaker].keys() - self._kept.get(speaker, frozenset())
+        return [self._lines[other][speaker] for other in others]
+
+    def speak(self, slots: Slots, law: NDArray[np.int64], deaf: NDArray[np.bool_], out: Block) -> None:
+        """Write what each member hears into its row.
+
+        One that hears a prompt of ours, or holds the call, is `deaf`: it loses what was said meanwhile.
+        """
         for row in np.flatnonzero(self.members[slots]):
             slot = int(slots[row])
             waiting = [line.popleft() for line in self._lines[slot].values() if line]
-            if waiting and not busy[slot]:
+            if waiting and not deaf[slot]:
                 out[row] = encode_row(self._limited(slot, np.sum(waiting, axis=0)), int(law[row]))
 
     def _limited(self, slot: int, mixed: NDArray[np.float64]) -> NDArray[np.int16]:

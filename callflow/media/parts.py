@@ -5,11 +5,11 @@ from typing import Final
 
 import numpy as np
 
-from callflow.codec import Law
 from callflow.media.bridge import Bridge
 from callflow.media.hearing import Hearing
 from callflow.media.inband import InBand
 from callflow.media.latching import Latches
+from callflow.media.messages import MoveLeg, OpenLeg
 from callflow.media.mixer import Mixer
 from callflow.media.overhearing import Overhearing
 from callflow.media.past import Past
@@ -21,6 +21,10 @@ from callflow.media.tap import Taps
 from callflow.media.thresholds import Thresholds
 
 NO_EVENTS: Final = 255
+NOTHING, AUDIO, KEY, COMFORT_NOISE = 0, 1, 3, 4
+"""What a payload type means: nothing that was agreed upon; `AUDIO` and the row of its law; a key; silence."""
+_COMFORT_NOISE_TYPE: Final = 13
+_TYPES: Final = 128
 
 
 class Agreed:
@@ -28,13 +32,24 @@ class Agreed:
 
     def __init__(self, capacity: int) -> None:
         self.law = np.zeros(capacity, np.int64)
+        """The law that is sent; what comes may be in another."""
         self.payload_type = np.zeros(capacity, np.uint8)
         self.event_type = np.full(capacity, NO_EVENTS, np.uint8)
+        self.meaning = np.zeros((capacity, _TYPES), np.uint8)
+        """What each payload type means where it comes from the leg."""
 
-    def agree(self, slot: int, law: Law, event_type: int | None) -> None:
-        self.law[slot] = law.row
-        self.payload_type[slot] = law.payload_type
-        self.event_type[slot] = NO_EVENTS if event_type is None else event_type
+    def agree(self, slot: int, leg: OpenLeg | MoveLeg) -> None:
+        self.law[slot] = leg.law.row
+        self.payload_type[slot] = leg.law.payload_type
+        self.event_type[slot] = NO_EVENTS if leg.event_type is None else leg.event_type
+        meaning = self.meaning[slot]
+        meaning[:] = NOTHING
+        meaning[_COMFORT_NOISE_TYPE] = COMFORT_NOISE
+        for event_type in (leg.event_type, *leg.event_types):
+            if event_type is not None:
+                meaning[event_type] = KEY
+        for law in (leg.law, *leg.laws):
+            meaning[law.payload_type] = AUDIO + law.row
 
 
 class Parts:

@@ -161,7 +161,8 @@ class Plane:
         stamps = self._sender.own(due, self._speaker.starting(due))
         speaking = self._speaker.speak(due, self._agreed.law[due], audio, now)
         if self._parts.mixer.any:
-            self._parts.mixer.speak(due, self._agreed.law[due], self._speaker.busy, audio)
+            hears_none = self._speaker.busy | ~self._parts.bridge.listens
+            self._parts.mixer.speak(due, self._agreed.law[due], hears_none, audio)
         self._parts.hearing.sent(due, audio, speaking, now)
         payload_type, marker = self._agreed.payload_type[due], stamps.marker
         timestamp, sizes = stamps.timestamp, np.full(len(due), packets.shape[1])

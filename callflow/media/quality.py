@@ -61,6 +61,8 @@ class Quality:
         self._told_expected = np.zeros(capacity, np.int64)
         self._told_received = np.zeros(capacity, np.int64)
         self._any = np.zeros(capacity, np.bool_)
+        self._due = np.ones(capacity, np.bool_)
+        """Whether the leg is to send."""
         self._silent_at = np.full(capacity, _NEVER)
         """When the lack of packets will be told of."""
         self._stopped: set[int] = set()
@@ -76,17 +78,26 @@ class Quality:
         self._told_expected[slot] = self._told_received[slot] = 0
         self._jitter[slot] = 0.0
         self._any[slot] = False
+        self._due[slot] = True
         self._silent_at[slot] = _NEVER
         self._stopped.discard(slot)
 
     def expect(self, slot: int, now: float) -> None:
         """The leg's packets should come from now on."""
-        if not self._any[slot]:
+        if self._due[slot] and not self._any[slot]:
             self._silent_at[slot] = now + DROPOUT
 
     def pause(self, slot: int) -> None:
-        """The leg need not send: it has said so by comfort noise, or is on hold."""
+        """The leg need not send for the moment: it has said so by comfort noise."""
         self._silent_at[slot] = _NEVER
+
+    def agree(self, slot: int, now: float, *, sends: bool) -> None:
+        """SDP says whether the leg is to send: one that is on hold is not missed."""
+        if sends and not self._due[slot]:
+            self._silent_at[slot] = now + DROPOUT
+        elif not sends:
+            self._silent_at[slot] = _NEVER
+        self._due[slot] = sends
 
     def close(self, slot: int) -> LegQuality:
         """The leg is over; its account."""
@@ -130,7 +141,7 @@ class Quality:
         now: float,
     ) -> NDArray[np.bool_]:
         """Enter one packet of each slot (no slot twice): which have come before."""
-        self._silent_at[slots] = now + DROPOUT
+        self._silent_at[slots] = np.where(self._due[slots], now + DROPOUT, _NEVER)
         highest = self._highest[slots]
         step = (sequence - highest.astype(np.uint16)).view(np.int16).astype(np.int64)
         anew = ~self._any[slots] | (ssrc != self._ssrc[slots]) | (np.abs(step) > _RESTART)

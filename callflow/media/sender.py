@@ -49,6 +49,8 @@ class Passing:
     ssrc: NDArray[np.uint32]
     samples: NDArray[np.int64]
     """The audio in each; 0 for a packet of a key."""
+    press: int = 0
+    """The number of the press, where they are packets of a key."""
 
 
 class Sender:
@@ -82,9 +84,9 @@ class Sender:
         self._map_known = np.zeros(capacity, np.bool_)
         self._lowest = np.zeros(capacity, np.uint16)
         """Our first sequence number since they were tied."""
-        self._press_in = np.zeros(capacity, np.int64)
+        self._press = np.zeros(capacity, np.int64)
         self._press_out = np.zeros(capacity, np.uint32)
-        """The key that is being relayed: one press keeps one timestamp."""
+        """The number of the press that is being relayed, and its timestamp: one press keeps one."""
 
     def open(self, slot: int, port: int, ids: tuple[int, int, int], now: float) -> None:
         """A new stream, beginning at the random SSRC, sequence number and timestamp of `ids`."""
@@ -94,7 +96,7 @@ class Sender:
         self._due[slot] = self._clock_at[slot] = now
         self.active[slot] = self._fresh[slot] = True
         self._relayed[slot] = self._mapped[slot] = self._map_known[slot] = False
-        self._press_in[slot] = -1
+        self._press[slot] = 0
         self.packets[slot] = self.octets[slot] = 0
         self.port[slot] = port
 
@@ -188,12 +190,14 @@ class Sender:
         timestamp: NDArray[np.uint32],
         marker: NDArray[np.bool_],
     ) -> None:
-        """Give every packet of a press the timestamp of its first (RFC 4733 §2.5.1.2)."""
-        slots, stamp = passing.slots[keys], passing.timestamp[keys].astype(np.int64)
-        goes_on = self._press_in[slots] == stamp
-        timestamp[keys] = np.where(goes_on, self._press_out[slots], timestamp[keys])
+        """Give every packet of a press the timestamp of its first (RFC 4733 §2.5.1.2), and no other press."""
+        slots = passing.slots[keys]
+        goes_on, before = self._press[slots] == passing.press, self._press_out[slots]
+        is_later = (self._press[slots] == 0) | (_ahead(timestamp[keys], before) > 0)
+        later = np.where(is_later, timestamp[keys], before + np.uint32(FRAME))
+        timestamp[keys] = np.where(goes_on, before, later)
         marker[keys] = ~goes_on
-        self._press_in[slots], self._press_out[slots] = stamp, timestamp[keys]
+        self._press[slots], self._press_out[slots] = passing.press, timestamp[keys]
 
     def _advance(
         self,
@@ -216,9 +220,9 @@ class Sender:
         self._due[slots] = now + np.maximum(PATIENCE, samples / RATE + _MARGIN)
         self._relayed[slots] = self._fresh[slots] = True
 
-    def relays(self, slot: int, timestamp: int) -> bool:
-        """Whether the press with this timestamp is being relayed to the slot."""
-        return bool(self._press_in[slot] == timestamp)
+    def relays(self, slot: int, press: int) -> bool:
+        """Whether the press of this number is being relayed to the slot."""
+        return bool(self._press[slot] == press)
 
     def cut(self, slots: Slots) -> None:
         """A packet was kept back: what follows is numbered anew, so that it does not look lost."""

@@ -18,6 +18,7 @@ from callflow.media.messages import (
     Join,
     KeepFrom,
     KeepKeys,
+    Latched,
     LegCommand,
     ListenClosely,
     ListenNoLonger,
@@ -40,6 +41,7 @@ from callflow.media.messages import (
     StopPlaying,
     StopRecording,
     ToneFinished,
+    Unlatched,
     UnloadPrompt,
 )
 
@@ -111,6 +113,10 @@ class Memory:
                 leg.superseded -= 1
             case PromptFinished() | PromptStopped() | ToneFinished() if leg:
                 leg.saying = None
+            case Latched(source=source) if leg:
+                leg.opened = replace(leg.opened, source=source)
+            case Unlatched() if leg:
+                leg.opened = replace(leg.opened, source=0)
             case DigitsSent() if leg:
                 leg.presses = False
 
@@ -143,9 +149,7 @@ class Memory:
     def _note_leg(self, leg: _Leg, command: LegCommand) -> None:
         match command:
             case MoveLeg():
-                moved = {each.name: getattr(command, each.name) for each in fields(command)}
-                port = leg.opened.port if command.port is None else command.port
-                leg.opened = replace(leg.opened, **{**moved, "port": port})
+                leg.opened = _moved(leg.opened, command)
             case Join() | Confer() | Part() | CloseLeg():
                 self._note_company(command)
             case Play() | PlayBoth() | PlayTone() | SendDigits() | StopPlaying():
@@ -204,6 +208,17 @@ class Memory:
                 leg.presses = True
             case StopPlaying():
                 _say(leg, None)
+
+
+def _moved(opened: OpenLeg, command: MoveLeg) -> OpenLeg:
+    """The leg as it would have to be opened after the command."""
+    moved = {each.name: getattr(command, each.name) for each in fields(command)}
+    port = opened.port if command.port is None else command.port
+    if command.remote is None and not command.listens:
+        # A side that holds by the address 0.0.0.0 is where it was.
+        moved |= {"remote": opened.remote, "expects": opened.expects}
+    stays = port == opened.port and moved["remote"] == opened.remote
+    return replace(opened, **{**moved, "port": port, "source": opened.source if stays else 0})
 
 
 def _say(leg: _Leg, command: Play | PlayTone | None) -> None:

@@ -46,7 +46,7 @@ class MediaSockets:
             self._poll.register(number, select.POLLIN)
         self._in = Vector(BATCH * len(bound), SLOT)
         self._out = Vector(BATCH, 0)
-        self._unsent = 0
+        self._unsent = self._truncated = 0
         self._neighbours_taken = sum(one is None for one in rtcp)
 
     @property
@@ -56,9 +56,12 @@ class MediaSockets:
 
     def counts(self) -> dict[str, int]:
         """What the kernel refused and dropped, and ports whose odd neighbour is somebody else's."""
-        overflowed = sum(_overflowed(one) for one in self._audio)
-        taken = self._neighbours_taken
-        return {"unsent": self._unsent, "dropped_buffer_full": overflowed, "rtcp_port_taken": taken}
+        return {
+            "unsent": self._unsent,
+            "dropped_buffer_full": sum(_overflowed(one) for one in self._audio),
+            "dropped_truncated": self._truncated,
+            "rtcp_port_taken": self._neighbours_taken,
+        }
 
     def close(self) -> None:
         for one in (*self._audio, *filter(None, self._rtcp)):
@@ -77,8 +80,16 @@ class MediaSockets:
             if not row:
                 return
             ports = np.repeat(np.arange(len(counts)), counts)
-            yield Arrivals(ports, self._in.block[:row], self._in.lengths(row), self._in.sources(row))
+            came = Arrivals(ports, self._in.block[:row], self._in.lengths(row), self._in.sources(row))
+            whole = self._in.whole(row)
+            yield came if bool(whole.all()) else self._without_truncated(came, whole)
             ready = [port for port in ready if counts[port] == BATCH]
+
+    def _without_truncated(self, came: Arrivals, whole: NDArray[np.bool_]) -> Arrivals:
+        """What was cut off must not be taken for a shorter packet."""
+        self._truncated += int(np.count_nonzero(~whole))
+        ports, block, lengths, sources = came
+        return Arrivals(ports[whole], block[whole], lengths[whole], sources[whole])
 
     def send(self, batch: Batch) -> None:
         """Send each packet by its port to its destination; what the kernel refuses is counted."""

@@ -20,6 +20,8 @@ BATCH: Final = 512
 _BUFFER: Final = 4 * 1024 * 1024
 """Bytes of receive buffer asked for: 100 ms of fifty legs and more."""
 _MSG_DONTWAIT: Final = 0x40
+_MSG_TRUNC: Final = 0x20
+"""The kernel's mark on a datagram that was longer than its row."""
 _IOVEC: Final = np.dtype([("base", np.uint64), ("size", np.uint64)])
 _MMSGHDR: Final = np.dtype(
     {
@@ -102,7 +104,7 @@ class Vector:
         # Views that would cost as much to make as to use.
         self._name, self._name_size = self._names[:, 0], self._headers["name_size"]
         self._base, self._size = self._iov["base"], self._iov["size"]
-        self._came = self._headers["size"]
+        self._came, self._flags = self._headers["size"], self._headers["flags"]
         self._packets = self.block
 
     def __len__(self) -> int:
@@ -123,6 +125,11 @@ class Vector:
         self._name_size[:count] = _SOCKADDR
         return self._came[:count].astype(np.int64)
 
+    def whole(self, count: int) -> NDArray[np.bool_]:
+        """Which of the first `count` packets that have come fit into their rows."""
+        whole: NDArray[np.bool_] = self._flags[:count] & _MSG_TRUNC == 0
+        return whole
+
     def sources(self, count: int) -> Sources:
         """Of the first `count` packets that have come."""
         names = self._name[:count].astype(np.uint64)
@@ -132,11 +139,11 @@ class Vector:
     def _receive_one_by_one(self, bound: socket.socket, row: int) -> int:
         for count in range(BATCH):
             try:
-                size, address = bound.recvfrom_into(memoryview(self.block[row + count]))
+                size, _, flags, address = bound.recvmsg_into([memoryview(self.block[row + count])])
             except OSError:
                 # BlockingIOError: that was all. Any other belongs to one packet: the next tick goes on.
                 return count
-            self._came[row + count] = size
+            self._came[row + count], self._flags[row + count] = size, flags
             host = int.from_bytes(socket.inet_aton(address[0]), "big")
             self._name[row + count] = _FAMILY | address[1] << 32 | host
         return BATCH

@@ -68,6 +68,10 @@ class Agreed:
     """All that were spoken of: what is offered again must have each in its place (RFC 3264 §8)."""
     chosen: int = 0
     """The index of ours."""
+    laws: tuple[Law, ...] = ()
+    """All that may come, `law` first: those of offer and answer (RFC 3264 §6.1, §7)."""
+    event_types: tuple[int, ...] = ()
+    """The payload types by which keys may come: each side may go by its own or by the other's."""
 
     def again(self, local: Address, session: int, version: int) -> bytes:
         """Our own offer of the same, at `local`."""
@@ -82,6 +86,11 @@ class Agreed:
         """Whether what we send is heard; not so while the peer's side holds the call."""
         return self.direction in (Direction.SENDRECV, Direction.SENDONLY)
 
+    @property
+    def peer_sends(self) -> bool:
+        """Whether the peer's side is to send anything."""
+        return self.direction in (Direction.SENDRECV, Direction.RECVONLY)
+
 
 @dataclass(frozen=True, slots=True)
 class Offer:
@@ -89,8 +98,9 @@ class Offer:
 
     streams: list[Stream]
     chosen: Stream
-    law: Law
-    event_type: int | None
+    laws: tuple[Law, ...]
+    """In their order; the first is that which is sent."""
+    event_types: tuple[int, ...]
 
     @classmethod
     def read(cls, offer: bytes) -> "Offer":
@@ -98,10 +108,18 @@ class Offer:
         streams = parse(offer)
         for stream in streams:
             if _carried(stream):
-                law = _law(stream)
-                if law is not None:
-                    return cls(streams, stream, law, _event_type(stream))
+                laws = _laws(stream)
+                if laws:
+                    return cls(streams, stream, laws, _event_types(stream))
         raise PeerError(488, "Not Acceptable Here")
+
+    @property
+    def law(self) -> Law:
+        return self.laws[0]
+
+    @property
+    def event_type(self) -> int | None:
+        return next(iter(self.event_types), None)
 
     @property
     def remote(self) -> Address | None:
@@ -123,10 +141,24 @@ class Offer:
         audio = [ours if stream is self.chosen else _refused(stream) for stream in self.streams]
         return self.agreed(_text(_head(local[0], session, version), *audio))
 
-    def agreed(self, answer: bytes) -> Agreed:
-        """What it comes to with that answer of ours; with none, where it is itself the answer to ours."""
-        streams, chosen = tuple(self.streams), self.streams.index(self.chosen)
-        return Agreed(self.law, self.event_type, self.remote, self.direction, answer, streams, chosen)
+    def agreed(self, answer: bytes, ours: "Offer | None" = None) -> Agreed:
+        """What it comes to with that answer of ours; or as the answer to an offer of `ours`."""
+        laws, event_types = self.laws, self.event_types
+        if ours is not None:
+            laws += tuple(law for law in ours.laws if law not in laws)
+            # Keys are agreed upon by both, or not at all.
+            event_types += tuple(one for one in ours.event_types if event_types and one not in event_types)
+        return Agreed(
+            self.law,
+            self.event_type,
+            self.remote,
+            self.direction,
+            answer,
+            tuple(self.streams),
+            self.streams.index(self.chosen),
+            laws,
+            event_types,
+        )
 
 
 def offered(local: Address, session: int, version: int = 1, first: Law | None = None) -> bytes:
@@ -136,9 +168,9 @@ def offered(local: Address, session: int, version: int = 1, first: Law | None = 
     return _text(_head(local[0], session, version), audio)
 
 
-def accept(answer: bytes) -> Agreed:
-    """What the answer to our offer comes to. Raises `PeerError` where it is none."""
-    return Offer.read(answer).agreed(b"")
+def accept(answer: bytes, ours: bytes = b"") -> Agreed:
+    """What the answer to our offer comes to; `ours` is the offer. Raises `PeerError` where it is none."""
+    return Offer.read(answer).agreed(b"", Offer.read(ours) if ours else None)
 
 
 def agree(offer: bytes, local: Address, session: int, version: int = 1) -> Agreed:
@@ -190,21 +222,16 @@ def _carried(stream: Stream) -> bool:
     return stream.kind == "audio" and stream.port > 0 and stream.protocol.upper() == "RTP/AVP"
 
 
-def _law(stream: Stream) -> Law | None:
-    """The first that is offered."""
-    for format_ in stream.formats:
-        # A dynamic number for G.711 is legal but not worth having: all peers offer the static ones.
-        law = _STATIC.get(format_)
-        if law is not None and stream.rtpmap.get(format_) in (None, _ENCODINGS[law]):
-            return law
-    return None
+def _laws(stream: Stream) -> tuple[Law, ...]:
+    """Those that are named, in their order."""
+    # A dynamic number for G.711 is legal but not worth having: all peers offer the static ones.
+    named = [(format_, _STATIC[format_]) for format_ in dict.fromkeys(stream.formats) if format_ in _STATIC]
+    return tuple(law for format_, law in named if stream.rtpmap.get(format_) in (None, _ENCODINGS[law]))
 
 
-def _event_type(stream: Stream) -> int | None:
-    for format_ in stream.formats:
-        if stream.rtpmap.get(format_) == "TELEPHONE-EVENT/8000" and format_ in _DYNAMIC:
-            return int(format_)
-    return None
+def _event_types(stream: Stream) -> tuple[int, ...]:
+    known = (format_ for format_ in dict.fromkeys(stream.formats) if format_ in _DYNAMIC)
+    return tuple(int(one) for one in known if stream.rtpmap.get(one) == "TELEPHONE-EVENT/8000")
 
 
 def _refused(stream: Stream) -> str:

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from callflow.codec import Law
 from callflow.media import rtcp
@@ -14,12 +15,14 @@ from callflow.media.messages import CloseLeg, LegQuality, OpenLeg, Report
 from callflow.media.plane import Batch
 from callflow.media.quality import ReportBlock
 from callflow.media.rtcp import SenderReport
+from callflow.media.rtp import SLOT
 from callflow.media.thresholds import Thresholds
 from callflow.net import mmsg
 from callflow.net.media_process import MediaProcess
 from callflow.net.media_runner import MediaRunner
-from callflow.net.media_sockets import MediaSockets
+from callflow.net.media_sockets import Arrivals, MediaSockets
 from callflow.net.mmsg import bound_socket, bound_sockets, rtcp_sockets
+from tests.support.rtp_packets import packet
 from tests.support.udp_phone import UdpPhone, told, until
 
 pytestmark = pytest.mark.sockets
@@ -177,3 +180,26 @@ async def _first_report(at: socket.socket) -> int:
 
     await until(came)
     return sources[0]
+
+
+@pytest.mark.parametrize("batches", [True, False])
+def test_a_datagram_that_is_cut_off_is_dropped_and_counted(
+    batches: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mmsg, "HAS_BATCHES", batches and mmsg.HAS_BATCHES)
+    sockets = MediaSockets([bound_socket("127.0.0.1", 0)])
+    try:
+        [port] = sockets.ports
+        whole, longest = packet(bytes(1600)), packet(bytes(SLOT - 12))
+        with UdpPhone() as phone:
+            for data in (whole, longest, longest + b"x", packet(bytes(3000)), whole):
+                phone.audio.sendto(data, ("127.0.0.1", port))
+        came = [row[:length].tobytes() for one in sockets.receive() for row, length in rows(one)]
+        assert came == [whole, longest, whole]
+        assert sockets.counts()["dropped_truncated"] == 2
+    finally:
+        sockets.close()
+
+
+def rows(came: Arrivals) -> list[tuple[NDArray[np.uint8], int]]:
+    return [*zip(came.block, came.lengths.tolist(), strict=True)]

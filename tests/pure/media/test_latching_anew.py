@@ -7,8 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from callflow.codec import Law
-from callflow.media.latching import QUARANTINE
-from callflow.media.messages import CloseLeg, Join, Latched, MoveLeg, OpenLeg, Part, SourceTaken
+from callflow.media.messages import CloseLeg, Join, Latched, MoveLeg, OpenLeg, Part, SourceTaken, Unlatched
 from tests.pure.media.stage import ALICE, BOB, ULAW_IDLE, Phone, Stage
 from tests.support.rtp_packets import Address, packet
 
@@ -25,14 +24,19 @@ def heard_phone(stage: Stage, leg: int, address: Address) -> Phone:
     return phone
 
 
-@pytest.mark.parametrize(("quiet", "packets", "latches"), [(1.0, 4, True), (0.9, 4, False), (1.0, 3, False)])
-def test_four_packets_in_order_move_a_leg_that_was_quiet(quiet: float, packets: int, latches: bool) -> None:
+@pytest.mark.parametrize(
+    ("quiet", "packets", "latches"), [(4.5, 50, True), (3.5, 50, False), (4.5, 40, False)]
+)
+def test_a_second_in_order_moves_a_leg_that_was_quiet_for_long(
+    quiet: float, packets: int, latches: bool
+) -> None:
     stage = Stage()
     phone = heard_phone(stage, 1, ALICE)
     stage.run(quiet)
     phone.address = MOVED
     for _ in range(packets):
         phone.say(ULAW_IDLE)
+        stage.run(0.02)
     assert [event for _, _, event in stage.told] == [Latched()] * latches
     stage.sent.clear()
     stage.run(0.02)
@@ -70,20 +74,43 @@ def test_two_quiet_legs_of_one_house_are_not_guessed_between() -> None:
     assert stage.told == []
 
 
-def test_the_place_that_was_left_is_nobody_s_for_a_while() -> None:
+def test_the_place_that_was_left_belongs_to_who_announces_it() -> None:
     stage = Stage()
     phone = heard_phone(stage, 1, ALICE)
-    stage.run(1.0)
+    stage.run(5.0)
     phone.address = MOVED
-    for _ in range(4):
+    for _ in range(60):
         phone.say(ULAW_IDLE)
+        stage.run(0.02)
     stage.told.clear()
     stage.open(2, ALICE)
     stage.come((ALICE, packet(ULAW_IDLE)))
-    assert (stage.told, stage.plane.counts["quarantined"]) == ([], 1)
-    stage.now += QUARANTINE
-    stage.come((ALICE, packet(ULAW_IDLE)))
     assert [(leg, event) for _, leg, event in stage.told] == [(2, Latched())]
+
+
+def test_a_leg_that_yields_is_sent_its_audio_where_it_was_signalled() -> None:
+    stage = Stage()
+    neighbour = (ALICE[0], 4002)
+    stage.open(1, ALICE)
+    stage.come((neighbour, packet(ULAW_IDLE)))
+    stage.open(2, neighbour)
+    assert [(leg, event) for _, leg, event in stage.told] == [(1, Latched()), (1, Unlatched())]
+    stage.sent.clear()
+    stage.run(0.1)
+    assert [len({one.ssrc for one in stage.to(place)}) for place in (ALICE, neighbour)] == [1, 1]
+    assert {one.ssrc for one in stage.to(ALICE)} != {one.ssrc for one in stage.to(neighbour)}
+    stage.come((neighbour, packet(ULAW_IDLE)), (ALICE, packet(ULAW_IDLE)))
+    assert [(leg, event) for _, leg, event in stage.told[2:]] == [(2, Latched()), (1, Latched())]
+
+
+def test_legs_that_cannot_be_told_apart_are_told_of() -> None:
+    stage = Stage()
+    for leg in (1, 2):
+        stage.obey(OpenLeg(leg, 0, Law.PCMU, 101, (f"10.0.0.{leg}", 4000), (f"10.0.0.{leg}", ALICE[0])))
+    for n in range(25):
+        stage.come((ALICE, packet(ULAW_IDLE, sequence=n)))
+        stage.run(0.02)
+    assert [(leg, event) for _, leg, event in stage.told] == [(2, SourceTaken())]
 
 
 def test_an_address_that_another_leg_owns_is_refused() -> None:

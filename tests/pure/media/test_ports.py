@@ -96,3 +96,69 @@ def test_a_leg_that_moves_waits_anew() -> None:
     pool.moved(1, None, THERE, 1.0)
     with pytest.raises(PortsBusy):
         pool.open(2, None, THERE, 1.0)
+
+
+# --- phones that ring ---
+
+
+def test_a_phone_that_rings_keeps_no_port_from_others() -> None:
+    pool = PortPool((20_000, 20_002))
+    for leg in range(100):
+        pool.offer(leg, HERE[0], 0.0)
+    assert len(pool) == 100
+    assert [pool.open(200 + leg, None, HERE, 0.0) for leg in range(2)] == [0, 1]
+
+
+def test_phones_that_ring_are_spread_over_the_ports() -> None:
+    pool = PortPool(tuple(range(20_000, 20_032, 2)))
+    offered = [pool.offer(leg, HERE[0], 0.0) for leg in range(600)]
+    assert max(map(offered.count, range(16))) - min(map(offered.count, range(16))) <= 1
+
+
+def test_a_phone_is_offered_a_port_where_nobody_waits_for_its_host() -> None:
+    pool = PortPool((20_000, 20_002))
+    assert pool.open(1, ("192.0.2.1", 4000), HERE, 0.0) == 0
+    assert [pool.offer(leg, HERE[0], 0.0) for leg in (2, 3)] == [1, 1]
+    assert pool.offer(4, THERE[0], 0.0) == 0
+
+
+def test_with_its_answer_a_phone_waits_like_any_other() -> None:
+    pool = PortPool((20_000, 20_002))
+    port = pool.offer(1, HERE[0], 0.0)
+    pool.moved(1, None, HERE, 1.0)
+    assert pool.open(2, None, HERE, 1.0) == 1 - port
+    with pytest.raises(PortsBusy):
+        pool.open(3, None, HERE, 1.0)
+    pool.latched(1)
+    assert pool.open(3, None, HERE, 1.0) == port
+
+
+def test_what_rang_is_forgotten_when_it_is_closed() -> None:
+    pool = PortPool((20_000, 20_002))
+    for leg in range(10):
+        pool.offer(leg, HERE[0], 0.0)
+    for leg in range(10):
+        pool.close(leg)
+    assert (len(pool), pool._ringing, pool._offered, pool._legs) == (0, {}, {}, [0, 0])
+
+
+def test_a_port_where_a_leg_is_heard_from_the_same_address_is_avoided() -> None:
+    """A phone with one fixed port that has restarted: its old call may still be there."""
+    pool = PortPool((20_000, 20_002, 20_004))
+    remote = ("192.0.2.1", 7078)
+    assert pool.open(1, remote, HERE, 0.0) == 0
+    pool.latched(1)
+    assert pool.open(2, remote, HERE, 1.0) == 1
+    pool.latched(2)
+    assert pool.open(3, ("192.0.2.1", 7080), HERE, 1.0) in (0, 1)
+
+
+def test_many_houses_may_name_one_private_address() -> None:
+    pool = PortPool((20_000, 20_002))
+    for leg in range(20):
+        pool.open(leg, ("192.168.1.10", 4000), ("192.168.1.10", f"203.0.113.{leg}"), 0.0)
+        pool.latched(leg)
+    assert len(pool) == 20
+    for leg in range(20):
+        pool.close(leg)
+    assert (pool._remotes, pool._remote_of) == ({}, {})

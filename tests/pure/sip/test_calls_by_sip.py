@@ -1,5 +1,6 @@
 """The controller at its SIP side: who offers, who answers, and which keys count."""
 
+from dataclasses import replace
 from itertools import count
 
 import pytest
@@ -84,7 +85,11 @@ def test_without_an_offer_the_leg_opens_when_the_answer_is_there(caller: Caller)
     assert not caller.commands
     caller.says(caller.phone.request("ACK", SDP, body=OFFER), 0.5)
     hosts = ("192.0.2.10", "192.0.2.10")
-    assert caller.commands == [OpenLeg(1, 0, Law.PCMU, 101, ("192.0.2.10", 4000), hosts)]
+    [opened] = caller.commands
+    assert isinstance(opened, OpenLeg)
+    assert (opened.laws, opened.event_types) == ((Law.PCMU, Law.PCMA), (101,))
+    plain = replace(opened, laws=(), event_types=())
+    assert plain == OpenLeg(1, 0, Law.PCMU, 101, ("192.0.2.10", 4000), hosts)
     caller.waits(2.0)
     assert caller.commands == [Play(1, "greeting")]
     caller.says(caller.phone.request("BYE", cseq=2), 3.0)

@@ -4,6 +4,7 @@ import pytest
 
 from callflow.codec import Law
 from callflow.errors import PeerError
+from callflow.sip import sdp
 from callflow.sip.sdp import Agreed, Direction, agree
 
 pytestmark = pytest.mark.pure
@@ -134,3 +135,79 @@ def test_nothing_in_common(media: list[str]) -> None:
 def test_what_is_no_description(offer: bytes) -> None:
     with pytest.raises(PeerError, match="400"):
         agree(offer, LOCAL, 1)
+
+
+# --- what may come ---
+
+
+def test_every_law_of_an_offer_may_come_and_the_first_is_sent() -> None:
+    agreed = offered("m=audio 4000 RTP/AVP 8 18 0 8 101", *EVENTS)
+    assert (agreed.law, agreed.laws, agreed.event_types) == (Law.PCMA, (Law.PCMA, Law.PCMU), (101,))
+
+
+def test_a_law_by_another_s_number_is_none() -> None:
+    agreed = offered("m=audio 4000 RTP/AVP 0 8", "a=rtpmap:8 G729/8000")
+    assert agreed.laws == (Law.PCMU,)
+
+
+def test_keys_may_come_by_every_type_that_is_offered() -> None:
+    types = ("a=rtpmap:96 telephone-event/8000", "a=rtpmap:97 telephone-event/16000", EVENTS[0])
+    agreed = offered("m=audio 4000 RTP/AVP 0 96 97 101", *types)
+    assert (agreed.event_type, agreed.event_types) == (96, (96, 101))
+    assert media_of(agreed)[0] == "m=audio 20000 RTP/AVP 0 96"
+
+
+def answered(*media: str) -> Agreed:
+    ours = sdp.offered(LOCAL, 7)
+    assert b"m=audio 20000 RTP/AVP 8 0 101" in ours
+    return sdp.accept(("\r\n".join([*HEAD, *media]) + "\r\n").encode(), ours)
+
+
+@pytest.mark.parametrize(
+    ("formats", "law", "laws"),
+    [
+        ("8 0", Law.PCMA, (Law.PCMA, Law.PCMU)),
+        ("0", Law.PCMU, (Law.PCMU, Law.PCMA)),
+        ("0 8", Law.PCMU, (Law.PCMU, Law.PCMA)),
+    ],
+)
+def test_both_laws_of_our_offer_may_come_whatever_the_answer(
+    formats: str, law: Law, laws: tuple[Law, ...]
+) -> None:
+    agreed = answered(f"m=audio 4000 RTP/AVP {formats}")
+    assert (agreed.law, agreed.laws) == (law, laws)
+
+
+def test_keys_may_come_by_our_type_and_by_that_of_the_answer() -> None:
+    agreed = answered("m=audio 4000 RTP/AVP 0 96", "a=rtpmap:96 telephone-event/8000")
+    assert (agreed.event_type, agreed.event_types) == (96, (96, 101))
+
+
+def test_keys_that_the_answer_leaves_out_are_not_agreed_upon() -> None:
+    agreed = answered("m=audio 4000 RTP/AVP 0")
+    assert (agreed.event_type, agreed.event_types) == (None, ())
+
+
+@pytest.mark.parametrize(
+    ("direction", "listens", "sends"),
+    [
+        ("sendrecv", True, True),
+        ("sendonly", False, True),
+        ("recvonly", True, False),
+        ("inactive", False, False),
+    ],
+)
+@pytest.mark.parametrize("level", ["session", "media"])
+def test_a_direction_says_who_hears_and_who_sends(
+    direction: str, listens: bool, sends: bool, level: str
+) -> None:
+    line, media = f"a={direction}", "m=audio 4000 RTP/AVP 0"
+    agreed = offered(line, media) if level == "session" else offered(media, line)
+    assert (agreed.peer_listens, agreed.peer_sends) == (listens, sends)
+
+
+@pytest.mark.parametrize("level", ["session", "media"])
+def test_an_address_of_nothing_is_a_hold(level: str) -> None:
+    nowhere, media = "c=IN IP4 0.0.0.0", "m=audio 4000 RTP/AVP 0"
+    agreed = offered(nowhere, media) if level == "session" else offered(media, nowhere)
+    assert (agreed.peer_listens, agreed.peer_sends, agreed.remote) == (False, True, None)
