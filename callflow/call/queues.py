@@ -72,8 +72,8 @@ class _Waiting:
     head: bool
     gives_up_at: float
     ringing: set[str] = field(default_factory=set)
-    tried: set[str] = field(default_factory=set)
-    """In this round."""
+    tried: dict[str, float] = field(default_factory=dict)
+    """The seats of this round, and when each was rung."""
     wake_at: float | None = None
     """When the seats that ring are given up, or the next round begins."""
 
@@ -144,7 +144,7 @@ class Queues:
         if waiting is None or seat not in waiting.ringing:
             return
         waiting.ringing.discard(seat)
-        waiting.tried.discard(seat)
+        waiting.tried.pop(seat, None)
         if not waiting.ringing:
             waiting.wake_at = now + _BREATH
 
@@ -186,7 +186,7 @@ class Queues:
     def _offer(self, waiting: _Waiting, now: float) -> list[Step]:
         taken = {seat for each in self._waiting for seat in each.ringing}
         free = [seat for seat in self._fitting(self._seats.ready(now), waiting) if seat.number not in taken]
-        fresh = [seat for seat in free if seat.number not in waiting.tried]
+        fresh = [seat for seat in free if _is_fresh(seat, waiting)]
         if free and not fresh:
             waiting.tried.clear()
             waiting.wake_at = now + _BREATH
@@ -195,7 +195,7 @@ class Queues:
             # Who only waits for a seat to become free is woken by that.
             return []
         waiting.ringing = {seat.number for seat in chosen}
-        waiting.tried |= waiting.ringing
+        waiting.tried |= dict.fromkeys(waiting.ringing, now)
         waiting.wake_at = now + waiting.plan.ring_for
         return [Offer(waiting.call, tuple(seat.number for seat in chosen))]
 
@@ -209,3 +209,8 @@ class Queues:
             case Strategy.PRIORITY:
                 return sorted(fresh, key=lambda seat: seat.plan.priority)[:1]
         return fresh[:1]
+
+
+def _is_fresh(seat: Seat, waiting: _Waiting) -> bool:
+    """Whether the seat has not been rung in this round, or has had a pause since."""
+    return seat.rested_at > waiting.tried.get(seat.number, float("inf")) or seat.number not in waiting.tried

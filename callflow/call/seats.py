@@ -101,6 +101,8 @@ class Seat:
     """When its last call ended; the longest idle is rung first."""
     wrap_up_ends: float | None = None
     paused_until: float | None = None
+    rested_at: float = float("-inf")
+    """When its last pause ended."""
     failures: int = 0
     """How often in a row it could not be rung."""
     ask_at: float | None = None
@@ -339,5 +341,6 @@ class Seats:
         for seat in self:
             over = (at for at in (seat.wrap_up_ends, seat.paused_until) if at is not None)
             if any(now >= at for at in over):
+                seat.rested_at = now if seat.paused_until is not None else seat.rested_at
                 changed += self.turn(seat.number, SeatState.READY, now)
         return changed
