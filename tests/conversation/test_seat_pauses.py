@@ -23,7 +23,7 @@ def waiting(*seats: str) -> Exchange:
 
 
 def rung_until(exchange: Exchange, status: int, reason: str, seconds: float) -> list[float]:
-    """When the lone seat is rung, if it always answers so (seconds since the first time)."""
+    """When the lone seat is rung, if it always answers so (seconds since the first time), to half a second."""
     phone, rung, first = exchange.phones["8001"], list[float](), exchange.now
     while exchange.now < first + seconds:
         if len(phone.invites) > len(rung):
@@ -43,13 +43,13 @@ def test_a_lone_seat_that_does_not_want_the_call_has_its_pause(
     rung = rung_until(waiting("8001"), status, reason, 100.0)
     gaps = [after - before for before, after in pairwise(rung)]
     assert gaps
-    assert gaps == pytest.approx([pause] * len(gaps), abs=0.001)
+    assert gaps == pytest.approx([pause] * len(gaps), abs=0.501)
 
 
 def test_the_pauses_of_a_faulty_phone_double_up_to_two_minutes() -> None:
     rung = rung_until(waiting("8001"), 500, "Server Error", 290.0)
     gaps = [after - before for before, after in pairwise(rung)]
-    assert gaps == pytest.approx([10.0, 20.0, 40.0, 80.0, 120.0], abs=0.001)
+    assert gaps == pytest.approx([10.0, 20.0, 40.0, 80.0, 120.0], abs=0.501)
 
 
 def test_retry_after_is_kept() -> None:
