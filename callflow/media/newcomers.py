@@ -1,5 +1,6 @@
 """Streams on trial: an unknown source may be the new one of a leg that has fallen quiet."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -33,6 +34,12 @@ class Newcomers:
 
     def __init__(self) -> None:
         self._trials: dict[int, Trial] = {}
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._trials)
+
+    def __contains__(self, place: int) -> bool:
+        return place in self._trials
 
     def heard(self, place: int, slot: int, ssrc: int, sequence: int, now: float) -> Trial | None:
         """A packet has come from there; None where there is no room for another trial."""

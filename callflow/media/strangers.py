@@ -26,6 +26,8 @@ _NOBODY: Final = 0.1
 """Seconds for which a verdict about strangers holds where nothing changes."""
 _UNDECIDED: Final = 0.2
 """Seconds for which a source may be that of two legs before one of them is offered another port."""
+_LASTS: Final = 0.5
+"""Seconds without such a packet after which it begins anew."""
 _MOST_UNDECIDED: Final = 64
 
 
@@ -46,10 +48,12 @@ class Strangers:
         self._newcomers = Newcomers()
         self._nobodies, self._shut = Cache(), Cache()
         """Places, and whole hosts at ports, that are nobody's for the moment."""
+        self._shut_until: dict[int, float] = {}
+        """The latter once more, for the rest of a block."""
         self._quiet: dict[int, tuple[int, float]] = {}
         """By host at a port, the only leg that has fallen quiet, and until when that is taken for true."""
-        self._undecided: dict[int, float] = {}
-        """Since when packets from a place could be those of two legs."""
+        self._undecided: dict[int, tuple[float, float]] = {}
+        """Since when, and when last, packets from a host at a port could be those of two legs."""
         self._former: dict[int, tuple[int, int]] = {}
         """By place, the slot and the SSRC of a stream that was taken for over."""
         self._crowded: list[int] = []
@@ -58,6 +62,7 @@ class Strangers:
         """A claim has changed: no true caller may be locked out by what was known before."""
         self._nobodies.clear()
         self._shut.clear()
+        self._shut_until.clear()
         self._quiet.clear()
 
     def take_crowded(self) -> list[int]:
@@ -80,14 +85,15 @@ class Strangers:
         if possible.any():
             possible &= ~(barred | self._shut.holds(hosts, now) | self._nobodies.holds(places, now))
         possible |= self._claims.are_announced(places)
-        if self._former:
-            possible |= np.isin(places, np.array([*self._former], np.uint64))
+        known = [*self._former, *self._newcomers]
+        if known:
+            possible |= np.isin(places, np.array(known, np.uint64))
         rows: NDArray[np.intp] = strangers[possible]
         return rows
 
     def whose(self, place: int, stream: tuple[int, int] | None, now: float) -> tuple[Claim | None, bool]:
         """Whose a packet is; and whether that is sure, or depends on the packets that come next."""
-        announcing, source = self._claims.announcing(place), place & SOURCE
+        announcing, source, host = self._claims.announcing(place), place & SOURCE, place >> 16
         if announcing:
             claim = announcing[-1]
             if stream is None or not self._departed.is_late(place, stream[0], now):
@@ -100,14 +106,16 @@ class Strangers:
             return (moving[0], True) if moving else self._nobody(place, now)
         if place in self._former:
             return self._returned(place, stream)
-        waiting = self._claims.waiting(place >> 16, now)
+        if place not in self._newcomers and now < self._shut_until.get(host, now):
+            return None, True
+        waiting = self._claims.waiting(host, now)
         if len(waiting) == 1 and self._is_heard_elsewhere(waiting[0]):
             return self._nobody(place, now)
         if len(waiting) == 1:
             return waiting[0], True
         if waiting:
-            self._cannot_decide(place, waiting, now)
-            return self._nobody(place, now)
+            self._cannot_decide(host, waiting, now)
+            return self._nobody_there(host, now)
         return self._another_source(place, stream, now)
 
     def _is_heard_elsewhere(self, claim: Claim) -> bool:
@@ -117,7 +125,14 @@ class Strangers:
         return any(one.owned is not None and one.owned & SOURCE == announced for one in users)
 
     def _nobody(self, place: int, now: float) -> tuple[None, bool]:
+        """The place alone is nobody's for the moment."""
         self._nobodies.add(place, now + _NOBODY)
+        return None, True
+
+    def _nobody_there(self, host: int, now: float) -> tuple[None, bool]:
+        """Every unknown source of a host at a port is nobody's for the moment."""
+        self._shut.add(host, now + _NOBODY)
+        self._shut_until[host] = now + _NOBODY
         return None, True
 
     def _returned(self, place: int, stream: tuple[int, int] | None) -> tuple[Claim | None, bool]:
@@ -126,15 +141,18 @@ class Strangers:
         goes_on = stream is not None and stream[0] == ssrc
         return self._claims.get(slot) if goes_on else None, goes_on
 
-    def _cannot_decide(self, place: int, waiting: list[Claim], now: float) -> None:
+    def _cannot_decide(self, host: int, waiting: list[Claim], now: float) -> None:
         """Better mute than in the wrong call; where it lasts the latest leg needs another port."""
         self._counts["ambiguous_source"] += 1
         if len(self._undecided) >= _MOST_UNDECIDED:
             self._undecided.clear()
-        here = [claim for claim in waiting if claim.port == port_of(place)]
+        here = [claim for claim in waiting if claim.port == port_of(host << 16)]
         unsure = [claim for claim in here if claim.may_be_elsewhere]
-        if now - self._undecided.setdefault(place, now) >= _UNDECIDED and len(here) > 1 and unsure:
-            self._undecided.clear()
+        since, last = self._undecided.get(host, (now, now))
+        since = since if now - last < _LASTS else now
+        self._undecided[host] = since, now
+        if now - since >= _UNDECIDED and len(here) > 1 and unsure:
+            del self._undecided[host]
             self._crowded.append(unsure[0].slot)
 
     def _another_source(
@@ -144,11 +162,10 @@ class Strangers:
         host = place >> 16
         slot = self._quiet_leg(host, now)
         if slot is None or stream is None:
-            self._shut.add(host, now + _NOBODY)
-            return None, True
+            return self._nobody_there(host, now)
         trial = self._newcomers.heard(place, slot, *stream, now)
         if trial is None:
-            return self._nobody(place, now)
+            return self._nobody_there(host, now)
         claim, heard_at = self._claims[slot], float(self._heard_at[slot])
         is_over = heard_at < trial.begun and (not claim.was_announced or now - heard_at >= QUIET)
         if not (trial.is_proven and is_over):

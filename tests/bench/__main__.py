@@ -17,6 +17,7 @@ from tests.bench import (
     prompt_calls,
     relays,
     signalling,
+    strangers,
 )
 from tests.bench.stopwatch import Figure
 
@@ -49,6 +50,7 @@ def main() -> None:
         *prompt_calls.figures(),
         *packets.figures(),
         *bridged.figures(),
+        *strangers.figures(),
         *ears.figures(),
         *load.figures(),
         *held_calls.figures(),

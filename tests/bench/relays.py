@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -34,6 +35,10 @@ class Account:
     user: float
     """µs of CPU."""
     kernel: float
+    strangers: int = 0
+    """Packets that were nobody's."""
+    lateness: tuple[float, ...] = ()
+    """Seconds by which each tick since the last account began late."""
 
 
 class Relay(Protocol):
@@ -96,14 +101,19 @@ async def _serve_plane(
     if not hears:
         deafen(runner.plane)
     stopped = asyncio.Event()
+    late: list[float] = []
+    runner.on_lateness = late.append
 
     def asked() -> None:
         if pipe.recv() == "stop":
             stopped.set()
         else:
-            used, counts = resource.getrusage(resource.RUSAGE_SELF), runner.counts()
+            used, counts = resource.getrusage(resource.RUSAGE_SELF), Counter(runner.counts())
             overflowed = counts["dropped_buffer_full"] + counts["unsent"]
-            pipe.send(Account(counts["relayed"], overflowed, used.ru_utime * 1e6, used.ru_stime * 1e6))
+            cpu = used.ru_utime * 1e6, used.ru_stime * 1e6
+            nobodys = counts["dropped_unknown_source"]
+            pipe.send(Account(counts["relayed"], overflowed, *cpu, nobodys, tuple(late)))
+            late.clear()
 
     for leg, source in enumerate(legs):
         opened = OpenLeg(leg, leg % len(bound), Law.PCMA, 101, source, (source[0],), heard=leg % 2 == 0)

@@ -23,7 +23,7 @@ def waiting(*seats: str) -> Exchange:
 
 
 def rung_until(exchange: Exchange, status: int, reason: str, seconds: float) -> list[float]:
-    """When the lone seat is rung, if it always answers so (seconds since the first time), to half a second."""
+    """When the lone seat is rung, if it always answers so: seconds since the first time, by halves."""
     phone, rung, first = exchange.phones["8001"], list[float](), exchange.now
     while exchange.now < first + seconds:
         if len(phone.invites) > len(rung):

@@ -422,3 +422,12 @@ def test_a_leg_whose_announced_source_another_one_has_is_not_found_by_its_host()
     wire.stream(S, 0.0, 0.1)
     wire.expect(SECOND, S, HOST, now=1.0)
     assert set(wire.stream(X, 1.0, 1.0, ssrc=9)) == {-1}
+
+
+def test_what_could_not_be_told_apart_long_ago_moves_nobody() -> None:
+    wire = Wire()
+    for slot in (FIRST, SECOND):
+        wire.expect(slot, (f"10.0.0.{slot}", 4000), f"10.0.0.{slot}", HOST)
+    wire.come(X, now=0.1)
+    wire.come(X, now=10.0)
+    assert wire.latches.take_crowded() == []
