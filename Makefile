@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo demos test lint types unit peers bench hear-eval mutants format clean
+.PHONY: demo demos faults test lint types unit peers bench hear-eval mutants format clean
 
 demo: $(READY)
 	$(BIN)/callflow demo silent-line
@@ -22,6 +22,11 @@ unit: $(READY) peers
 demos: $(READY)
 	CALLFLOW_DEMOS=all $(BIN)/python -m pytest tests/sockets/test_demos.py tests/sockets/test_demos_hold.py \
 		tests/sockets/test_demos_transfer.py tests/sockets/test_demos_line.py
+
+# Processes that die or hang, descriptors and disks that run out, with real calls up. About ten minutes; their short
+# forms are in `make test`.
+faults: $(READY)
+	CALLFLOW_FAULTS=all $(BIN)/python -m pytest tests/faults
 
 lint: $(READY)
 	$(BIN)/ruff check .

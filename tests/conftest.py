@@ -22,10 +22,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if os.environ.get("CALLFLOW_DEMOS") != "all":
-        long = [item for item in items if item.get_closest_marker("long")]
-        items[:] = [item for item in items if item not in long]
-        config.hook.pytest_deselected(items=long)
+    for marker, variable in (("long", "CALLFLOW_DEMOS"), ("faults", "CALLFLOW_FAULTS")):
+        if os.environ.get(variable) != "all":
+            long = [item for item in items if item.get_closest_marker(marker)]
+            items[:] = [item for item in items if item not in long]
+            config.hook.pytest_deselected(items=long)
     lost = {
         item.location[0] for item in items if len(CATEGORIES & {m.name for m in item.iter_markers()}) != 1
     }

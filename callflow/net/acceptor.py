@@ -11,8 +11,8 @@ import socket
 from collections.abc import Callable
 from typing import Final
 
-RESERVE: Final = 24
-"""Descriptors that no accepted connection takes; where few are allowed, a quarter of them."""
+FOR_CALLS: Final = 16
+"""Descriptors that no accepted connection takes; where few are allowed, a sixth of them."""
 _AT_ONCE: Final = 64
 """Connections accepted in a row before other work gets its turn."""
 _PAUSE: Final = 1.0
@@ -22,7 +22,14 @@ _PAUSE: Final = 1.0
 class Acceptor:
     """One listening socket, which it owns."""
 
-    def __init__(self, listening: socket.socket, new_protocol: Callable[[], asyncio.BaseProtocol]) -> None:
+    def __init__(
+        self,
+        listening: socket.socket,
+        new_protocol: Callable[[], asyncio.BaseProtocol],
+        *,
+        reserves: int = 1,
+    ) -> None:
+        """`reserves` is how many times as much as calls need is kept back, for others that accept too."""
         self.make_room: Callable[[], bool] = lambda: False
         """Asked where descriptors run short: whether another connection gives way to a new one."""
         self.on_refused: Callable[[], object] = lambda: None
@@ -31,6 +38,7 @@ class Acceptor:
         """Nothing can be accepted for a moment; `what` is the error's name, as `emfile`."""
         self._socket = listening
         self._new_protocol = new_protocol
+        self._reserves = reserves
         self._timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -58,7 +66,7 @@ class Acceptor:
             except OSError as error:
                 self._pause(errno.errorcode.get(error.errno or 0, "unknown").lower())
                 return
-            if is_scarce(connected.fileno()) and not self.make_room():
+            if is_scarce(connected.fileno(), self._reserves) and not self.make_room():
                 connected.close()
                 self.on_refused()
                 continue
@@ -81,10 +89,10 @@ class Acceptor:
             raise
 
 
-def is_scarce(descriptor: int) -> bool:
+def is_scarce(descriptor: int, reserves: int) -> bool:
     """Whether a descriptor of that number is one of the last; the kernel gives the lowest that is free."""
     most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return most != resource.RLIM_INFINITY and descriptor >= most - min(RESERVE, most // 4)
+    return most != resource.RLIM_INFINITY and descriptor >= most - reserves * min(FOR_CALLS, most // 6)
 
 
 def listen(address: tuple[str, int], backlog: int = 512) -> socket.socket:

@@ -47,7 +47,8 @@ class TcpTransport:
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
         self._socket = listen(address)
-        self._acceptor = Acceptor(self._socket, lambda: Connection(self, self._limits, None))
+        # Whoever asks by HTTP how we are must find room still.
+        self._acceptor = Acceptor(self._socket, lambda: Connection(self, self._limits, None), reserves=2)
         self._acceptor.make_room = self._make_room
         self._acceptor.on_refused = self._refused
         self._acceptor.on_fault = lambda what: self.on_fault(f"accept_{what}")

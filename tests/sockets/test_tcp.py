@@ -431,8 +431,7 @@ async def test_the_last_descriptors_are_kept_back() -> None:
     core = Core()
     async with transport(core) as tcp, AsyncExitStack() as stack:
         peers = [stack.enter_context(socket.socket()) for _ in range(60)]
-        # The quarter that is kept back is of all, those of before as well.
-        with few_descriptors(40):
+        with few_descriptors(60):
             for peer in peers:
                 peer.connect(tcp.address)
             await until(lambda: tcp.counts["accepted"] + tcp.counts["too_many"] == 60)

@@ -19,9 +19,11 @@ from callflow.sip.sdp import accept
 from tests.support.rtp_packets import Address, event, packet
 
 PATIENCE = 15.0
-VOICE = bytes(0x20 + (n * 7) % 16 for n in range(160))
-"""20 ms that are loud and no tone that an exchange has."""
+VOICES = tuple(bytes(0x20 + (n * 7 + which) % 64 for n in range(160)) for which in range(64))
+"""20 ms that are loud and no tone that an exchange has; each phone may have its own."""
+VOICE = VOICES[0]
 SILENCE = b"\xff" * 160
+_KNOWN = frozenset(VOICES)
 _EVENT = 101
 _LOUD = 40
 """Samples of a packet that must be loud for it to be a sound."""
@@ -50,6 +52,10 @@ class Call(asyncio.DatagramProtocol):
         self.packets = 0
         self.sounds: list[float] = []
         """When each loud packet came."""
+        self.voices = 0
+        """Packets with what another of these phones says."""
+        self.hears = b""
+        """What it has said last."""
         self.says = VOICE
         self.is_over = asyncio.Event()
         self._ssrc = secrets.randbits(32)
@@ -72,6 +78,9 @@ class Call(asyncio.DatagramProtocol):
 
     def datagram_received(self, data: bytes, addr: Address) -> None:
         self.packets += 1
+        if data[12:] in _KNOWN:
+            self.voices += 1
+            self.hears = data[12:]
         if data[1] & 0x7F == 0 and sum(code & 0x7F < 0x60 for code in data[12:]) > _LOUD:
             self.sounds.append(_now())
 

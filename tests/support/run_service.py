@@ -113,6 +113,12 @@ class Run:
         lines = [line for line in text.splitlines() if line.startswith(name) and not line.startswith("#")]
         return sum(float(line.rpartition(" ")[2]) for line in lines)
 
+    async def metrics(self, name: str) -> dict[str, float]:
+        """The series of a metric that are not nought, by all that stands before the value."""
+        _, text = await self.get("/metrics")
+        lines = [line.rpartition(" ") for line in text.splitlines() if line.startswith(name)]
+        return {series: float(value) for series, _, value in lines if float(value)}
+
     async def until(self, done: Callable[[], bool], within: float = 15.0) -> None:
         """Raises `TimeoutError` where it does not become true."""
         async with asyncio.timeout(within):
