@@ -4,7 +4,8 @@ Packets are due while neither side holds the call. Where none has come for two t
 peer is asked (OPTIONS in the dialog), and at the timeout it is judged: an answer is a sign of life, 481
 says at once that there is no such call, and without an answer the silence of the audio alone decides, since
 some phones never answer OPTIONS. A seat's phone that answers and still sends nothing is given three times
-as long, because its caller hears nobody; a caller whose side answers is never ended for silence.
+as long, because its caller hears nobody; a caller whose side answers is never ended for silence. RTCP is
+a sign of life, and comfort noise says that packets may stay away (DTX): such a caller is ended by 481 only.
 
 A caller to whom the flow itself speaks is left to the flow's rules, which have words and pauses for a
 silent line. It is judged when a seat would be rung for it.
@@ -32,6 +33,8 @@ _ASK_AFTER: Final = 2 / 3
 """Of the timeout."""
 _SEATS_LIMIT: Final = 3.0
 """Timeouts after which a seat that answers and sends nothing is as good as dead to its caller."""
+_COMFORT_LIMIT: Final = 4.0
+"""Timeouts after which a seat whose phone has sent comfort noise, and does not answer, is dead."""
 _LOOK_AGAIN: Final = 1.0
 """Seconds between two looks at a leg that cannot be judged yet."""
 _NO_SUCH_CALL: Final = 481
@@ -50,6 +53,8 @@ class _Silence:
     ask_at: float
     ends_at: float
     """When it is judged."""
+    comfort: bool = False
+    """Whether its last packet was comfort noise: it has said that it may send nothing."""
     is_quiet: bool = True
     """Whether packets are missing; a leg of a trunk that is down is asked while they still come."""
     asked: bool = False
@@ -84,14 +89,24 @@ class Liveness:
 
     # --- what is known of legs ---
 
-    def stopped(self, leg: Leg, since: float, now: float) -> None:
-        """No packet has come from the leg since then."""
+    def stopped(self, leg: Leg, since: float, now: float, *, comfort: bool = False) -> None:
+        """No packet has come from the leg since then; `comfort`: its last one was comfort noise."""
         known = self._silent.get(leg.media)
         if known is not None and known.asked:
-            known.is_quiet = True
+            known.is_quiet, known.comfort = True, comfort
             known.since = min(known.since, since)
         elif self._timeout_of(leg.trunk):
-            self._silent[leg.media] = _Silence(leg, since, now, *self._times(leg, since))
+            times = self._times(leg, since)
+            self._silent[leg.media] = _Silence(leg, since, now, *times, comfort=comfort)
+
+    def reported(self, leg: Leg, now: float) -> list[News]:
+        """RTCP has come from the silent leg: its peer is there, and has nothing to say (DTX)."""
+        known = self._silent.get(leg.media)
+        if known is None:
+            return []
+        self._count_anew(known, now)
+        known.since = now
+        return self._lost.trust(leg, now)
 
     def resumed(self, leg: Leg, now: float) -> list[News]:
         """Packets come from the leg."""
@@ -158,7 +173,7 @@ class Liveness:
         leg = known.leg
         known.asked, known.answered, known.next_at = True, False, known.ends_at
         self._note(leg, now, "leg.asked", known)
-        held = self._lost.doubt(leg, now) if known.is_quiet else []
+        held = self._lost.doubt(leg, now) if known.is_quiet and not known.comfort else []
         return [Counted("media", "leg_asked"), *held, *self._calls.ask(leg.session, "OPTIONS", now=now)]
 
     def _judge(self, known: _Silence, now: float) -> list[News]:
@@ -166,17 +181,25 @@ class Liveness:
         if not known.is_quiet:
             del self._silent[leg.media]
             return []
+        silent = now - known.since
         if known.answered:
-            if leg.party is not Party.CALLER and now - known.since >= timeout * _SEATS_LIMIT:
+            if leg.party is not Party.CALLER and not known.comfort and silent >= timeout * _SEATS_LIMIT:
                 return self._end(known, now)
-            known.asked = False
-            known.ask_at, known.ends_at = self._times(leg, now)
-            known.next_at = known.ask_at
+            self._count_anew(known, now)
+            return []
+        if known.comfort and (leg.party is Party.CALLER or silent < timeout * _COMFORT_LIMIT):
+            self._count_anew(known, now)
             return []
         if leg.party is Party.CALLER and not self._lost.is_served(leg):
             known.next_at = now + _LOOK_AGAIN
             return []
         return self._end(known, now)
+
+    def _count_anew(self, known: _Silence, now: float) -> None:
+        """The peer is asked again when as much time has passed as before the first question."""
+        known.asked = False
+        known.ask_at, known.ends_at = self._times(known.leg, now)
+        known.next_at = known.ask_at
 
     def _end(self, known: _Silence, now: float) -> list[News]:
         del self._silent[known.leg.media]

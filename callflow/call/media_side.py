@@ -15,8 +15,10 @@ from callflow.media.messages import (
     LegQuality,
     MediaEvent,
     NoPackets,
+    PacketsPaused,
     PacketsResumed,
     PacketsStopped,
+    ReportCame,
     SourceTaken,
     Unlatched,
 )
@@ -55,6 +57,10 @@ class MediaSide:
             case PacketsResumed() if leg:
                 leg.quiet_since = None
                 return self._liveness.resumed(leg, now)
+            case PacketsPaused() if leg:
+                self._liveness.stopped(leg, now - DROPOUT, now, comfort=True)
+            case ReportCame() if leg:
+                return self._liveness.reported(leg, now)
             case PacketsStopped():
                 if leg is not None:
                     leg.quiet_since = now - DROPOUT

@@ -11,7 +11,7 @@ from callflow.media import parts, rtp
 from callflow.media.bridge import Relayed, in_law, translation
 from callflow.media.dtmf import KeyReader
 from callflow.media.latching import Sources, source_key
-from callflow.media.messages import Latched, PacketsResumed, SourceTaken
+from callflow.media.messages import Latched, PacketsResumed, ReportCame, SourceTaken
 from callflow.media.parts import AUDIO, NO_EVENTS, Parts
 from callflow.media.reporter import rtcp_rows
 from callflow.media.sender import Passing
@@ -102,6 +102,8 @@ class Intake:
     def _take_report(self, slot: int, datagram: bytes, now: float) -> None:
         taken = self._reporter.receive(slot, datagram, now)
         self._counts["received_rtcp" if taken else "dropped_rtcp"] += 1
+        if taken and self._quality.is_silent(slot):
+            self._tell(slot, now, ReportCame())
 
     def _latched(self, now: float) -> Callable[[int, int], None]:
         def latched(slot: int, source: int) -> None:
@@ -178,7 +180,7 @@ class Intake:
                 case parts.KEY:
                     passes = self._press(slot, listener, row, headers, payloads, now)
                 case parts.COMFORT_NOISE:
-                    # Its own silence: the partner gets ours instead, and no drop-out is told of.
+                    # Its own silence: the partner gets ours instead, and it may send nothing for long.
                     self._counts["comfort_noise"] += 1
                     self._quality.pause(slot)
                     self._hearing.comfort(slot, now)

@@ -297,6 +297,16 @@ class PacketsStopped(MediaEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class PacketsPaused(MediaEvent):
+    """The leg has sent comfort noise, and nothing for two seconds after it: it need not send (RFC 3389)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportCame(MediaEvent):
+    """An RTCP report has come from a leg that sends no packets: it is there."""
+
+
+@dataclass(frozen=True, slots=True)
 class PacketsResumed(MediaEvent):
     """The leg's packets come again."""
 

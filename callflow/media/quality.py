@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from callflow.codec import RATE
 from callflow.events import Event
-from callflow.media.messages import LegQuality, NoPackets, PacketsStopped
+from callflow.media.messages import LegQuality, NoPackets, PacketsPaused, PacketsStopped
 
 Slots = NDArray[np.int64]
 
@@ -65,6 +65,8 @@ class Quality:
         """Whether the leg is to send."""
         self._silent_at = np.full(capacity, _NEVER)
         """When the lack of packets will be told of."""
+        self._comfort = np.zeros(capacity, np.bool_)
+        """Whether the latest packet is comfort noise."""
         self._stopped: set[int] = set()
         """The slots of which it was told that their packets have stopped."""
         self.lost: Slots = _NONE
@@ -77,7 +79,7 @@ class Quality:
             account[slot] = 0
         self._told_expected[slot] = self._told_received[slot] = 0
         self._jitter[slot] = 0.0
-        self._any[slot] = False
+        self._any[slot] = self._comfort[slot] = False
         self._due[slot] = True
         self._silent_at[slot] = _NEVER
         self._stopped.discard(slot)
@@ -88,8 +90,12 @@ class Quality:
             self._silent_at[slot] = now + DROPOUT
 
     def pause(self, slot: int) -> None:
-        """The leg need not send for the moment: it has said so by comfort noise."""
-        self._silent_at[slot] = _NEVER
+        """The leg need not send for the moment: its latest packet is comfort noise."""
+        self._comfort[slot] = True
+
+    def is_silent(self, slot: int) -> bool:
+        """Whether it was told that no packets come from the leg."""
+        return slot in self._stopped
 
     def agree(self, slot: int, now: float, *, sends: bool) -> None:
         """SDP says whether the leg is to send: one that is on hold is not missed."""
@@ -119,9 +125,13 @@ class Quality:
         silent = (self._silent_at <= now).nonzero()[0]
         self._silent_at[silent] = _NEVER
         self._look_at = float(self._silent_at.min(initial=now + DROPOUT))
-        stopped = {int(slot) for slot in silent if self._any[slot]}
-        self._stopped |= stopped
-        return [(int(slot), PacketsStopped() if slot in stopped else NoPackets()) for slot in silent]
+        self._stopped |= {int(slot) for slot in silent if self._any[slot]}
+        return [(int(slot), self._lack(slot)) for slot in silent]
+
+    def _lack(self, slot: np.intp) -> Event:
+        if not self._any[slot]:
+            return NoPackets()
+        return PacketsPaused() if self._comfort[slot] else PacketsStopped()
 
     def resumed(self, slots: Slots) -> list[int]:
         """Which of the slots that send now had stopped, as was told."""
@@ -142,6 +152,7 @@ class Quality:
     ) -> NDArray[np.bool_]:
         """Enter one packet of each slot (no slot twice): which have come before."""
         self._silent_at[slots] = np.where(self._due[slots], now + DROPOUT, _NEVER)
+        self._comfort[slots] = False
         highest = self._highest[slots]
         step = (sequence - highest.astype(np.uint16)).view(np.int16).astype(np.int64)
         anew = ~self._any[slots] | (ssrc != self._ssrc[slots]) | (np.abs(step) > _RESTART)

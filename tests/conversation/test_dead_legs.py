@@ -6,7 +6,15 @@ from callflow import resources
 from callflow.call.seats import SeatState
 from callflow.config import read_flow
 from callflow.events import DigitPressed
-from callflow.media.messages import Latched, NoPackets, PacketsResumed, PacketsStopped, Play
+from callflow.media.messages import (
+    Latched,
+    NoPackets,
+    PacketsPaused,
+    PacketsResumed,
+    PacketsStopped,
+    Play,
+    ReportCame,
+)
 from callflow.sip.happenings import TrunkChanged
 from callflow.sip.message import respond
 from tests.support.exchange import Exchange
@@ -138,6 +146,38 @@ def test_no_such_call_is_the_end_at_once(leg: int) -> None:
     else:
         exchange.answers_caller_side(481, "Call Does Not Exist")
         assert ended(exchange) == ("caller", "media_lost")
+
+
+def test_a_caller_who_has_sent_comfort_noise_is_listening() -> None:
+    exchange = served()
+    exchange.passes(2.0)
+    exchange.tells(CALLER, PacketsPaused())
+    exchange.passes(300.0)
+    assert ended(exchange) is None
+
+
+def test_a_phone_that_has_sent_comfort_noise_and_does_not_answer_has_a_minute() -> None:
+    exchange = served("8001", "8002")
+    exchange.passes(2.0)
+    exchange.tells(SEAT, PacketsPaused())
+    exchange.passes(56.0)
+    assert "seat.lost" not in exchange.told
+    exchange.passes(20.0)
+    assert "seat.lost" in exchange.told
+
+
+@pytest.mark.parametrize("leg", [CALLER, SEAT])
+def test_a_leg_that_reports_by_rtcp_is_there(leg: int) -> None:
+    """DTX without comfort noise: nothing comes but a report every five seconds."""
+    exchange = served()
+    falls_silent(exchange, leg)
+    for _ in range(30):
+        exchange.passes(5.0)
+        exchange.tells(leg, ReportCame())
+    assert ended(exchange) is None
+    assert "seat.lost" not in exchange.told
+    exchange.passes(20.0)
+    assert ended(exchange) is not None or "seat.lost" in exchange.told, "the reports have stopped too"
 
 
 def test_a_seat_that_waits_on_its_own_hold_owes_no_packets() -> None:

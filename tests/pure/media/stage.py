@@ -15,14 +15,19 @@ from callflow.media.messages import (
     LoadPrompt,
     NoPackets,
     OpenLeg,
+    PacketsPaused,
     PacketsResumed,
     PacketsStopped,
+    ReportCame,
 )
 from callflow.media.plane import Plane
 from tests.support.rtp_packets import Address, block_of, packet
 
 ALICE, BOB = ("192.0.2.1", 4000), ("192.0.2.2", 4000)
 ULAW_IDLE = bytes([IDLE[0]]) * 160
+
+OF_PACKETS = (NoPackets, PacketsPaused, PacketsStopped, PacketsResumed, ReportCame, LegQuality)
+"""What is told of the packets that a leg sends or does not, and is no rule's business."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +102,7 @@ class Stage:
             if isinstance(report.event, LineJudged):
                 self.judged.append((report.at, report.leg, report.event))
                 continue
-            is_news = isinstance(report.event, NoPackets | PacketsStopped | PacketsResumed | LegQuality)
+            is_news = isinstance(report.event, OF_PACKETS)
             (self.news if is_news else self.told).append((report.at, report.leg, report.event))
 
     def to(self, address: Address, since: float = 0.0) -> list[Sent]:

@@ -16,6 +16,8 @@ from callflow.media.messages import (
     Latched,
     MoveLeg,
     OpenGate,
+    PacketsPaused,
+    PacketsResumed,
     Part,
     Play,
     PlayBoth,
@@ -198,7 +200,7 @@ def test_comfort_noise_is_silence_and_breaks_nothing() -> None:
     assert unbroken(heard)
     assert true_to_time(heard)
     assert {one.kind for one in heard} == {0}
-    assert [event for _, leg, event in stage.news if leg == A] == []
+    assert [event for _, leg, event in stage.news if leg == A] == [PacketsPaused(), PacketsResumed()]
 
 
 def test_a_gate_shuts_one_way_and_lets_nothing_through() -> None:

@@ -12,8 +12,10 @@ from callflow.media.messages import (
     MoveLeg,
     NoPackets,
     OpenLeg,
+    PacketsPaused,
     PacketsResumed,
     PacketsStopped,
+    ReportCame,
 )
 from callflow.media.quality import ReportBlock
 from callflow.media.rtcp import SenderReport
@@ -55,6 +57,33 @@ def test_packets_that_stop_are_told_once_each_time() -> None:
         phone.say(ULAW_IDLE)
         stage.run(wait)
     assert news(stage) == [(102.5, PacketsStopped()), (104.5, PacketsResumed()), (106.5, PacketsStopped())]
+
+
+def test_a_report_of_a_leg_that_sends_no_packets_is_told() -> None:
+    """And of one that sends them it is not: the packets say enough."""
+    stage = Stage()
+    stage.open(1)
+    phone = Phone(stage, ALICE)
+    phone.say(ULAW_IDLE)
+    report = rtcp.compose(SENT, None, sending=False)
+    for _ in range(3):
+        stage.plane.receive_rtcp(0, report, (ALICE[0], ALICE[1] + 1), stage.now)
+        stage.run(1.0)
+    stage.plane.receive_rtcp(0, b"no report at all", (ALICE[0], ALICE[1] + 1), stage.now)
+    stage.run(0.1)
+    assert news(stage) == [(102.0, PacketsStopped()), (102.0, ReportCame())]
+
+
+def test_a_leg_that_pauses_with_comfort_noise_has_not_stopped() -> None:
+    stage = Stage()
+    stage.open(1)
+    phone = Phone(stage, ALICE)
+    phone.say(ULAW_IDLE)
+    phone.say(b"\x40", kind=13)
+    stage.run(4.0)
+    phone.say(ULAW_IDLE)
+    stage.run(4.0)
+    assert news(stage) == [(102.0, PacketsPaused()), (104.0, PacketsResumed()), (106.0, PacketsStopped())]
 
 
 def test_what_was_lost_late_or_came_twice_is_told_at_the_end() -> None:
