@@ -125,11 +125,11 @@ class Lines:
             return []
         if leg.ports_tried >= _MOST_TRIED:
             return [Counted("media", "no_other_port")]
-        leg.ports_tried += 1
         try:
             moved = leg.move_to(self._ports.change(leg.media, leg.remote, leg.hosts, now))
         except PortsBusy:
             return [Counted("media", "no_other_port")]
+        leg.ports_tried += 1
         leg.descriptions += 1
         leg.offer = leg.agreed.again(self._local(leg), leg.media, leg.descriptions)
         return [moved, *self._calls.reoffer(leg.session, leg.offer, now)]
