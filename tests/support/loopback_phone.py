@@ -107,6 +107,11 @@ class Call(asyncio.DatagramProtocol):
         if remote is not None:
             self._talking = asyncio.create_task(self._talk(remote))
 
+    def falls_silent(self) -> None:
+        """Send no audio any more."""
+        if self._talking:
+            self._talking.cancel()
+
     async def _talk(self, remote: Address) -> None:
         due = _now()
         while True:
@@ -171,6 +176,8 @@ class LoopbackPhone(asyncio.DatagramProtocol):
         """Those that it has made and taken, the latest last."""
         self.answers_after: float | None = 0.1
         """Seconds of ringing; None for a phone that is not answered."""
+        self.is_dead = False
+        """Whether it is unplugged: it sends nothing, and nothing reaches it."""
         self.news = asyncio.Event()
         self._credentials = Credentials(user, password, lambda: secrets.token_hex(4))
         self._waiting: dict[tuple[str, str], asyncio.Queue[Response]] = {}
@@ -248,6 +255,13 @@ class LoopbackPhone(asyncio.DatagramProtocol):
                 self.news.clear()
                 await self.news.wait()
 
+    def dies(self) -> None:
+        """Somebody has pulled its plug, in the middle of its calls."""
+        self.is_dead = True
+        for call in self.calls:
+            call.falls_silent()
+            call.is_over.set()
+
     # --- the wire ---
 
     def request(
@@ -305,6 +319,8 @@ class LoopbackPhone(asyncio.DatagramProtocol):
                 wait = None
 
     def datagram_received(self, data: bytes, addr: Address) -> None:
+        if self.is_dead:
+            return
         message = parse(data, addr)
         if isinstance(message, Response):
             waiting = self._waiting.get((message.call_id, str(message.cseq)))
