@@ -34,6 +34,8 @@ async def test_a_seats_phone_dies_in_mid_talk(tmp_path: Path) -> None:
         assert at_work.run.told("seat.state")[-1]["state"] != "talking"
         assert await at_work.run.metric('callflow_seats{state="unreachable"}') == 1
         assert await at_work.run.metric('callflow_media_events_total{kind="leg_lost"}') == 1
+        # It is at the head of the queue when it has heard the apology.
+        await at_work.run.until(lambda: len(at_work.run.told("queue.entered")) == 4)
         at_work.waiting.insert(0, caller)
 
 
