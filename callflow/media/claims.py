@@ -14,7 +14,7 @@ from callflow.media.sources import SOURCE, KeyTable, Sources, host_of, host_plac
 
 @dataclass(slots=True)
 class Claim:
-    """One leg's."""
+    """The claim of one leg."""
 
     slot: int
     ports: tuple[int, ...]
@@ -52,12 +52,17 @@ class Claim:
         return [] if self.announced is None else [place_of(port, self.announced) for port in self.ports]
 
     @property
+    def awaited(self) -> set[int]:
+        """Its hosts at the ports where it waits; none where it does not."""
+        return self._at(set(self.ports)) if self.waits else set()
+
+    @property
     def around(self) -> set[int]:
-        """Its hosts at its ports."""
-        hosts, ports = set(self.hosts), set(self.ports)
-        if self.owned is not None:
-            hosts.add(host_of(self.owned & SOURCE))
-            ports.add(port_of(self.owned))
+        """Its hosts at all its ports, the one where it is heard included."""
+        return self._at({*self.ports, *([] if self.owned is None else [port_of(self.owned)])})
+
+    def _at(self, ports: set[int]) -> set[int]:
+        hosts = self.hosts if self.owned is None else self.hosts | {host_of(self.owned & SOURCE)}
         return {host_place(port, host) for port in ports for host in hosts}
 
     @property
@@ -81,7 +86,7 @@ class Claims:
         self._around: dict[int, dict[int, None]] = {}
         """By host at a port, the slots that may be heard from there."""
         self._waiting: dict[int, dict[int, None]] = {}
-        """Those of them that wait."""
+        """By host at a port, the slots that wait for packets from there."""
         self._using: dict[int, dict[int, None]] = {}
         """By source, at any port: the slots that have it or have announced it."""
         self._places, self._hosts = KeyTable(), KeyTable()
@@ -107,9 +112,9 @@ class Claims:
             self._places[place] = slot
         for place in around:
             self._around.setdefault(place, {})[slot] = None
-            if claim.waits:
-                self._waiting.setdefault(place, {})[slot] = None
             self._hosts[place] = slot
+        for place in claim.awaited:
+            self._waiting.setdefault(place, {})[slot] = None
         for source in claim.sources:
             self._using.setdefault(source, {})[slot] = None
         self._filed[slot] = named, around, claim.sources
@@ -134,7 +139,7 @@ class Claims:
         return self._filed[slot][0] if slot in self._filed else []
 
     def announcing(self, place: int) -> list[Claim]:
-        """The claims of those that have announced the place, the latest last."""
+        """The claims of the legs that have announced the place, the latest last."""
         claims = [self._by_slot[slot] for slot in self._named.get(place, _NONE)]
         return sorted(claims, key=lambda claim: claim.since)
 
@@ -149,11 +154,11 @@ class Claims:
         return have
 
     def using(self, source: int) -> list[Claim]:
-        """Those that have the source or have announced it, at whatever port."""
+        """The claims of the legs that have the source or have announced it, at whatever port."""
         return [self._by_slot[slot] for slot in self._using.get(source, _NONE)]
 
     def waiting(self, host: int, now: float) -> list[Claim]:
-        """A few of those that wait for a host at a port, the latest first.
+        """A few of the claims that wait for a host at a port, the latest first.
 
         A leg that never sent a packet does not bar the way of those that came after it (see `ports`).
         """
@@ -166,7 +171,7 @@ class Claims:
         return [*islice(fresh, _ENOUGH)]
 
     def latched(self, host: int) -> list[Claim]:
-        """Those that are heard from a host at a port."""
+        """The claims that are heard from a host at a port."""
         claims = (self._by_slot[slot] for slot in self._around.get(host, _NONE))
         return [claim for claim in claims if not claim.waits]
 

@@ -84,9 +84,10 @@ class Intake:
         for row in (mine & reports).nonzero()[0]:
             self._take_report(int(slots[row]), block[row, : lengths[row]].tobytes(), now)
         self._counts["dropped_not_rtp"] += int(np.count_nonzero(mine & ~good & ~reports))
-        payloads = rtp.payloads(block, headers)
+        wanted = mine & good
+        payloads = rtp.payloads(block, headers, wanted)
         # A slot may have several packets in the block: one of each at a time, in their order.
-        rows = (mine & good).nonzero()[0]
+        rows = wanted.nonzero()[0]
         while len(rows):
             chosen, rows = _one_of_each(slots, rows)
             self._take(chosen, slots[chosen], headers, payloads, now)

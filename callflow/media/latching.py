@@ -264,7 +264,7 @@ class Latches:
         self._note_contests(places)
 
     def _note_contests(self, places: Iterable[int]) -> None:
-        """Who has announced these places has changed."""
+        """Find out anew whether the owners of these places share them with a leg that waits."""
         for place in places:
             owner = self._known.get(place)
             if owner is not None:

@@ -72,14 +72,16 @@ def _odd_payload(packet: NDArray[np.uint8], length: int, start: int) -> tuple[in
     return start, length - start - padding
 
 
-def payloads(block: Block, headers: Headers) -> Block:
+def payloads(block: Block, headers: Headers, wanted: NDArray[np.bool_] | None = None) -> Block:
     """The payloads, each from its row's first column on; what follows a payload's end means nothing.
 
-    As wide as the longest of them: nothing need be copied beyond it.
+    As wide as the longest of them: nothing need be copied beyond it. Of rows that are not `wanted` nothing is
+    to be had; without it, of those that are no RTP.
     """
-    width = int(headers.size.max(initial=0, where=headers.good))
+    wanted = headers.good if wanted is None else wanted
+    width = int(headers.size.max(initial=0, where=wanted))
     payload = block[:, HEADER : HEADER + width]
-    odd = (headers.good & (headers.start != HEADER)).nonzero()[0]
+    odd = (wanted & (headers.start != HEADER)).nonzero()[0]
     if not len(odd):
         return payload
     moved = payload.copy()

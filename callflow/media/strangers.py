@@ -1,4 +1,4 @@
-"""Whose a packet of an unknown source may be: found out for few of them, and remembered for a moment.
+"""Finds the leg that a packet of an unknown source belongs to; most belong to none.
 
 Most unknown sources are nobody's: scanners, streams of calls that are over, a PBX's other calls. They are
 told from the few that may be somebody's by tables, all of a block at once.
@@ -92,7 +92,10 @@ class Strangers:
         return rows
 
     def whose(self, place: int, stream: tuple[int, int] | None, now: float) -> tuple[Claim | None, bool]:
-        """Whose a packet is; and whether that is sure, or depends on the packets that come next."""
+        """The claim of the leg that a packet belongs to, None for no leg; and whether that is final.
+
+        It is not final where the next packets of the same place decide.
+        """
         announcing, source, host = self._claims.announcing(place), place & SOURCE, place >> 16
         if announcing:
             claim = announcing[-1]

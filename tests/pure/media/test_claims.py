@@ -431,3 +431,15 @@ def test_what_could_not_be_told_apart_long_ago_moves_nobody() -> None:
     wire.come(X, now=0.1)
     wire.come(X, now=10.0)
     assert wire.latches.take_crowded() == []
+
+
+def test_a_leg_that_is_to_send_to_another_port_is_known_at_the_old_one_by_its_source_alone() -> None:
+    wire = Wire()
+    wire.expect(FIRST, ("10.0.0.5", 4000), "10.0.0.5", HOST)
+    assert wire.come(X) == [FIRST]
+    wire.latches.move(FIRST, 1, ("10.0.0.5", 4000), ("10.0.0.5", HOST), 1.0)
+    wire.expect(SECOND, ("10.0.0.6", 4000), "10.0.0.6", HOST, now=1.0)
+    # What else comes to the old port can only be the other leg's.
+    assert wire.come(Y, X, now=1.1, ssrc=8) == [SECOND, FIRST]
+    assert wire.come(X, port=1, now=1.2) == [FIRST]
+    assert wire.come(X, now=1.3) == [-1]

@@ -94,7 +94,7 @@ class Office:
         return (remote[0], HOST) if remote else (HOST,)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(STEPS)
 def test_no_packet_of_a_source_that_one_leg_has_announced_reaches_another(steps: list[Step]) -> None:
     office = Office()
@@ -102,7 +102,7 @@ def test_no_packet_of_a_source_that_one_leg_has_announced_reaches_another(steps:
         office.do(step)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(STEPS, st.integers(0, 3), ports)
 def test_an_announced_source_reaches_its_leg_whatever_was_before(
     steps: list[Step], source: int, port: int
@@ -188,7 +188,7 @@ class Callers:
                 assert own == ssrc or owner != slot_of[leg]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(KEYS)
 def test_a_key_is_a_leg_s_only_under_its_source_and_its_stream(steps: list[tuple[str, int, int]]) -> None:
     callers = Callers()
