@@ -18,7 +18,7 @@ def piece(seconds: float = 1.0, *, said: bool = True, begun: float = 0.0) -> Rec
 
 def begun() -> tuple[Recorder, Ledger]:
     recorder, ledger = Recorder(), Ledger("call-1")
-    assert recorder.begin(LEG, ledger, "service") == [Record(LEG)]
+    assert recorder.begin(LEG, ledger, "service", voiced=True) == [Record(LEG)]
     return recorder, ledger
 
 
