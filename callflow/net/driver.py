@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 from callflow.call.controller import Controller
-from callflow.call.desk import Asked, View
+from callflow.call.desk_view import Asked, View
 from callflow.call.journal import CallEntry, FactEntry, Journalled
 from callflow.call.leg import Broke, Effect
 from callflow.call.recorder import Message, Written
@@ -126,6 +126,10 @@ class Driver:
     def desk_of(self, seat: str) -> View:
         """What a seat's page shows."""
         return self._controller.desk_of(seat, asyncio.get_running_loop().time())
+
+    def desk_refuses(self, seat: str, asked: Asked) -> str:
+        """Why a seat cannot have what its page asks for; empty where it can."""
+        return self._controller.desk_refuses(seat, asked, asyncio.get_running_loop().time())
 
     def desk_asks(self, seat: str, asked: Asked) -> None:
         """A seat asks for something by its page."""
