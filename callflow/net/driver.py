@@ -19,6 +19,7 @@ from callflow.media.messages import (
     Overheard,
     Report,
 )
+from callflow.net.absence import Absence
 from callflow.net.media_port import MediaPort
 from callflow.sip.address import Address, Transport
 from callflow.sip.happenings import Counted, Noticed, RegistrationChanged, TrunkChanged
@@ -30,8 +31,6 @@ _LAST_WORDS: Final = 20.0
 _GOODBYE: Final = 2.0
 """Seconds that trunks have to answer our unregistering."""
 _LOOK: Final = 0.02
-_MEDIA_PATIENCE: Final = 20.0
-"""Seconds without the plane after which the calls that stand end: nobody is in silence for longer."""
 
 
 class Wire(Protocol):
@@ -80,7 +79,7 @@ class Driver:
         self._wire: Wire | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._armed_for: float | None = None
-        self._without_media: asyncio.TimerHandle | None = None
+        self._absence = Absence(lambda: self.drop_all("no_media"))
         self._all_over = asyncio.Event()
         self._hurried = asyncio.Event()
         media.on_report = self.hear
@@ -92,8 +91,7 @@ class Driver:
         if self._timer:
             self._timer.cancel()
             self._timer = None
-        if self._without_media:
-            self._without_media.cancel()
+        self._absence.close()
 
     def receive(self, data: bytes, source: Address, transport: Transport) -> None:
         """A SIP message has come."""
@@ -142,19 +140,12 @@ class Driver:
     def media_gone(self, silent: float) -> None:
         """The plane is gone, and has done nothing for `silent` seconds; it may come back."""
         self._run(self._controller.media_gone)
-        if self._without_media is None:
-            loop = asyncio.get_running_loop()
-            self._without_media = loop.call_later(_MEDIA_PATIENCE - silent, self._media_lost)
+        self._absence.gone(silent)
 
     def media_back(self) -> None:
         """The plane is there again."""
-        if self._without_media is not None:
-            self._without_media.cancel()
-            self._without_media = None
+        self._absence.back()
         self._run(self._controller.media_back)
-
-    def _media_lost(self) -> None:
-        self.drop_all("no_media")
 
     async def drain(self, patience: float) -> None:
         """Take no new calls; after `patience` seconds, or when hurried, bring the rest to a polite end."""
