@@ -165,6 +165,8 @@ class SeatsConfig(Shape):
     wrap_up: Annotated[Duration, pydantic.Field(ge=0, le=600)] = 15.0
     """Seconds after each call in which its seat is not rung (crs-08)."""
     pauses: PausesConfig = PausesConfig()
+    page_idle: Annotated[Duration, pydantic.Field(ge=60, le=86_400)] = 3600.0
+    """Seconds after which a seat's page is logged out: nothing asked for, and no call meanwhile."""
     phones: tuple[str, ...] = ()
     """Free desks, by their accounts: where seats log in."""
     away_reasons: dict[Annotated[str, pydantic.Field(pattern=r"^[0-9]$")], str] = {}  # noqa: RUF012

@@ -17,6 +17,7 @@ from callflow.adapters.message_files import MessageFiles
 from callflow.adapters.metrics import Metrics
 from callflow.adapters.process_faults import tell_faults
 from callflow.adapters.seat_pages import SeatPages
+from callflow.adapters.seat_sessions import SeatSessions
 from callflow.adapters.second_opinion import SecondOpinion
 from callflow.adapters.trace import TraceRing
 from callflow.adapters.trace_pages import TracePages
@@ -97,7 +98,13 @@ class Service:
             self._earlier_life = EarlierLife(self._journal, self._registrar, seats, self.fact)
         self.second_opinion.on_opinion = self._driver.hear
         self.http.add_routes(
-            SeatPages(setup.seat_passwords, self._driver.desk_of, self._driver.desk_asks).routes()
+            SeatPages(
+                setup.seat_passwords,
+                self._driver.desk_of,
+                self._driver.desk_asks,
+                self._driver.desk_refuses,
+                SeatSessions(config.seats.page_idle),
+            ).routes()
         )
         self.metrics.sip.watch_connections(self._wire.counts)
         self._scouts = Scouts(

@@ -7,7 +7,6 @@ own call, and nobody else's. It may say at which phone it sits from now on.
 import asyncio
 import hmac
 import json
-import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -15,14 +14,15 @@ from typing import Final
 
 from aiohttp import web
 
-from callflow.call.desk import Act, Asked, Matter, View
+from callflow.adapters.seat_sessions import SeatSessions
+from callflow.call.desk_view import Act, Asked, Matter, View
 from callflow.call.seats import SeatState
 from callflow.events import LONGEST_ESTIMATE
 
 _COOKIE: Final = "callflow_seat"
 _LOOK: Final = 0.5
 """Seconds between two looks at what the page shows."""
-_MOST_SESSIONS: Final = 2_000
+_ENDED: Final = "event: ended\ndata:\n\n"
 _PATIENCE: Final = 1.0
 """Seconds that a wrong password costs."""
 _POLICY: Final = (
@@ -37,17 +37,29 @@ _IN_A_CALL: Final = (SeatState.RINGING, SeatState.TALKING, SeatState.HOLDING)
 
 Look = Callable[[str], View]
 Do = Callable[[str, Asked], None]
+WhyNot = Callable[[str, Asked], str]
 
 
 class SeatPages:
     """`/seat`, and what it asks for."""
 
-    def __init__(self, passwords: Mapping[str, str], look: Look, do: Do) -> None:
-        """`passwords` has those who may log in, by the seat's number; `do` carries out what a seat wants."""
+    def __init__(
+        self,
+        passwords: Mapping[str, str],
+        look: Look,
+        do: Do,
+        why_not: WhyNot = lambda seat, asked: "",
+        sessions: SeatSessions | None = None,
+    ) -> None:
+        """`passwords` has those who may log in, by the seat's number; `do` carries out what a seat wants.
+
+        `why_not` tells why it cannot have it, as a word.
+        """
         self._passwords = passwords
         self._look = look
         self._do = do
-        self._sessions: dict[str, str] = {}
+        self._why_not = why_not
+        self._sessions = sessions or SeatSessions()
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -55,6 +67,7 @@ class SeatPages:
             web.get("/seat/me", self._me),
             web.get("/seat/events", self._events),
             web.post("/seat/login", self._login),
+            web.post("/seat/logout", self._logout),
             web.post("/seat/do", self._act),
         ]
 
@@ -72,38 +85,54 @@ class SeatPages:
             raise web.HTTPForbidden
         if phone := str(form.get("phone", "")).strip():
             self._carry_out(seat, Asked(Act.LOGIN, phone=phone))
-        token = secrets.token_urlsafe(24)
-        if len(self._sessions) >= _MOST_SESSIONS:
-            del self._sessions[next(iter(self._sessions))]
-        self._sessions[token] = seat
+        token = self._sessions.open(seat)
         answer = web.json_response(asdict(self._look(seat)))
         answer.set_cookie(_COOKIE, token, httponly=True, samesite="Strict", path="/seat")
+        return answer
+
+    async def _logout(self, request: web.Request) -> web.Response:
+        """The page is left; where the seat sits, and what it does, stays as it is."""
+        self._sessions.close(_token(request))
+        answer = web.Response(status=204)
+        answer.del_cookie(_COOKIE, path="/seat")
         return answer
 
     async def _me(self, request: web.Request) -> web.Response:
         return web.json_response(asdict(self._look(self._seat(request))))
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
-        """Server-sent events: the view, whenever it is another, and every second while a clock runs in it."""
-        seat = self._seat(request)
+        """Server-sent events: the view, whenever it is another, and else a sign that we are here.
+
+        A page that hears nothing for two seconds has lost us.
+        """
+        seat, token = self._seat(request), _token(request)
         stream = web.StreamResponse(
             headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
         )
         await stream.prepare(request)
-        shown = ""
+        shown, state = "", ""
         while request.transport is not None and not request.transport.is_closing():
-            view = json.dumps(asdict(self._look(seat)), ensure_ascii=False)
-            if view != shown:
-                shown = view
-                try:
-                    await stream.write(f"data: {view}\n\n".encode())
-                except ConnectionResetError:
-                    break
+            view = self._look(seat)
+            if view.state != state:
+                # Whoever takes calls is there, whether or not the page is touched.
+                state = view.state
+                self._sessions.used(token)
+            text = json.dumps(asdict(view), ensure_ascii=False)
+            told = f"data: {text}\n\n" if text != shown else "event: beat\ndata:\n\n"
+            is_over = self._sessions.seat(token) is None
+            try:
+                await stream.write((_ENDED if is_over else told).encode())
+            except ConnectionResetError:
+                break
+            if is_over:
+                break
+            shown = text
             await asyncio.sleep(_LOOK)
         return stream
 
     async def _act(self, request: web.Request) -> web.Response:
         seat, form = self._seat(request), await request.post()
+        self._sessions.used(_token(request))
         minutes = str(form.get("minutes", ""))
         try:
             act = Act(str(form.get("act", "")))
@@ -122,17 +151,24 @@ class SeatPages:
         return web.Response(status=204)
 
     def _carry_out(self, seat: str, asked: Asked) -> None:
-        """Raises `HTTPConflict` where the seat has not got what it asked for."""
-        self._do(seat, asked)
-        if not _came_true(asked, self._look(seat)):
-            raise web.HTTPConflict(text=f"{asked.act} is not possible now")
+        """Raises `HTTPConflict` where the seat has not got what it asked for; its last word says why."""
+        why = self._why_not(seat, asked)
+        if not why:
+            self._do(seat, asked)
+            why = "" if _came_true(asked, self._look(seat)) else "not_now"
+        if why:
+            raise web.HTTPConflict(text=f"{asked.act} is not possible now: {why}")
 
     def _seat(self, request: web.Request) -> str:
         """Who asks. Raises `HTTPUnauthorized`."""
-        seat = self._sessions.get(request.cookies.get(_COOKIE, ""))
+        seat = self._sessions.seat(_token(request))
         if seat is None:
             raise web.HTTPUnauthorized
         return seat
+
+
+def _token(request: web.Request) -> str:
+    return request.cookies.get(_COOKIE, "")
 
 
 def _came_true(asked: Asked, view: View) -> bool:

@@ -10,7 +10,8 @@ from callflow.call.caller_side import CallerSide
 from callflow.call.calling import calling_as
 from callflow.call.calls_from_seats import CallsFromSeats
 from callflow.call.deeds import Deeds
-from callflow.call.desk import Asked, Desk, View
+from callflow.call.desk import Desk
+from callflow.call.desk_view import Asked, View
 from callflow.call.destinations import Destinations
 from callflow.call.dial_plan import CallsOut, DialPlan
 from callflow.call.farewells import Farewells
@@ -141,7 +142,8 @@ class Controller:
         self.switchboard = self._new_switchboard(now)
         self._from_seats = self._new_from_seats()
         destinations = Destinations(self.switchboard.seats, settings.queues)
-        self._desk = Desk(self.switchboard, destinations, settings.sayable)
+        answers = settings.house.transfer.take, settings.house.transfer.decline
+        self._desk = Desk(self.switchboard, destinations, settings.sayable, answers)
         self._caller_side = CallerSide(self._lines, endpoint.calls)
         self._health = TrunkHealth(self._tell)
         self._seat_side = SeatSide(self._lines, endpoint.calls, self.switchboard, destinations)
@@ -232,6 +234,10 @@ class Controller:
     def desk_of(self, seat: str, now: float) -> View:
         """What the seat's page shows."""
         return self._desk.view(seat, self._rooms.values(), now)
+
+    def desk_refuses(self, seat: str, asked: Asked, now: float) -> str:
+        """Why a seat cannot have what its page asks for; empty where it can."""
+        return self._desk.why_not(seat, asked, self._rooms.values(), now)
 
     def desk_asks(self, seat: str, asked: Asked, now: float) -> list[Effect]:
         """A seat asks for something by its page."""

@@ -1,9 +1,10 @@
 """What a seat sees of its call, and what it may do about it without its phone's keys."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
+from typing import TypedDict
 
+from callflow.call.desk_refusals import why_not
+from callflow.call.desk_view import Act, Asked, Matter, View
 from callflow.call.destinations import Destinations
 from callflow.call.news import Happened, News
 from callflow.call.room import Room
@@ -12,82 +13,17 @@ from callflow.call.switchboard import Switchboard
 from callflow.events import (
     AnswerAttested,
     CallerDescribed,
+    DigitPressed,
     Event,
     HoldRequested,
     LineRequested,
     LineWish,
     NuisanceCalled,
+    OfTarget,
     SeatResumed,
+    TargetDeclined,
     Way,
 )
-from callflow.facts import Fact
-
-
-class Act(StrEnum):
-    """What a page can ask for."""
-
-    HOLD = "hold"
-    RESUME = "resume"
-    TRANSFER = "transfer"
-    """Another seat shall take the call."""
-    DESCRIBE = "describe"
-    """Who calls, and why."""
-    NUISANCE = "nuisance"
-    """The caller wants nothing that the house does (csr-30)."""
-    YES = "yes"
-    """The caller said yes aloud."""
-    NO = "no"
-    READY = "ready"
-    """The last call is written up, or the seat is back."""
-    AWAY = "away"
-    LOGIN = "login"
-    """The seat sits at a phone from now on."""
-    LOGOUT = "logout"
-    LOUDER = "louder"
-    SOFTER = "softer"
-    APOLOGISE = "apologise"
-    LIFT_HANDSET = "lift_handset"
-    TOO_QUIET = "too_quiet"
-    TOO_NOISY = "too_noisy"
-    SILENT = "silent"
-    STOP = "stop"
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What a page asks for, and what it says beside."""
-
-    act: Act
-    minutes: int | None = None
-    """How long the caller is to wait."""
-    phone: str = ""
-    """Where it logs in; empty for its own."""
-    reason: str = ""
-    """Why it is away."""
-    target: str = ""
-    """The number of the seat or queue that a call is to be transferred to."""
-    own_words: bool = False
-    """Whether the seat says itself what the target is to know."""
-    surname: str = field(default="", repr=False)
-    matter: str = ""
-
-
-class Matter(StrEnum):
-    """Where the question stands that the caller was asked."""
-
-    NONE = ""
-    ASKED = "asked"
-    AGREED = "agreed"
-    WAITS = "waits"
-    WILL_NOT_WAIT = "will_not_wait"
-    TRANSFER_ASKED = "transfer_asked"
-    TARGET_RINGS = "target_rings"
-    TARGET_ASKED = "target_asked"
-    """It has picked up, and hears who comes."""
-    NOT_TAKEN = "not_taken"
-    LINE_CHECKED = "line_checked"
-    """The caller is told that it cannot be made out, and will be released unless it is."""
-
 
 _MATTERS = {
     "call.joined": Matter.NONE,
@@ -105,39 +41,21 @@ _MATTERS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class View:
-    """One seat at one moment. Times are seconds."""
-
-    seat: str
-    state: str
-    for_seconds: float
-    caller: str = field(default="", repr=False)
-    called: str = field(default="", repr=False)
-    matter: str = ""
-    matter_seconds: float = 0.0
-    """How long the matter has stood so."""
-    next_word_in: float | None = None
-    """Until the waiting caller is spoken to again."""
-    phone: str = ""
-    """Where it is logged in; empty for nowhere."""
-    reason: str = ""
-    """Why it is away."""
-    surname: str = field(default="", repr=False)
-    """Who calls, as far as somebody has said so."""
-    about: str = ""
-    """What the call is about."""
-    comes_from: str = ""
-    """The seat that wants to transfer it here."""
-
-
 class Desk:
     """All seats' views."""
 
     def __init__(
-        self, switchboard: Switchboard, destinations: Destinations, sayable: Mapping[str, frozenset[str]]
+        self,
+        switchboard: Switchboard,
+        destinations: Destinations,
+        sayable: Mapping[str, frozenset[str]],
+        answers: tuple[str, str] = ("1", "2"),
     ) -> None:
-        """`sayable` is what there are recordings of to tell who calls and why."""
+        """`sayable` is what there are recordings of to tell who calls and why.
+
+        `answers`: the keys by which the receiving seat of a transfer takes or declines the caller.
+        """
+        self._answers = answers
         self._switchboard = switchboard
         self._destinations = destinations
         self._sayable = sayable
@@ -154,7 +72,7 @@ class Desk:
         if room is None:
             reason = seat.reason if state in (SeatState.AWAY, SeatState.PAUSED) else ""
             return View(number, state, since, phone=seat.phone or "", reason=reason)
-        matter, at = _matter(room.call.ledger)
+        matter, at = _matter(room)
         waits = matter is Matter.WAITS and room.call.deadline is not None
         return View(
             number,
@@ -168,8 +86,20 @@ class Desk:
             phone=seat.phone or "",
             surname=room.call.about.surname,
             about=room.call.about.matter,
-            comes_from=room.seat.seat if room.seat and room.seat.seat != number else "",
+            comes_from=_comes_from(room, number),
+            **_standing(room, number, state),
         )
+
+    def why_not(self, number: str, asked: Asked, rooms: Iterable[Room], now: float) -> str:
+        """Why a seat cannot have what it asks for, as a word for machines; empty where it can."""
+        if asked.act is Act.LOGIN and asked.phone and asked.phone not in self._switchboard.seats.phones:
+            return "no_such_phone"
+        why = why_not(asked.act, self.view(number, rooms, now))
+        if why or asked.act is not Act.TRANSFER:
+            return why
+        if asked.target == number:
+            return "own_number"
+        return "" if self._destinations.wish(asked.target, number, Way.PAGE) else "no_such_target"
 
     def does(self, number: str, asked: Asked, rooms: Iterable[Room], now: float) -> list[News]:
         """The seat has asked for something; what makes no sense now changes nothing."""
@@ -179,6 +109,8 @@ class Desk:
             case Act.LOGIN | Act.LOGOUT:
                 return self._moves(number, asked, now)
         room = _room_of(number, rooms)
+        if room is not None and asked.act in (Act.ACCEPT, Act.DECLINE):
+            return self._answers_transfer(number, asked.act, room)
         if room is None or room.seat is None or room.seat.seat != number:
             return []
         event = self._event(asked, number)
@@ -203,6 +135,16 @@ class Desk:
                 return AnswerAttested(asked.act is Act.YES, number)
             case act:
                 return LineRequested(LineWish(act), Way.PAGE)
+
+    def _answers_transfer(self, number: str, act: Act, room: Room) -> list[News]:
+        """The receiving seat takes the caller or does not, by the same events as its phone's keys."""
+        if room.target is None or room.target.seat != number:
+            return []
+        if not room.target.is_open:
+            rings = act is Act.DECLINE
+            return [Happened(room, OfTarget(TargetDeclined("declined")))] if rings else []
+        take, decline = self._answers
+        return [Happened(room, OfTarget(DigitPressed(take if act is Act.ACCEPT else decline)))]
 
     def _turns(self, number: str, asked: Asked, now: float) -> list[News]:
         if self._switchboard.seats[number].state not in FREE:
@@ -232,9 +174,40 @@ def _room_of(number: str, rooms: Iterable[Room]) -> Room | None:
     return None
 
 
-def _matter(ledger: Iterable[Fact]) -> tuple[Matter, float]:
+def _matter(room: Room) -> tuple[Matter, float]:
     matter, at = Matter.NONE, 0.0
-    for fact in ledger:
+    for fact in room.call.ledger:
         if fact.fact in _MATTERS:
             matter, at = _MATTERS[fact.fact], fact.at
+    if matter in (Matter.ASKED, Matter.TRANSFER_ASKED) and not room.call.asks:
+        # The seat came back before the caller had answered.
+        return Matter.NONE, at
     return matter, at
+
+
+def _comes_from(room: Room, number: str) -> str:
+    """The other seat that the caller spoke with, also when that one has hung up meanwhile."""
+    if room.seat is not None:
+        return room.seat.seat if room.seat.seat != number else ""
+    joined = [str(fact.details["seat"]) for fact in room.call.ledger if fact.fact == "call.joined"]
+    return joined[-1] if joined and joined[-1] != number else ""
+
+
+class _Standing(TypedDict):
+    unheard: bool
+    deaf: bool
+    target: bool
+    asked: bool
+
+
+def _standing(room: Room, number: str, state: SeatState) -> _Standing:
+    """Who hears the seat, and what is wanted of it."""
+    target = room.target is not None and room.target.seat == number
+    seat = room.seat if room.seat is not None and room.seat.seat == number else None
+    talks = state is SeatState.TALKING
+    return {
+        "unheard": talks and (target or (seat is not None and seat.joined_at is None)),
+        "deaf": seat is not None and seat.is_deaf,
+        "target": target,
+        "asked": target and room.call.target_awaits_key,
+    }

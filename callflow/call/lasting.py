@@ -11,7 +11,8 @@ from typing import Any
 
 from callflow.call.seats import Seat, SeatChanged, SeatRefused, Seats, SeatState
 from callflow.errors import PeerError
-from callflow.sip.address import Hop, Transport
+from callflow.sip.address import Hop, Transport, is_sendable
+from callflow.sip.dialog import hop_of
 from callflow.sip.headers import NameAddress
 from callflow.sip.registrar import Binding
 
@@ -75,7 +76,16 @@ def _binding(entry: BindingEntry, now: float, wall: float) -> Binding:
     except PeerError as error:
         raise ValueError(str(error)) from None
     source = Hop((host, port), Transport(transport))
+    if source.transport.reliable:
+        source = _listening(contact, source)
     return Binding(contact, source, entry.expires - wall + now, entry.call_id, entry.cseq)
+
+
+def _listening(contact: NameAddress, source: Hop) -> Hop:
+    """Where a phone takes connections: that by which it registered went down with us (RFC 3261 §18.1.1)."""
+    address, transport = hop_of(contact.uri)
+    is_its_own = transport is source.transport and address[0] == source.address[0]
+    return Hop(address, transport) if is_its_own and is_sendable(*address) else source
 
 
 @dataclass(frozen=True, slots=True)

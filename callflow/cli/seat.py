@@ -47,6 +47,10 @@ class Desk:
         view: dict[str, Any] = json.loads(self._ask(f"{self._at}/seat/me"))
         return view
 
+    def leave(self) -> None:
+        """Log out of the page; the seat sits where it sits. Raises `Refused`."""
+        self._post("/seat/logout")
+
     def _post(self, path: str, **form: str) -> bytes:
         return self._ask(f"{self._at}{path}", urllib.parse.urlencode(form).encode())
 
@@ -92,6 +96,7 @@ def seat(number: str, what: str, phone: str, reason: str, at: str, password_env:
         if what != "show" and not phone:
             desk.asks(what, reason=reason)
         view = desk.look()
+        desk.leave()
     except Refused as refused:
         ERR.print(f"callflow: {plain(str(refused))}", style="red", markup=False, soft_wrap=True)
         sys.exit(1)

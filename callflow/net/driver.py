@@ -6,7 +6,7 @@ from functools import partial
 from typing import Final, Protocol
 
 from callflow.call.controller import Controller
-from callflow.call.desk import Asked, View
+from callflow.call.desk_view import Asked, View
 from callflow.call.journal import CallEntry, FactEntry, Journalled
 from callflow.call.leg import Effect
 from callflow.call.recorder import Message, Written
@@ -21,6 +21,7 @@ from callflow.media.messages import (
     Overheard,
     Report,
 )
+from callflow.net.absence import Absence
 from callflow.net.media_port import MediaPort
 from callflow.sip.address import Address, Transport
 from callflow.sip.happenings import Counted, Noticed, RegistrationChanged, TrunkChanged
@@ -32,8 +33,6 @@ _LAST_WORDS: Final = 20.0
 _GOODBYE: Final = 2.0
 """Seconds that trunks have to answer our unregistering."""
 _LOOK: Final = 0.02
-_MEDIA_PATIENCE: Final = 20.0
-"""Seconds without the plane after which the calls that stand end: nobody is in silence for longer."""
 
 
 class Wire(Protocol):
@@ -82,7 +81,7 @@ class Driver:
         self._wire: Wire | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._armed_for: float | None = None
-        self._without_media: asyncio.TimerHandle | None = None
+        self._absence = Absence(lambda: self.drop_all("no_media"))
         self._all_over = asyncio.Event()
         self._hurried = asyncio.Event()
         media.on_report = self.hear
@@ -94,8 +93,7 @@ class Driver:
         if self._timer:
             self._timer.cancel()
             self._timer = None
-        if self._without_media:
-            self._without_media.cancel()
+        self._absence.close()
 
     def receive(self, data: bytes, source: Address, transport: Transport) -> None:
         """A SIP message has come."""
@@ -129,6 +127,10 @@ class Driver:
         """What a seat's page shows."""
         return self._controller.desk_of(seat, asyncio.get_running_loop().time())
 
+    def desk_refuses(self, seat: str, asked: Asked) -> str:
+        """Why a seat cannot have what its page asks for; empty where it can."""
+        return self._controller.desk_refuses(seat, asked, asyncio.get_running_loop().time())
+
     def desk_asks(self, seat: str, asked: Asked) -> None:
         """A seat asks for something by its page."""
         self._run(lambda now: self._controller.desk_asks(seat, asked, now))
@@ -140,19 +142,12 @@ class Driver:
     def media_gone(self, silent: float) -> None:
         """The plane is gone, and has done nothing for `silent` seconds; it may come back."""
         self._run(self._controller.media_gone)
-        if self._without_media is None:
-            loop = asyncio.get_running_loop()
-            self._without_media = loop.call_later(_MEDIA_PATIENCE - silent, self._media_lost)
+        self._absence.gone(silent)
 
     def media_back(self) -> None:
         """The plane is there again."""
-        if self._without_media is not None:
-            self._without_media.cancel()
-            self._without_media = None
+        self._absence.back()
         self._run(self._controller.media_back)
-
-    def _media_lost(self) -> None:
-        self.drop_all("no_media")
 
     async def drain(self, patience: float) -> None:
         """Take no new calls; after `patience` seconds, or when hurried, bring the rest to a polite end."""

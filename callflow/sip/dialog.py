@@ -65,6 +65,21 @@ class Dialog:
             ours=True,
         )
 
+    @classmethod
+    def unknown(cls, response: Response, source: Hop) -> "Dialog":
+        """What a 2xx to an INVITE that we know nothing of has made. Raises `PeerError(400)`."""
+        return cls(
+            call_id=response.call_id,
+            local=response.from_,
+            remote=response.to,
+            target=target_in(response) or response.to.uri,
+            routes=_routes(response)[::-1],
+            source=source,
+            remote_cseq=0,
+            local_cseq=response.cseq.number,
+            ours=True,
+        )
+
     def answered_by(self, response: Response) -> None:
         """The 2xx has the last word on target and routes (§13.2.2.4). Raises `PeerError(400)`."""
         self.target = target_in(response) or self.target

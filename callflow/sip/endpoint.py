@@ -60,6 +60,7 @@ class Endpoint:
         referrals = Referrals(self._sessions, self._transactions)
         self.calls = Calls(self._sessions, self._server, self._client, reoffers, referrals)
         self._mid_dialog = MidDialog(self._sessions, self._server, self._transactions, timers, referrals)
+        self._contact = contact
         self._registrar = registrar
         self._allowed = allowed
         self._new_id = new_id
@@ -91,7 +92,7 @@ class Endpoint:
         except NotSip:
             return [Counted("dropped", "not_sip")]
         if isinstance(message, Response):
-            return self._receive_response(message, now)
+            return self._receive_response(message, Hop(source, transport), now)
         counted = _COUNTED.get(message.method, _OTHER)
         came_by = Hop(source, transport)
         try:
@@ -156,12 +157,21 @@ class Endpoint:
         answer = respond(request, 200, "OK", *CAPABILITIES, to_tag=self._new_id())
         return [*self._transactions.respond(server, answer, now)]
 
-    def _receive_response(self, response: Response, now: float) -> list[Output]:
+    def _receive_response(self, response: Response, came_by: Hop, now: float) -> list[Output]:
         try:
             outputs = self._transactions.receive_response(response, now)
+            if outputs is None and self._answers_us(response):
+                ended = self._sessions.end_unknown(response, came_by, now)
+                return [Counted("dropped", "stray_response"), *ended]
         except PeerError:
             return [Counted("dropped", "malformed")]
         return [Counted("dropped", "stray_response")] if outputs is None else outputs
+
+    def _answers_us(self, response: Response) -> bool:
+        """Whether it is a 2xx to an INVITE that has left from here, in whichever life of the program."""
+        sent_by = response.via.host, response.via.port or 5060
+        is_success = 200 <= response.status < 300 and response.cseq.method == "INVITE"
+        return is_success and sent_by == self._contact
 
     def _reject(self, request: Request, error: PeerError, hop: Hop, now: float) -> list[Output]:
         if request.method == "ACK":

@@ -7,7 +7,7 @@ from typing import Final
 from callflow.agenda import Agenda
 from callflow.errors import PeerError
 from callflow.guard import Broke, guarded
-from callflow.sip.address import Address, Transport
+from callflow.sip.address import Address, Hop, Transport
 from callflow.sip.client_transaction import InviteClient
 from callflow.sip.dialog import Dialog, DialogId
 from callflow.sip.happenings import Counted, Ended, Output
@@ -15,7 +15,7 @@ from callflow.sip.message import Request, Response, respond
 from callflow.sip.refusal import ALLOW, SUPPORTED, no_dialog
 from callflow.sip.replaces import Replaces
 from callflow.sip.session import Fields, Session, Wait
-from callflow.sip.transaction import T1
+from callflow.sip.transaction import T1, Send
 from callflow.sip.transactions import Asker, Transactions
 
 PeerKey = tuple[str, str]
@@ -169,6 +169,17 @@ class Sessions:
         dialog.local_cseq += _UNWRITTEN
         fields = ("reason", f'SIP;cause=200;text="{reason}"')
         return self._ask(dialog.request("BYE", fields), dialog, _Bye(), now)
+
+    def end_unknown(self, response: Response, source: Hop, now: float) -> list[Output]:
+        """A phone that was rung by an earlier life of the program has answered: ACK, and BYE.
+
+        Without the ACK it would wait in silence for 32 s (§13.3.1.4). Raises `PeerError(400)`.
+        """
+        if (response.call_id, response.to.tag) in self._by_peer or not response.to.tag:
+            return []
+        dialog = Dialog.unknown(response, source)
+        ack = dialog.ack(response.cseq.number).under(self._transactions.via(dialog.hop))
+        return [Send(ack.to_bytes(), *dialog.hop), *self.end_earlier(dialog, "restarted", now)]
 
     def terminate(self, session: Session, now: float) -> list[Output]:
         """Answer all that is in hand: it would wait for ever."""

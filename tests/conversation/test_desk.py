@@ -3,7 +3,7 @@
 import pytest
 
 from callflow import config, resources
-from callflow.call.desk import Act, Asked, View
+from callflow.call.desk_view import Act, Asked, View
 from callflow.etiquette.house import House
 from tests.support.exchange import Exchange
 
@@ -107,3 +107,156 @@ def test_a_transfer_by_the_page(exchange: Exchange) -> None:
     exchange.passes(2.0)
     assert (view(exchange).state, view(exchange).matter) == ("talking", "")
     assert view(exchange, "8002").caller == ""
+
+
+def refuses(exchange: Exchange, act: Act, seat: str = "8001", *, phone: str = "", target: str = "") -> str:
+    """Why a seat cannot have it."""
+    return exchange.controller.desk_refuses(seat, Asked(act, phone=phone, target=target), exchange.now)
+
+
+def offered(exchange: Exchange) -> None:
+    """8001 transfers its caller to 8002, which rings."""
+    joined(exchange)
+    described = Asked(Act.DESCRIBE, surname="王", matter="报修")
+    exchange.take(exchange.controller.desk_asks("8001", described, exchange.now))
+    wish = Asked(Act.TRANSFER, target="8002")
+    exchange.take(exchange.controller.desk_asks("8001", wish, exchange.now))
+    exchange.passes(5.0)
+    asks(exchange, Act.YES)
+
+
+def answers(exchange: Exchange, act: Act) -> None:
+    exchange.take(exchange.controller.desk_asks("8002", Asked(act), exchange.now))
+
+
+def test_a_seat_is_heard_from_the_joining_on(exchange: Exchange) -> None:
+    exchange.calls()
+    exchange.passes(1.0)
+    assert not view(exchange).unheard
+    assert refuses(exchange, Act.HOLD) == "not_yours"
+    exchange.phones["8001"].answers()
+    exchange.passes(0.5)
+    seen = view(exchange)
+    assert (seen.state, seen.unheard) == ("talking", True)
+    assert refuses(exchange, Act.HOLD) == "not_heard_yet"
+    exchange.passes(33.0)
+    assert (view(exchange).state, view(exchange).unheard) == ("talking", False)
+    assert refuses(exchange, Act.HOLD) == ""
+
+
+def test_after_a_refused_hold_everything_may_be_asked_again(exchange: Exchange) -> None:
+    joined(exchange)
+    asks(exchange, Act.HOLD)
+    exchange.passes(5.0)
+    assert refuses(exchange, Act.HOLD) == "caller_is_asked"
+    asks(exchange, Act.NO)
+    exchange.passes(5.0)
+    seen = view(exchange)
+    assert (seen.state, seen.deaf, seen.unheard) == ("talking", False, False)
+    assert [
+        act for act in (Act.HOLD, Act.TRANSFER, Act.LOUDER) if refuses(exchange, act, target="8002")
+    ] == []
+    asks(exchange, Act.HOLD)
+    exchange.passes(1.0)
+    assert view(exchange).matter == "asked"
+
+
+def test_who_comes_back_before_the_answer_is_not_asking_any_more(exchange: Exchange) -> None:
+    joined(exchange)
+    asks(exchange, Act.HOLD)
+    exchange.passes(1.0)
+    asks(exchange, Act.RESUME)
+    exchange.passes(5.0)
+    assert view(exchange).matter == ""
+    assert refuses(exchange, Act.HOLD) == ""
+
+
+def test_the_receiving_seat_reads_who_comes_and_takes_the_caller_by_its_page(exchange: Exchange) -> None:
+    offered(exchange)
+    seen = view(exchange, "8002")
+    assert (seen.state, seen.target, seen.comes_from) == ("ringing", True, "8001")
+    assert (seen.surname, seen.about) == ("王", "报修")
+    assert refuses(exchange, Act.ACCEPT, "8002") == "not_answered"
+    answers(exchange, Act.ACCEPT)
+    exchange.phones["8002"].answers()
+    exchange.passes(0.5)
+    seen = view(exchange, "8002")
+    assert (seen.state, seen.unheard, seen.asked) == ("talking", True, False)
+    assert refuses(exchange, Act.ACCEPT, "8002") == "brief_plays"
+    while not view(exchange, "8002").asked:
+        exchange.passes(0.5)
+        assert exchange.now < 120.0
+    assert refuses(exchange, Act.ACCEPT, "8002") == ""
+    answers(exchange, Act.ACCEPT)
+    exchange.passes(10.0)
+    assert "transfer.completed" in exchange.told
+    seen = view(exchange, "8002")
+    assert (seen.state, seen.target, seen.unheard, seen.comes_from) == ("talking", False, False, "")
+
+
+def test_the_receiving_seat_declines_by_its_page_when_it_is_asked(exchange: Exchange) -> None:
+    offered(exchange)
+    exchange.phones["8002"].answers()
+    while not view(exchange, "8002").asked:
+        exchange.passes(0.5)
+        assert exchange.now < 120.0
+    answers(exchange, Act.DECLINE)
+    assert view(exchange).matter == "not_taken"
+    exchange.passes(5.0)
+    assert (view(exchange).state, view(exchange, "8002").caller) == ("talking", "")
+
+
+def test_the_receiving_seat_declines_by_its_page_while_its_phone_rings(exchange: Exchange) -> None:
+    offered(exchange)
+    answers(exchange, Act.DECLINE)
+    exchange.passes(0.5)
+    assert "transfer.declined" in exchange.told
+    assert view(exchange).matter == "not_taken"
+    assert "CANCEL" in [request.method for request in exchange.phones["8002"].requests]
+    exchange.passes(10.0)
+    assert (view(exchange).state, view(exchange).unheard) == ("talking", False)
+    assert view(exchange, "8002").caller == ""
+
+
+@pytest.mark.parametrize(
+    ("act", "more", "why"),
+    [
+        (Act.YES, {}, "nothing_asked"),
+        (Act.RESUME, {}, "nobody_waits"),
+        (Act.STOP, {}, "no_check"),
+        (Act.ACCEPT, {}, "no_transfer"),
+        (Act.DECLINE, {}, "no_transfer"),
+        (Act.AWAY, {}, "in_a_call"),
+        (Act.READY, {}, "in_a_call"),
+        (Act.LOGOUT, {}, "in_a_call"),
+        (Act.LOGIN, {"phone": "nowhere"}, "no_such_phone"),
+        (Act.TRANSFER, {"target": "8001"}, "own_number"),
+        (Act.TRANSFER, {"target": "9999"}, "no_such_target"),
+        (Act.TRANSFER, {"target": "8002"}, ""),
+        (Act.DESCRIBE, {}, ""),
+    ],
+)
+def test_what_a_seat_in_a_call_cannot_have_has_a_reason(
+    exchange: Exchange, act: Act, more: dict[str, str], why: str
+) -> None:
+    joined(exchange)
+    assert refuses(exchange, act, **more) == why
+
+
+def test_without_a_call_the_reason_is_that_there_is_none(exchange: Exchange) -> None:
+    assert {refuses(exchange, act) for act in (Act.HOLD, Act.TRANSFER, Act.YES, Act.LOUDER)} == {"no_call"}
+    assert refuses(exchange, Act.AWAY) == ""
+
+
+def test_while_the_caller_waits_and_while_the_other_is_rung_the_reason_is_another(exchange: Exchange) -> None:
+    joined(exchange)
+    asks(exchange, Act.HOLD)
+    exchange.passes(5.0)
+    asks(exchange, Act.YES)
+    exchange.passes(6.0)
+    assert (refuses(exchange, Act.HOLD), refuses(exchange, Act.RESUME)) == ("caller_waits", "")
+    wish = Asked(Act.TRANSFER, target="8002")
+    exchange.take(exchange.controller.desk_asks("8001", wish, exchange.now))
+    exchange.passes(5.0)
+    asks(exchange, Act.YES)
+    assert refuses(exchange, Act.TRANSFER, target="8002") == "transfer_runs"

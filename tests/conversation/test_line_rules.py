@@ -6,7 +6,7 @@ import pytest
 
 from callflow import config, resources
 from callflow.call.call import Call
-from callflow.call.desk import Act, Asked
+from callflow.call.desk_view import Act, Asked
 from callflow.call.ledger import Ledger
 from callflow.call.simulate import Act as Cue
 from callflow.call.simulate import Simulation, hangs_up, is_found, presses, speaks

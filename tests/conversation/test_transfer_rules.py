@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from callflow import config, resources
-from callflow.call.desk import Act, Asked
+from callflow.call.desk_view import Act, Asked
 from callflow.call.destinations import SUPERVISOR
 from callflow.call.queues import QueuePlan
 from callflow.call.seats import SeatPlan, SeatState

@@ -3,13 +3,13 @@
 A fault is a test of a few lines in a module of its own here:
 
     async def test_…(tmp_path: Path) -> None:
-        async with office(tmp_path, joined=3, waiting=2) as at_work:
+        async with office(tmp_path, size=Size(joined=3, waiting=2)) as at_work:
             os.kill(at_work.run.children()[0], signal.SIGKILL)
             await asyncio.sleep(10)
             at_work.nobody_is_in_silence()
         # On leaving, all calls hang up, and the service must have counted nothing broken.
 
-Its long form has the mark `faults`, its short one has not.
+`forms` gives it a short form and a long one.
 """
 
 import asyncio
@@ -17,7 +17,9 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, NamedTuple
+
+import pytest
 
 from tests.support.loopback_phone import VOICES, Call, LoopbackPhone
 from tests.support.run_service import PASSWORD, Run, callflow_run, service_with
@@ -30,6 +32,24 @@ _JUDGED_OTHERWISE: Final = ('callflow_rule_outcomes_total{outcome="broken",rule=
 """The audit wants the greeting as the first words also of a call whose first words are its queue's."""
 _SLACK: Final = 2.5
 """Seconds that a busy machine may be late."""
+
+
+class Size(NamedTuple):
+    """How many calls are up."""
+
+    joined: int
+    waiting: int
+
+
+SHORT: Final = Size(2, 1)
+LONG: Final = Size(6, 3)
+
+
+def forms(name: str, short: float, long: float) -> pytest.MarkDecorator:
+    """The short form of a fault, for `make test`, and the long one, for `make faults`."""
+    return pytest.mark.parametrize(
+        (name, "size"), [(short, SHORT), pytest.param(long, LONG, marks=pytest.mark.faults)]
+    )
 
 
 @dataclass
@@ -149,21 +169,20 @@ class Office:
 async def office(
     folder: Path,
     *more: str,
-    joined: int = 3,
-    waiting: int = 2,
+    size: Size = SHORT,
     descriptors: int | None = None,
     stderr: IO[bytes] | None = None,
 ) -> AsyncIterator[Office]:
     """So many served calls, and callers who wait as there are no more seats; `more` is configuration."""
-    config = service_with(joined, folder, *more)
+    config = service_with(size.joined, folder, *more)
     async with callflow_run(config, descriptors=descriptors, stderr=stderr) as run, AsyncExitStack() as stack:
         made = Office(run, stack)
-        for number in range(joined):
+        for number in range(size.joined):
             seat = str(8001 + number)
             made.phones[seat] = await stack.enter_async_context(LoopbackPhone(run.sip, f"p{seat}", PASSWORD))
             assert await made.phones[seat].register(expires=3600) == 200
-        await made.are_served(joined)
-        for _ in range(waiting):
+        await made.are_served(size.joined)
+        for _ in range(size.waiting):
             await made.waits()
         yield made
         await made.all_hang_up()

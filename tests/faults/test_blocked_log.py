@@ -6,19 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.office import office
+from tests.faults.office import Size, forms, office
 from tests.faults.test_media_process import another_than
 from tests.sockets.test_log_writer import Reader, filled
 
 pytestmark = pytest.mark.sockets
 
 
-@pytest.mark.parametrize("seconds", [3.0, pytest.param(70.0, marks=pytest.mark.faults)])
-async def test_a_standard_error_that_nobody_reads(tmp_path: Path, seconds: float) -> None:
+@forms("seconds", 3.0, 70.0)
+async def test_a_standard_error_that_nobody_reads(tmp_path: Path, seconds: float, size: Size) -> None:
     reading, writing = os.pipe()
     filled(writing)
     with os.fdopen(writing, "wb", buffering=0) as unread:
-        async with office(tmp_path, stderr=unread) as at_work:
+        async with office(tmp_path, stderr=unread, size=size) as at_work:
             await at_work.go_on(seconds)
             [pid] = at_work.run.children()
             os.kill(pid, signal.SIGKILL)
@@ -32,5 +32,5 @@ async def test_a_standard_error_that_nobody_reads(tmp_path: Path, seconds: float
             await at_work.run.until(lambda: b"signal.ignored" in reader.data)
     told = reader.end()
     os.close(reading)
-    assert told.count(b'"event": "call.joined"') == 3
+    assert told.count(b'"event": "call.joined"') == sum(size)
     assert b'"kind": "media_process_died"' in told

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.office import LONGEST_SILENCE, office
+from tests.faults.office import LONGEST_SILENCE, Size, office
 
 pytestmark = pytest.mark.sockets
 
@@ -18,7 +18,7 @@ long = pytest.mark.faults
 @long
 async def test_a_seats_phone_dies_in_mid_talk(tmp_path: Path) -> None:
     """Its caller hears words, and is the next to be served; nobody else notices."""
-    async with office(tmp_path, joined=2, waiting=1) as at_work:
+    async with office(tmp_path, size=Size(joined=2, waiting=1)) as at_work:
         caller, seat = at_work.joined.pop(0)
         died_at = asyncio.get_running_loop().time()
         seat.phone.dies()
@@ -40,10 +40,10 @@ async def test_a_seats_phone_dies_in_mid_talk(tmp_path: Path) -> None:
 
 
 @long
-@pytest.mark.parametrize(("joined", "waiting"), [(3, 2), (20, 10)])
-async def test_all_callers_of_a_trunk_die_at_once(tmp_path: Path, joined: int, waiting: int) -> None:
+@pytest.mark.parametrize("size", [Size(3, 2), Size(joined=20, waiting=10)])
+async def test_all_callers_of_a_trunk_die_at_once(tmp_path: Path, size: Size) -> None:
     """The seats hear of it and are let go of; nobody is rung for those who waited; new callers are served."""
-    async with office(tmp_path, joined=joined, waiting=waiting) as at_work:
+    async with office(tmp_path, size=size) as at_work:
         pairs, waited = [*at_work.joined], [*at_work.waiting]
         for call in [*(caller for caller, _ in pairs), *waited]:
             call.phone.dies()
@@ -58,7 +58,7 @@ async def test_all_callers_of_a_trunk_die_at_once(tmp_path: Path, joined: int, w
             "nobody rings for the dead"
         )
         ends = [end["reason"] for end in at_work.run.told("call.ended")]
-        assert ends == ["media_lost"] * (joined + waiting)
+        assert ends == ["media_lost"] * sum(size)
         at_work.joined.clear()
         at_work.waiting.clear()
         await at_work.are_served(1)

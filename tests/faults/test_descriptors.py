@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.office import Office, office
+from tests.faults.office import Office, Size, forms, office
 from tests.faults.test_media_process import another_than
 
 pytestmark = pytest.mark.sockets
@@ -32,10 +32,10 @@ def has_ended(connection: socket.socket) -> bool:
         return True
 
 
-@pytest.mark.parametrize("seconds", [2.0, pytest.param(60.0, marks=pytest.mark.faults)])
-async def test_connections_take_no_descriptor_that_calls_need(tmp_path: Path, seconds: float) -> None:
+@forms("seconds", 2.0, 60.0)
+async def test_connections_take_no_descriptor_of_calls(tmp_path: Path, seconds: float, size: Size) -> None:
     journal = f"journal: {tmp_path / 'journal'}"
-    async with office(tmp_path, journal, descriptors=90) as at_work, AsyncExitStack() as stack:
+    async with office(tmp_path, journal, descriptors=90, size=size) as at_work, AsyncExitStack() as stack:
         made = await asyncio.to_thread(connected, at_work, stack, 200)
         await at_work.run.until(lambda: sum(has_ended(one) for one in made) > 150)
         [pid] = at_work.run.children()

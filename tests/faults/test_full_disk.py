@@ -5,17 +5,17 @@ from pathlib import Path
 import pytest
 
 from callflow.adapters.journal_lines import load
-from tests.faults.office import office
+from tests.faults.office import Size, forms, office
 from tests.support.small_disk import fill, small_disk
 
 pytestmark = pytest.mark.sockets
 
 
-@pytest.mark.parametrize("seconds", [3.0, pytest.param(40.0, marks=pytest.mark.faults)])
-async def test_a_full_disk_under_the_journal(tmp_path: Path, seconds: float) -> None:
+@forms("seconds", 3.0, 40.0)
+async def test_a_full_disk_under_the_journal(tmp_path: Path, seconds: float, size: Size) -> None:
     with small_disk(tmp_path) as disk:
         journal = disk / "journal"
-        async with office(tmp_path, f"journal: {journal}") as at_work:
+        async with office(tmp_path, f"journal: {journal}", size=size) as at_work:
             filler = fill(disk)
             caller, _ = at_work.joined[0]
             await caller.hang_up()

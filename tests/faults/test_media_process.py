@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.office import Office, office
+from tests.faults.office import LONG, Office, Size, forms, office
 
 pytestmark = pytest.mark.sockets
 
@@ -25,9 +25,9 @@ async def another_than(at_work: Office, dead: int) -> int:
             await asyncio.sleep(0.05)
 
 
-@pytest.mark.parametrize("kills", [2, pytest.param(8, marks=long)])
-async def test_a_media_process_that_is_killed_again_and_again(tmp_path: Path, kills: int) -> None:
-    async with office(tmp_path) as at_work:
+@forms("kills", 2, 8)
+async def test_a_media_process_that_is_killed_again_and_again(tmp_path: Path, kills: int, size: Size) -> None:
+    async with office(tmp_path, size=size) as at_work:
         for _ in range(kills):
             [pid] = at_work.run.children()
             os.kill(pid, signal.SIGKILL)
@@ -42,9 +42,9 @@ async def test_a_media_process_that_is_killed_again_and_again(tmp_path: Path, ki
         await at_work.go_on_serving()
 
 
-@pytest.mark.parametrize("seconds", [4.0, pytest.param(10.0, marks=long)])
-async def test_a_media_process_that_is_stopped(tmp_path: Path, seconds: float) -> None:
-    async with office(tmp_path) as at_work:
+@forms("seconds", 4.0, 10.0)
+async def test_a_media_process_that_is_stopped(tmp_path: Path, seconds: float, size: Size) -> None:
+    async with office(tmp_path, size=size) as at_work:
         [pid] = at_work.run.children()
         os.kill(pid, signal.SIGSTOP)
         begun = asyncio.get_running_loop().time()
@@ -62,7 +62,7 @@ async def test_a_media_process_that_is_stopped(tmp_path: Path, seconds: float) -
 
 @long
 async def test_a_controller_that_is_stopped_and_goes_on_keeps_its_media_process(tmp_path: Path) -> None:
-    async with office(tmp_path) as at_work:
+    async with office(tmp_path, size=LONG) as at_work:
         before = at_work.run.children()
         at_work.run.signal(signal.SIGSTOP)
         await asyncio.sleep(10)

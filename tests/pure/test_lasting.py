@@ -1,6 +1,7 @@
 """Registrations and seats as they are written down, and taken up by the next life of the program."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -42,7 +43,23 @@ def test_a_registration_is_the_same_after_a_restart_by_the_time_of_day() -> None
     assert again == told
     # Ten seconds later, and the monotonic clock has begun anew.
     [bound] = again.living(now=3.0, wall=WALL + 10)
-    assert bound == binding(expires_at=3.0 + 90)
+    # The connection by which it came is no more: it is called where it listens.
+    assert bound == replace(binding(3.0 + 90), source=Hop(("192.0.2.50", 5071), Transport.TCP))
+
+
+@pytest.mark.parametrize(
+    ("contact", "source"),
+    [
+        ("<sip:p@192.0.2.50:5071>", Hop(("192.0.2.50", 40001), Transport.UDP)),
+        ("<sip:p@10.0.0.7:5071;transport=tcp>", Hop(("192.0.2.50", 40001), Transport.TCP)),
+        ("<sip:p@phone.example;transport=tcp>", Hop(("192.0.2.50", 40001), Transport.TCP)),
+        ("<sip:p@192.0.2.50:5071>", Hop(("192.0.2.50", 40001), Transport.TCP)),
+    ],
+)
+def test_who_cannot_be_reached_where_it_says_is_called_where_it_came_from(contact: str, source: Hop) -> None:
+    one = replace(binding(500.0), contact=NameAddress.parse(contact), source=source)
+    told = Registered.of("p8001", [one], now=400.0, wall=WALL)
+    assert [bound.source for bound in told.living(0.0, WALL)] == [source]
 
 
 def test_what_has_expired_meanwhile_is_not_taken_up() -> None:

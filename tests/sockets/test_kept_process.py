@@ -14,7 +14,8 @@ from callflow.adapters.softphone import CallFailed, Line, Softphone
 from callflow.config import Setup
 from callflow.demo.stage import on_free_ports
 from callflow.media.thresholds import Thresholds
-from callflow.net import driver
+from callflow.net import absence, driver
+from callflow.net.absence import Absence
 from callflow.net.kept_process import KeptProcess
 from callflow.net.media_process import MediaProcess
 from callflow.net.mmsg import bound_sockets
@@ -166,7 +167,7 @@ def without_a_plane(service: Service) -> None:
 async def test_without_a_plane_no_call_is_taken_and_those_that_stand_end(
     setup: Setup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(driver, "_MEDIA_PATIENCE", 4.0)
+    monkeypatch.setattr(driver, "Absence", lambda too_long: Absence(too_long, patience=4.0))
     setup, facts = on_free_ports(setup, "secret"), Facts()
     async with asyncio.timeout(60), running(setup, [facts]) as service:
         assert "callflow_media_up 1.0" in (await asked(service, "/metrics"))[1]
@@ -190,3 +191,34 @@ async def test_without_a_plane_no_call_is_taken_and_those_that_stand_end(
         async with Softphone.open(line) as again:
             await again.call("10086")
             await again.hang_up()
+
+
+@pytest.mark.parametrize(
+    ("happens", "ends"),
+    [
+        (["gone 0.0"], True),
+        (["gone 0.2", "back", "settled"], False),
+        (["gone 0.0", "back", "gone 0.0", "back", "gone 0.0"], True),
+        (["gone 0.0", "back", "settled", "gone 0.0", "back", "settled"], False),
+        (["back"], False),
+    ],
+)
+async def test_a_plane_that_comes_back_only_to_die_is_away_all_the_while(
+    happens: list[str], ends: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(absence, "SETTLED", 0.1)
+    too_long: list[float] = []
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
+    counting = Absence(lambda: too_long.append(loop.time() - begun), patience=0.6)
+    for each in happens:
+        match each.split():
+            case ["gone", silent]:
+                counting.gone(float(silent))
+            case ["back"]:
+                counting.back()
+            case ["settled"]:
+                await asyncio.sleep(0.15)
+    await asyncio.sleep(0.8)
+    assert bool(too_long) is ends
+    assert len(too_long) <= 1

@@ -86,7 +86,7 @@ async def test_a_seat_sees_itself_and_says_what_it_does(browser: aiohttp.ClientS
     assert await asks(browser, act="ready") == 204
     assert (await shown(browser))["state"] == "offline"
     # Without a call there is nothing to hold.
-    assert await asks(browser, act="hold", minutes="2") == 204
+    assert await asks(browser, act="hold", minutes="2") == 409
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,8 @@ class Call(asyncio.DatagramProtocol):
         self.began_at = self.talks_since = _now()
         self.over_at: float | None = None
         self.by_us = False
+        self.closed_at: float | None = None
+        """When it was over for this phone, whoever ended it."""
         self.packets = 0
         self.sounds: list[float] = []
         """When each loud packet came."""
@@ -74,6 +76,7 @@ class Call(asyncio.DatagramProtocol):
             self._talking.cancel()
         if self._audio:
             self._audio.close()
+        self.closed_at = self.closed_at or _now()
         self.is_over.set()
 
     def datagram_received(self, data: bytes, addr: Address) -> None:
@@ -142,7 +145,7 @@ class Call(asyncio.DatagramProtocol):
     def longest_silence(self, since: float = 0.0, until: float | None = None) -> float:
         """Seconds without a sound from `since` (or from the answer) to `until` (the call's end, or now)."""
         begun = max(since, self.talks_since)
-        end = until or self.over_at or _now()
+        end = until or self.closed_at or _now()
         times = [begun, *(at for at in self.sounds if begun <= at <= end), end]
         return max(later - earlier for earlier, later in itertools.pairwise(times))
 

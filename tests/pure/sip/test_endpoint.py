@@ -267,3 +267,30 @@ def parsed(data: bytes) -> Request:
     message = parse(data)
     assert isinstance(message, Request)
     return message
+
+
+ANSWERED = (
+    "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP {via};branch=z9hG4bKnone\r\nFrom: <sip:us@198.51.100.1>;tag=old\r\n"
+    "To: <sip:seat@192.0.2.10>;tag=phone\r\nCall-ID: of-an-earlier-life\r\nCSeq: 3 INVITE\r\n"
+    "Contact: <sip:seat@192.0.2.10:5070>\r\n\r\n"
+)
+
+
+def test_a_phone_that_an_earlier_life_has_rung_is_not_left_in_silence() -> None:
+    phone = Phone()
+    answered = ANSWERED.format(via="198.51.100.1:5060").encode()
+    assert phone.says(answered, 0.0) == ["(dropped stray_response)", "ACK", "BYE"]
+    ack, bye = (parse(send.data) for send in phone.sent)
+    assert isinstance(ack, Request)
+    assert isinstance(bye, Request)
+    assert (str(ack.cseq), ack.to.tag, ack.from_.tag) == ("3 ACK", "phone", "old")
+    assert (bye.uri, bye.cseq.number > 3) == ("sip:seat@192.0.2.10:5070", True)
+
+
+def test_an_answer_to_somebody_else_or_of_a_call_that_stands_ends_nothing() -> None:
+    phone = Phone()
+    elsewhere = ANSWERED.format(via="203.0.113.9:5060").encode()
+    assert phone.says(elsewhere, 0.0) == ["(dropped stray_response)"]
+    phone.talks()
+    late = ANSWERED.format(via="198.51.100.1:5060").replace("of-an-earlier-life", "call-1")
+    assert phone.says(late.replace("tag=phone", "tag=from-1").encode(), 1.0) == ["(dropped stray_response)"]
