@@ -1,11 +1,11 @@
 """Finds legs from which nothing comes any more, proves them alive, or ends them.
 
 Packets are due while neither side holds the call. Where none has come for two thirds of the timeout the
-peer is asked (OPTIONS in the dialog), and at the timeout it is judged: an answer is a sign of life, 481
-says at once that there is no such call, and without an answer the silence of the audio alone decides, since
-some phones never answer OPTIONS. A seat's phone that answers and still sends nothing is given three times
-as long, because its caller hears nobody; a caller whose side answers is never ended for silence. RTCP is
-a sign of life, and comfort noise says that packets may stay away (DTX): such a caller is ended by 481 only.
+peer is asked (OPTIONS in the dialog), and at the timeout it is judged. 481 says at once that there is no
+such call. A caller whose side answers is alive, and never ended for silence; without an answer the silence
+of the audio alone decides, since some phones never answer OPTIONS. A seat or a target that sends nothing is
+given up even if its phone answers: its caller hears nobody. RTCP is a sign of life of both, and comfort
+noise says that packets may stay away (DTX): a caller that has sent it is ended by 481 only.
 
 A caller to whom the flow itself speaks is left to the flow's rules, which have words and pauses for a
 silent line. It is judged when a seat would be rung for it.
@@ -31,8 +31,6 @@ USUAL: Final = 15.0
 NO_OTHERS: Final[Mapping[str, float]] = MappingProxyType({})
 _ASK_AFTER: Final = 2 / 3
 """Of the timeout."""
-_SEATS_LIMIT: Final = 3.0
-"""Timeouts after which a seat that answers and sends nothing is as good as dead to its caller."""
 _COMFORT_LIMIT: Final = 4.0
 """Timeouts after which a seat whose phone has sent comfort noise, and does not answer, is dead."""
 _LOOK_AGAIN: Final = 1.0
@@ -183,7 +181,8 @@ class Liveness:
             return []
         silent = now - known.since
         if known.answered:
-            if leg.party is not Party.CALLER and not known.comfort and silent >= timeout * _SEATS_LIMIT:
+            if leg.party is not Party.CALLER and not known.comfort:
+                # Its signalling lives; but its caller hears nobody, and must not be left so.
                 return self._end(known, now)
             self._count_anew(known, now)
             return []

@@ -1,4 +1,4 @@
-"""A seat has hung up the call that it had made: the called party hears goodbye, and the call ends.
+"""A seat has hung up the call that it had made: the called party hears goodbye, and after the pause it ends.
 
 Nobody has called us here, so nobody is asked for more, rung for, or put into a queue; an answering machine is
 got rid of by hanging up. Where csr-36 is not in force the call ends at once.
@@ -18,6 +18,7 @@ _REASON = "seat_hung_up"
 class Phase(Enum):
     JOINED = auto()
     SAYING = auto()
+    PAUSE = auto()
     DONE = auto()
 
 
@@ -29,6 +30,7 @@ class Leaving(Machine[Phase]):
     def __init__(self, house: House) -> None:
         super().__init__(Phase.JOINED)
         self._words = house.closing.goodbye if house.enforces("csr-36") else ""
+        self._pause = house.closing.pause
 
     def receive(self, event: Event, now: float) -> list[Action]:
         match self.phase, event:
@@ -37,7 +39,7 @@ class Leaving(Machine[Phase]):
             case Phase.JOINED, ConversationOver():
                 return self._begin(now)
             case Phase.SAYING, PromptFinished(prompt=prompt) if prompt == self._words:
-                return self._hang_up()
+                return self._enter(Phase.PAUSE, now + self._pause)
         return []
 
     def _due(self, at: float) -> list[Action]:

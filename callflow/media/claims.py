@@ -44,7 +44,12 @@ class Claim:
     @property
     def may_be_elsewhere(self) -> bool:
         """Whether its packets may come from another address than the announced one: it is behind a NAT."""
-        return self.announced is None or len(self.hosts) > 1
+        return self.announced is None or self.is_behind_nat
+
+    @property
+    def is_behind_nat(self) -> bool:
+        """Whether its SDP names another host than its signalling comes from."""
+        return self.announced is not None and len(self.hosts) > 1
 
     @property
     def named(self) -> list[int]:

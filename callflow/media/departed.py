@@ -36,21 +36,25 @@ class Departed:
         self._sources = np.zeros(0, np.uint64)
         self._heard_at = np.zeros(0)
         self._until = np.zeros(0)
+        self._ssrc = np.zeros(0, np.int64)
+        """The stream that each source sent; -1 where that is not known."""
         self._streams: dict[int, list[_Stream]] = {}
         """By place."""
         self._expires_at = -np.inf
 
     # --- sources ---
 
-    def bar(self, source: int, heard_at: float, now: float) -> None:
-        """A leg had or awaited the source until now."""
+    def bar(self, source: int, heard_at: float, now: float, ssrc: int | None = None) -> None:
+        """A leg had or awaited the source until now; `ssrc` is that of its stream, where one came."""
         kept = self._until > now
         kept &= self._sources != source
         sources, heard, until = self._sources[kept], self._heard_at[kept], self._until[kept]
+        streams = self._ssrc[kept]
         at = int(np.searchsorted(sources, np.uint64(source)))
         self._sources = np.insert(sources, at, np.uint64(source))
         self._heard_at = np.insert(heard, at, heard_at)
         self._until = np.insert(until, at, now + BARRED)
+        self._ssrc = np.insert(streams, at, -1 if ssrc is None else ssrc)
 
     def free(self, source: int) -> None:
         """The source is a leg's again."""
@@ -58,8 +62,19 @@ class Departed:
         if at < len(self._sources) and self._sources[at] == source:
             self._until[at] = -np.inf
 
-    def heard(self, sources: Sources, now: float) -> NDArray[np.bool_]:
-        """Packets of strangers have come: which of them are barred."""
+    def is_barred(self, source: int, now: float) -> bool:
+        """Whether the source is barred, as far as was heard of it."""
+        at = int(np.searchsorted(self._sources, np.uint64(source)))
+        known = at < len(self._sources) and self._sources[at] == source
+        return bool(known and self._until[at] > now)
+
+    def heard(
+        self, sources: Sources, now: float, ssrc: NDArray[np.uint32] | None = None
+    ) -> NDArray[np.bool_]:
+        """Packets of strangers have come: which of them are barred for everybody.
+
+        Not so is another stream of a barred source: its phone may have begun a new call (`is_barred`).
+        """
         if not len(self._sources):
             return np.zeros(len(sources), np.bool_)
         at = np.minimum(np.searchsorted(self._sources, sources), len(self._sources) - 1)
@@ -71,6 +86,11 @@ class Departed:
             self._until[which[fresh]] = -np.inf
             self._heard_at[which] = now
             barred[known] = self._until[which] > now
+            # A stream that goes on is nobody's for as long as it does.
+            goes_on = which[self._until[which] > now]
+            self._until[goes_on] = np.maximum(self._until[goes_on], now + FRESH)
+            if ssrc is not None:
+                barred[known] &= (self._ssrc[which] < 0) | (self._ssrc[which] == ssrc[known])
         return barred
 
     # --- streams ---

@@ -6,7 +6,8 @@ The order of claim for a packet at a port is this:
    host alone yields, and waits again for its own.
 2. The leg that has taken the source.
 3. By its host alone the only leg that waits for that host, while its announced source has sent nothing;
-   and never with a source that another leg has, has announced, or had lately (see `departed`).
+   and never with a source that another leg has, has announced, or had lately (see `departed`). A phone
+   behind a NAT that begins a new call at once has its old source and a new stream: that is no other's.
 4. A leg that has fallen quiet, when the source has proved itself (see `newcomers`).
 
 Every other packet is nobody's, and costs as little as a known one.
@@ -150,7 +151,7 @@ class Latches:
         found = self._known.find(places)
         strangers = ((found < 0) & good).nonzero()[0]
         if len(strangers):
-            rows = self._strangers.possible(places, strangers, now)
+            rows = self._strangers.possible(places, strangers, now, ssrc)
             if len(rows) and self._settle(places, rows, now, latched, ssrc, sequence):
                 found = self._known.find(places)
         if ssrc is not None and self._some_doubt:
@@ -222,7 +223,7 @@ class Latches:
             return
         claim.owned = None
         self._known.discard(place)
-        self._departed.bar(place & SOURCE, float(self._heard_at[slot]), now)
+        self._departed.bar(place & SOURCE, float(self._heard_at[slot]), now, self.streams.of(slot))
         self.streams.forget(slot)
         self._contested[slot] = self._haunted[slot] = False
 

@@ -76,11 +76,18 @@ class Strangers:
         if self._former:
             self._former = {place: one for place, one in self._former.items() if one[0] != slot}
 
-    def possible(self, places: Sources, strangers: NDArray[np.intp], now: float) -> NDArray[np.intp]:
+    def possible(
+        self,
+        places: Sources,
+        strangers: NDArray[np.intp],
+        now: float,
+        ssrc: NDArray[np.uint32] | None = None,
+    ) -> NDArray[np.intp]:
         """Those rows in `strangers` that might be somebody's; the others are nobody's for sure."""
         places = places[strangers]
         hosts = places >> np.uint64(16)
-        barred = self._departed.heard(places & np.uint64(SOURCE), now)
+        streams = None if ssrc is None else ssrc[strangers]
+        barred = self._departed.heard(places & np.uint64(SOURCE), now, streams)
         possible = self._claims.have_legs(hosts)
         if possible.any():
             possible &= ~(barred | self._shut.holds(hosts, now) | self._nobodies.holds(places, now))
@@ -112,6 +119,8 @@ class Strangers:
         if place not in self._newcomers and now < self._shut_until.get(host, now):
             return None, True
         waiting = self._claims.waiting(host, now)
+        if self._departed.is_barred(source, now) and not (len(waiting) == 1 and waiting[0].is_behind_nat):
+            return self._nobody(place, now)
         if len(waiting) == 1 and self._is_heard_elsewhere(waiting[0]):
             return self._nobody(place, now)
         if len(waiting) == 1:

@@ -10,6 +10,7 @@ from callflow.call.seats import SeatPlan, SeatState
 from callflow.config import read_flow
 from callflow.etiquette.audit import judge
 from callflow.etiquette.house import House
+from callflow.etiquette.verdict import Judgement
 from callflow.events import DigitPressed
 from callflow.flow.model import Flow
 from callflow.media.messages import Join, Play
@@ -197,9 +198,17 @@ def test_a_call_that_a_seat_has_made_ends_when_it_hangs_up(room: Switchroom, tal
     room.passes(talked)
     rung = len(desk(room).invites)
     phone.says("BYE")
-    room.passes(2.5)
+    room.passes(6.9)
     assert room.said()[-1][1] == "goodbye"
+    assert room.trunk.asked[-1] != "BYE", "nobody is released without words and a pause"
+    room.passes(0.2)
     assert room.trunk.asked[-1] == "BYE"
+    facts = [fact for fact in room.facts if fact.call]
+    assert [
+        verdict
+        for verdict in judge(facts, read_flow(resources.FLOWS / "service.yaml")[1])
+        if verdict.judgement is Judgement.BROKEN
+    ] == []
     assert room.fact("call.ended") == {"by": "callflow", "reason": "seat_hung_up"}
     room.passes(60.0)
     assert (len(desk(room).invites), desk(room, "8002").invites) == (rung, [])
@@ -218,7 +227,7 @@ def test_a_party_that_was_called_and_waits_is_not_put_into_a_queue_when_the_seat
     room.passes(3.0)
     assert "hold.started" in room.told
     phone.says("BYE")
-    room.passes(10.0)
+    room.passes(12.0)
     assert [prompt for _, prompt in room.said()][-2:] == ["seat_gone", "goodbye"]
     assert "queue.entered" not in room.told
     nothing_left(room)

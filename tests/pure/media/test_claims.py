@@ -115,6 +115,43 @@ def test_a_stream_that_goes_on_after_its_call_takes_no_leg(lasts: float) -> None
     assert wire.come(B, X, now=1.0 + lasts, ssrc=9) == [SECOND, -1]
 
 
+def test_a_stream_that_never_ends_is_nobodys_for_as_long_as_it_goes_on() -> None:
+    wire = Wire()
+    wire.expect(FIRST, X, HOST)
+    wire.stream(X, 0.0, 1.0)
+    wire.latches.release(FIRST, 1.0)
+    assert set(wire.stream(X, 1.0, 3 * BARRED)) == {-1}
+    wire.expect(SECOND, B, HOST, now=1.0 + 3 * BARRED)
+    assert set(wire.stream(X, 1.0 + 3 * BARRED, 2.0)) == {-1}
+    assert wire.come(B, now=4.0 + 3 * BARRED, ssrc=9) == [SECOND]
+
+
+PRIVATE = ("10.0.0.50", 7078)
+
+
+def test_a_phone_behind_a_nat_that_begins_a_new_call_at_once_is_heard() -> None:
+    """Its source is the old one, without a pause; its stream is a new one, and nobody else waits for it."""
+    wire = Wire()
+    wire.expect(FIRST, PRIVATE, PRIVATE[0], HOST)
+    wire.stream(X, 0.0, 1.0)
+    wire.latches.release(FIRST, 1.0)
+    wire.stream(X, 1.0, 0.2)
+    wire.expect(SECOND, PRIVATE, PRIVATE[0], HOST, now=1.2)
+    assert wire.come(X, now=1.3) == [-1], "its last packets are still the old call's"
+    assert wire.come(X, now=1.4, ssrc=8) == [SECOND]
+
+
+def test_another_stream_of_a_barred_source_is_not_for_a_leg_that_is_behind_no_nat() -> None:
+    """A seat's phone with one fixed port that is rung again must not be taken for the caller beside it."""
+    wire = Wire()
+    wire.expect(FIRST, X, HOST)
+    wire.stream(X, 0.0, 1.0)
+    wire.latches.release(FIRST, 1.0)
+    wire.expect(SECOND, A, HOST, now=1.2)
+    assert set(wire.stream(X, 1.2, 1.0, ssrc=8)) == {-1}
+    assert wire.come(A, now=2.3) == [SECOND]
+
+
 @pytest.mark.parametrize(("quiet", "slot"), [(FRESH - 0.1, -1), (FRESH, SECOND), (FRESH + 0.1, SECOND)])
 def test_a_source_that_has_been_quiet_begins_anew(quiet: float, slot: int) -> None:
     """A phone behind NAT that calls again has the same source as before."""
