@@ -84,7 +84,16 @@ class LogWriter:
                     self._take(data)
             if time.monotonic() >= look_at:
                 look_at = time.monotonic() + _LOOK
-                self.on_look()
+                self._look()
+
+    def _look(self) -> None:
+        try:
+            self.on_look()
+        except Exception:
+            # What it had to tell is lost; the lines of all others must still be written.
+            with self._lock:
+                self.dropped += 1
+                self._untold += 1
 
     def _take(self, data: bytes) -> None:
         with self._lock:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from typing import Final
 
 from callflow.net.tcp import TcpTransport
 from callflow.net.udp import UdpTransport
@@ -9,6 +10,10 @@ from callflow.sip.address import Address, AllowList, Transport
 
 Received = Callable[[bytes, Address, Transport], None]
 Failed = Callable[[Address, Transport], None]
+
+
+_TRIES: Final = 20
+"""Ports that are tried where any will do: one that is free for UDP may be taken for TCP."""
 
 
 class Transports:
@@ -31,19 +36,28 @@ class Transports:
         self._failed = failed
         self._allowed = allowed
         self._strange = strange
-        self._udp = UdpTransport(address, lambda data, source: self._take(data, source, Transport.UDP))
-        self._tcp: TcpTransport | None = None
-        if tcp:
+        self._udp, self._tcp = self._bound(address, tcp=tcp)
+
+    def _bound(self, address: Address, *, tcp: bool) -> tuple[UdpTransport, TcpTransport | None]:
+        """Both at the same port; where any port will do, at one that is free for both."""
+        tries = _TRIES if tcp and address[1] == 0 else 1
+        while True:
+            tries -= 1
+            udp = UdpTransport(address, lambda data, source: self._take(data, source, Transport.UDP))
             try:
-                self._tcp = TcpTransport(
-                    self._udp.address,
-                    lambda data, source: self._take(data, source, Transport.TCP),
-                    lambda destination: failed(destination, Transport.TCP),
-                    allowed,
-                )
+                return udp, self._bound_tcp(udp.address) if tcp else None
             except OSError:
-                self._udp.close()
-                raise
+                udp.close()
+                if not tries:
+                    raise
+
+    def _bound_tcp(self, address: Address) -> TcpTransport:
+        return TcpTransport(
+            address,
+            lambda data, source: self._take(data, source, Transport.TCP),
+            lambda destination: self._failed(destination, Transport.TCP),
+            self._allowed,
+        )
 
     @property
     def address(self) -> Address:

@@ -125,6 +125,21 @@ async def test_what_cannot_be_written_is_counted_and_nothing_more(pipe: Pipe, ho
     os.close(full)
 
 
+async def test_a_fault_in_what_is_to_be_told_costs_no_other_line(pipe: Pipe) -> None:
+    reader = Reader(pipe[0])
+    writer = LogWriter(pipe[1])
+
+    def broken() -> None:
+        raise ValueError("planted")
+
+    writer.on_look = broken
+    await until(lambda: writer.dropped > 0)
+    writer.write("after\n")
+    writer.close()
+    os.close(pipe[1])
+    assert reader.end().splitlines()[0] == b"after"
+
+
 def test_a_line_that_is_far_too_long_is_cut(pipe: Pipe) -> None:
     reader = Reader(pipe[0])
     writer = LogWriter(pipe[1])

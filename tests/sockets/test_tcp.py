@@ -6,12 +6,14 @@ import struct
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
-from callflow.net import tcp_connection
+from callflow.net import tcp_connection, transports
 from callflow.net.tcp import TcpTransport
 from callflow.net.tcp_connection import Limits
+from callflow.net.transports import Transports
 from callflow.sip.address import Address, AllowList
 from tests.support.descriptors import few_descriptors
 
@@ -409,6 +411,32 @@ async def test_an_address_that_is_taken_is_told_at_once() -> None:
             TcpTransport(
                 tcp.address, lambda data, source: None, core.failed.put_nowait, AllowList(["127.0.0.0/8"])
             )
+
+
+async def test_any_port_is_one_that_is_free_for_both(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[Address] = []
+
+    class Taken(TcpTransport):
+        def __init__(self, address: Address, *others: Any) -> None:
+            tried.append(address)
+            if len(tried) < 3:
+                raise OSError(98, "taken")
+            super().__init__(address, *others)
+
+    monkeypatch.setattr(transports, "TcpTransport", Taken)
+
+    def both(address: Address) -> Transports:
+        nothing = AllowList(["127.0.0.0/8"])
+        return Transports(address, lambda *told: None, lambda *told: None, nothing, tcp=True)
+
+    wire = both((HOST, 0))
+    assert (len({*tried}), wire.address) == (3, tried[-1])
+    await wire.close()
+    # A port that was asked for is that one or none.
+    tried.clear()
+    with pytest.raises(OSError, match="taken"):
+        both((HOST, unused_port()))
+    assert len(tried) == 1
 
 
 async def test_without_descriptors_it_is_told_once_and_tried_again_after_a_while() -> None:
