@@ -17,6 +17,7 @@ from callflow.facts import Fact
 from callflow.service import Service, running
 from tests.sockets.test_service import Facts
 from tests.support.audio import likeness, read_wav
+from tests.support.desk import registered
 from tests.support.kamailio import kamailio, needs
 from tests.support.leftovers import assert_idle, nothing_left
 from tests.support.phones import Phone, baresip, linphone
@@ -88,7 +89,8 @@ async def with_linphone(setup: Setup, folder: Path) -> Heard:
 
 async def _with_linphone(setup: Setup, folder: Path) -> Heard:
     async with serving(setup) as (service, facts):
-        async with linphone(folder, service.sip_address, "caller", "secret") as phone:
+        where = service.sip_address
+        async with linphone(folder, where, "caller", "secret", registered(service, "caller")) as phone:
             await talk(phone, facts)
         return Heard(facts.all, phone.heard(), setup)
 

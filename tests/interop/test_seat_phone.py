@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from tests.support.desk import PHONE, Told, caller, desk, until_registered
+from tests.support.desk import PHONE, Told, caller, desk, registered, until_registered
 from tests.support.kamailio import needs
 from tests.support.leftovers import nothing_left
 from tests.support.phones import linphone
@@ -34,7 +34,7 @@ async def serve(folder: Path) -> Served:
     async with (
         desk() as (service, facts),
         caller(service) as phone,
-        linphone(folder, service.sip_address, PHONE, "secret") as seat,
+        linphone(folder, service.sip_address, PHONE, "secret", registered(service, PHONE)) as seat,
     ):
         await until_registered(service)
         await phone.call("10086")

@@ -75,10 +75,15 @@ async def caller(service: Service) -> AsyncIterator[Softphone]:
         yield phone
 
 
+def registered(service: Service, account: str) -> Callable[[], bool]:
+    """Asks whether the account's phone can be rung now."""
+    loop, seats = asyncio.get_running_loop(), service.controller.switchboard.seats
+    return lambda: seats.is_registered(account, loop.time())
+
+
 async def until_registered(service: Service) -> None:
     """Until the seat's phone can be rung."""
-    loop = asyncio.get_running_loop()
-    await _until(lambda: service.controller.switchboard.seats.is_registered(PHONE, loop.time()))
+    await _until(registered(service, PHONE))
 
 
 @asynccontextmanager

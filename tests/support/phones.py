@@ -4,7 +4,7 @@ import asyncio
 import os
 import socket
 import wave
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -138,8 +138,10 @@ class Linphone:
 
 
 @asynccontextmanager
-async def linphone(folder: Path, server: Address, user: str, password: str) -> AsyncIterator[Linphone]:
-    """linphonec, calling as `user`, with files for a sound card."""
+async def linphone(
+    folder: Path, server: Address, user: str, password: str, is_registered: Callable[[], bool]
+) -> AsyncIterator[Linphone]:
+    """linphonec, calling as `user`, with files for a sound card; `is_registered` asks the registrar."""
     (folder / ".local" / "share" / "linphone").mkdir(parents=True)
     ports = f"sip_port={free_port()}\nsip_tcp_port=0\nsip_tls_port=0"
     (folder / "rc").write_text(f"[sip]\n{ports}\nbind_address=127.0.0.1\nuse_ipv6=0\n")
@@ -149,16 +151,24 @@ async def linphone(folder: Path, server: Address, user: str, password: str) -> A
         await until_logged(folder, "linphonec>")
         await console.type(f"soundcard use files\nrecord {folder}/heard.wav\n")
         await console.type(f"register sip:{user}@{where} sip:{where} {password}\n")
-        # It does not print that it is registered, and begins its recording anew if that comes in a call.
-        await asyncio.sleep(2.0)
+        # It does not print that it is registered, and begins its recording anew if that comes in a call: on
+        # busy cores two seconds were not always enough, and a call's first words were missing.
+        await until(is_registered, "linphonec never registered")
+        await asyncio.sleep(0.5)
         yield Linphone(console, folder, server)
+
+
+async def until(done: Callable[[], bool], why: str) -> None:
+    """Raises `TimeoutError` where it does not become true within 15 s."""
+    for _ in range(150):
+        if done():
+            return
+        await asyncio.sleep(0.1)
+    raise TimeoutError(why)
 
 
 async def until_logged(folder: Path, words: str) -> None:
     """Until the phone's console has printed `words`. Raises `TimeoutError`."""
     # The console tells by printing only.
-    for _ in range(150):
-        if words in (folder / "console.log").read_text(errors="replace"):
-            return
-        await asyncio.sleep(0.1)
-    raise TimeoutError(f"{words!r} was never printed")
+    log = folder / "console.log"
+    await until(lambda: words in log.read_text(errors="replace"), f"{words!r} was never printed")
