@@ -184,6 +184,10 @@ class ConversationOver(Event):
 
 LOST_MEDIA: Final = "media_lost"
 """Why a call ends from whose caller nothing comes any more."""
+NO_ACK: Final = "no_ack"
+"""Why a call ends whose answer the caller's side has never acknowledged."""
+WITHOUT_A_WORD: Final = (LOST_MEDIA, NO_ACK, "gone")
+"""Ends that no caller has brought about by hanging up: the seat would wonder."""
 
 
 @dataclass(frozen=True, slots=True)

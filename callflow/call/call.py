@@ -35,7 +35,7 @@ from callflow.call.notes import Notes
 from callflow.etiquette.house import House
 from callflow.etiquette.machine import Machine
 from callflow.events import (
-    LOST_MEDIA,
+    WITHOUT_A_WORD,
     CallAnswered,
     CallArrived,
     CallerDescribed,
@@ -404,7 +404,7 @@ class Call:
                 if isinstance(action, Note):
                     self.ledger.write(now, action.fact, action.rule, **action.details)
                 self.tells_caller_gone |= isinstance(action, TellCallerGone)
-            self.tells_caller_gone |= event.reason == LOST_MEDIA
+            self.tells_caller_gone |= event.reason in WITHOUT_A_WORD
             self._end(now, event.by, event.reason)
             return []
         return actions

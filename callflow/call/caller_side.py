@@ -1,8 +1,10 @@
 """What the caller's side says in SIP, as news for the call: answers, holds, keys, the end."""
 
+from functools import partial
+
 from callflow.call.leg import Leg
 from callflow.call.lines import Lines
-from callflow.call.news import Happened, News
+from callflow.call.news import Happened, News, Task
 from callflow.call.room import Room
 from callflow.errors import PeerError
 from callflow.events import CallConfirmed, DigitPressed, HeldByCaller, HungUp, Party, ResumedByCaller
@@ -32,7 +34,9 @@ class CallerSide:
         match told:
             case Confirmed():
                 leg.is_confirmed = True
-                return [Happened(room, CallConfirmed())]
+                # A caller's side that was parked when it called us hears nobody yet.
+                holds = Task(room, partial(_holds, room, leg))
+                return [Happened(room, CallConfirmed()), holds]
             case Reoffered(offer=offer):
                 return [*self._lines.reoffered(leg, offer, now), *_holds(room, leg)]
             case Answered(answer=answer):
@@ -47,6 +51,9 @@ class CallerSide:
 
     def _answered(self, room: Room, answer: bytes, now: float) -> list[News]:
         """The ACK should have brought the answer to our offer (RFC 3264 §5)."""
+        if room.caller.is_open:
+            # It was a re-INVITE without an offer: what was agreed before stands.
+            return self._reanswered(room, answer, now)
         try:
             opened = self._lines.accepted(room.caller, answer, now)
             return [*opened, *room.opened(now), *_holds(room, room.caller)]

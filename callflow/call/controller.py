@@ -15,6 +15,7 @@ from callflow.call.desk_view import Asked, View
 from callflow.call.destinations import Destinations
 from callflow.call.dial_plan import CallsOut, DialPlan
 from callflow.call.farewells import Farewells
+from callflow.call.held_legs import HeldLegs
 from callflow.call.journal import CallEntry
 from callflow.call.ledger import Ledger, Sink
 from callflow.call.leg import Effect, Leg
@@ -65,13 +66,16 @@ from callflow.sip.address import Address, Transport
 from callflow.sip.endpoint import Endpoint
 from callflow.sip.happenings import (
     Accepted,
+    Answered,
     Confirmed,
     Counted,
     Invited,
     Output,
     Probed,
+    Reanswered,
     Referred,
     Registered,
+    Reoffered,
     Replied,
     Told,
     TrunkChanged,
@@ -157,7 +161,16 @@ class Controller:
             self._from_seats.hand_over,
         )
         farewells = Farewells(self._lines, endpoint.calls)
-        self._liveness = self._new_liveness(farewells)
+        lost = self._new_lost_legs(farewells)
+        self._held_legs = HeldLegs(self._lines, endpoint.calls)
+        self._liveness = Liveness(
+            self._rooms,
+            self._lines,
+            endpoint.calls,
+            lost,
+            settings.media_timeout,
+            settings.media_timeouts,
+        )
         self._media_side = MediaSide(self._lines, self._rooms, self._health, self._liveness)
         self._deeds = Deeds(
             self._rooms,
@@ -324,19 +337,15 @@ class Controller:
             self._rooms,
         )
 
-    def _new_liveness(self, farewells: Farewells) -> Liveness:
-        calls, settings = self._endpoint.calls, self._settings
-        lost = LostLegs(
+    def _new_lost_legs(self, farewells: Farewells) -> LostLegs:
+        return LostLegs(
             self._rooms,
             self._lines,
-            calls,
+            self._endpoint.calls,
             self.switchboard,
             self._transferring,
             self._from_seats,
             farewells,
-        )
-        return Liveness(
-            self._rooms, self._lines, calls, lost, settings.media_timeout, settings.media_timeouts
         )
 
     def _new_timers(self) -> tuple[GuardedTimer[News], ...]:
@@ -347,6 +356,8 @@ class Controller:
             GuardedTimer(self.switchboard, self.switchboard.tick),
             GuardedTimer(self._from_seats, self._from_seats.tick),
             GuardedTimer(self._liveness, self._liveness.tick),
+            GuardedTimer(self._held_legs, self._held_legs.tick),
+            GuardedTimer(deeds.unacknowledged, deeds.unacknowledged.tick),
             GuardedTimer(deeds.farewells, deeds.farewells.tick),
             GuardedTimer(deeds.own_words, deeds.own_words.tick),
             GuardedTimer(deeds.recorder, self._recorded),
@@ -370,8 +381,9 @@ class Controller:
                 case Registered(account=account):
                     news.append(Task(None, partial(self.switchboard.registered, account, now)))
                 case TrunkChanged(trunk=trunk, state="down"):
-                    asks = Task(None, partial(self._liveness.trunk_down, trunk, now))
-                    news += [output, asks]
+                    watches = self._liveness, self._held_legs
+                    asks = [Task(None, partial(watch.trunk_down, trunk, now)) for watch in watches]
+                    news += [output, *asks]
                 case Probed():
                     news.append(Task(None, partial(self.switchboard.probed, output, now)))
                 case _:
@@ -384,7 +396,8 @@ class Controller:
             return []
         leg.is_established |= isinstance(told, Confirmed | Accepted)
         if isinstance(told, Replied) and told.method == "OPTIONS":
-            return self._liveness.replied(leg, told.status, now)
+            held = self._held_legs.replied(leg, told.status, now)
+            return [*held, *self._liveness.replied(leg, told.status, now)]
         if isinstance(told, Referred) and (leg.party is Party.CALLER or leg.call in self._from_seats):
             # Only a seat that serves a caller may pass the caller on.
             refused = PeerError(403, "Forbidden")
@@ -394,8 +407,21 @@ class Controller:
         if leg.call in self._from_seats:
             return self._apart(leg, lambda: self._from_seats.told(leg, told, now), now)
         room = self._rooms[leg.call]
+        if isinstance(told, Confirmed):
+            self._deeds.unacknowledged.over(room)
         told_by_leg = Task(room, partial(self._told_in, room, leg, told, now))
-        return [told_by_leg, Task(room, partial(self._watch, room))]
+        return [told_by_leg, Task(room, partial(self._watch, room)), *self._agreed(leg, told, now)]
+
+    def _agreed(self, leg: Leg, told: Told, now: float) -> list[News]:
+        """Whether packets are due from a leg changes with what is agreed upon."""
+        if not isinstance(told, Accepted | Answered | Confirmed | Reanswered | Reoffered):
+            return []
+        return [Task(None, partial(self._note_agreed, leg, now))]
+
+    def _note_agreed(self, leg: Leg, now: float) -> list[News]:
+        self._held_legs.agreed(leg, now)
+        self._liveness.agreed(leg)
+        return []
 
     def _told_in(self, room: Room, leg: Leg, told: Told, now: float) -> list[News]:
         """A leg of a call has said something."""

@@ -32,6 +32,7 @@ from callflow.call.switchboard import Switchboard
 from callflow.call.table import CallTable
 from callflow.call.transferring import Transferring
 from callflow.call.trunk_health import TrunkHealth
+from callflow.call.unacknowledged import Unacknowledged
 from callflow.errors import IllegalEvent
 from callflow.events import CallAnswered
 from callflow.guard import Broke, guarded
@@ -63,6 +64,7 @@ class Deeds:
         self.recorder = Recorder()
         self.own_words = OwnWords()
         self.farewells = farewells
+        self.unacknowledged = Unacknowledged(calls)
         self._table = table
         self._calls = calls
         self._lines = lines
@@ -141,8 +143,10 @@ class Deeds:
         return self._carry_out(room, action, now)
 
     def _carry_out(self, room: Room, action: Action, now: float) -> list[News]:
-        answered = [Happened(room, CallAnswered())] if isinstance(action, Answer) else []
-        return [*room.perform(action, now), *answered]
+        if not isinstance(action, Answer):
+            return [*room.perform(action, now)]
+        answered = room.perform(action, now)
+        return [*answered, *self.unacknowledged.answered(room, now), Happened(room, CallAnswered())]
 
     def _record(self, room: Room, action: RecordMessage | StoreMessage, now: float) -> list[Effect]:
         call, media = room.call, room.caller.media
@@ -187,6 +191,7 @@ class Deeds:
             partial(self._from_seats.ended, room, now),
             partial(self.own_words.forget, room),
             partial(self._tell_caller_gone, room, now),
+            partial(self.unacknowledged.over, room),
             partial(self._media_side.ended, room.call.ledger),
             partial(self._health.ended, room.caller, now),
         ]

@@ -130,9 +130,15 @@ class Lines:
         except PortsBusy:
             return [Counted("media", "no_other_port")]
         leg.ports_tried += 1
+        return [moved, *self.offer_again(leg, now)]
+
+    def offer_again(self, leg: Leg, now: float) -> list[Effect]:
+        """A re-INVITE that offers what was agreed upon: whoever is there answers it."""
+        if leg.agreed is None:
+            return []
         leg.descriptions += 1
         leg.offer = leg.agreed.again(self._local(leg), leg.media, leg.descriptions)
-        return [moved, *self._calls.reoffer(leg.session, leg.offer, now)]
+        return [*self._calls.reoffer(leg.session, leg.offer, now)]
 
     def latched(self, leg: Leg) -> None:
         """The leg's packets have come."""

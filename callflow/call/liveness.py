@@ -2,10 +2,11 @@
 
 Packets are due while neither side holds the call. Where none has come for two thirds of the timeout the
 peer is asked (OPTIONS in the dialog), and at the timeout it is judged. 481 says at once that there is no
-such call. A caller whose side answers is alive, and never ended for silence; without an answer the silence
-of the audio alone decides, since some phones never answer OPTIONS. A seat or a target that sends nothing is
-given up even if its phone answers: its caller hears nobody. RTCP is a sign of life of both, and comfort
-noise says that packets may stay away (DTX): a caller that has sent it is ended by 481 only.
+such call; of a caller's side a re-INVITE must say the same. A caller whose side answers is alive, and never
+ended for silence; without an answer the silence of the audio alone decides, since some phones never answer
+OPTIONS. A seat or a target that sends nothing is given up even if its phone answers: its caller hears
+nobody. RTCP is a sign of life of both, and comfort noise says that packets may stay away (DTX): a caller
+that has sent it is ended by that only.
 
 A caller to whom the flow itself speaks is left to the flow's rules, which have words and pauses for a
 silent line. It is judged when a seat would be rung for it.
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from callflow.call.held_legs import is_held
 from callflow.call.leg import Leg
 from callflow.call.lines import Lines
 from callflow.call.lost_legs import LostLegs
@@ -24,7 +26,6 @@ from callflow.call.table import CallTable
 from callflow.events import Party
 from callflow.sip.calls import Calls
 from callflow.sip.happenings import Counted
-from callflow.sip.sdp import Direction
 
 USUAL: Final = 15.0
 """Seconds without a packet until a leg is judged."""
@@ -115,6 +116,12 @@ class Liveness:
         known = self._silent.get(leg.media)
         if known is None or status == _NO_ANSWER:
             return []
+        if status == _NO_SUCH_CALL and not known.is_quiet:
+            # It is heard: whatever its signalling says, somebody is there.
+            return []
+        if status == _NO_SUCH_CALL and leg.party is Party.CALLER:
+            # Some answer so to every OPTIONS in a dialog: only a re-INVITE that is answered so ends the call.
+            return [*self._lines.offer_again(leg, now)]
         if status == _NO_SUCH_CALL:
             return self._end(known, now)
         known.answered = True
@@ -140,6 +147,12 @@ class Liveness:
         for known in [each for each in self._silent.values() if now >= each.next_at]:
             news += self._look(known, now)
         return news
+
+    def agreed(self, leg: Leg) -> None:
+        """Something was agreed upon with the leg: what was known of its packets is of the past."""
+        known = self._silent.get(leg.media)
+        if known is not None and known.is_quiet and is_held(leg):
+            del self._silent[leg.media]
 
     # --- one leg ---
 
@@ -216,5 +229,4 @@ class Liveness:
 
 def _is_due(leg: Leg) -> bool:
     """Whether packets are to come from the leg: it is answered, and nobody holds it."""
-    held = leg.agreed is None or leg.agreed.direction is not Direction.SENDRECV or leg.is_deaf
-    return leg.is_open and leg.is_established and not held
+    return leg.is_open and leg.is_established and not is_held(leg) and not leg.is_deaf

@@ -1,13 +1,14 @@
 """What the seats' phones say and do, as news for the calls: answers, holds, keys, ends."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
 from callflow.call.destinations import UPWARDS, Destinations
 from callflow.call.feature_codes import Code, PassOn
 from callflow.call.leg import Leg
 from callflow.call.lines import Lines
-from callflow.call.news import Happened, News
+from callflow.call.news import Happened, News, Task
 from callflow.call.room import Room
 from callflow.call.switchboard import Switchboard
 from callflow.errors import PeerError
@@ -108,9 +109,11 @@ class SeatSide:
             bye = self._calls.hang_up(leg.session, "no usable answer", now)
             declined = Declined(leg.session, error.status, error.reason)
             return [*bye, Counted("odd", "no_answer"), *self.told(room, leg, declined, now)]
+        # A phone may answer with its hold key pressed already, or be parked by a PBX.
+        holds = Task(room, partial(self._seat_holds, room, leg, now))
         if leg is room.recall:
-            return [*opened, Happened(room, RecallAnswered())]
-        return [*opened, *self._switchboard.picked_up(room, leg, now)]
+            return [*opened, Happened(room, RecallAnswered()), holds]
+        return [*opened, *self._switchboard.picked_up(room, leg, now), holds]
 
     def _seat_reanswered(self, room: Room, leg: Leg, answer: bytes, now: float) -> list[News]:
         try:
@@ -134,10 +137,15 @@ class SeatSide:
             return [*room.declined(leg), Happened(room, RecallFailed(480))]
         talked = now - (leg.joined_at if leg.joined_at is not None else now)
         unheard = now - leg.quiet_since if leg.quiet_since is not None else 0.0
-        left = [*room.seat_left(), *self._switchboard.hung_up(room, leg.seat, now)]
+        closed = room.seat_left()
+        if ended.reason == "gone":
+            # Not even a re-INVITE is answered.
+            lost = self._switchboard.lost(leg.seat, now)
+            return [*closed, *lost, Happened(room, SeatLost(is_dead=True))]
+        left = self._switchboard.hung_up(room, leg.seat, now)
         hung_up = ended.reason == "bye"
         event = SeatHungUp(talked, unheard, ended.by_fault) if hung_up else SeatLost()
-        return [*left, Happened(room, event)]
+        return [*closed, *left, Happened(room, event)]
 
     def _leaves(self, room: Room, leg: Leg, told: Told, now: float) -> list[News]:
         """A seat that has transferred its call: only its hang-up is waited for."""

@@ -276,6 +276,11 @@ class Transferring:
             bye = self._calls.hang_up(leg.session, "no usable answer", now)
             declined = Declined(leg.session, 502, "Bad Gateway")
             return [*bye, Counted("odd", "no_answer"), *self.told(room, leg, declined, now)]
+        if leg.agreed is not None and not leg.agreed.peer_listens:
+            # A phone that answers on hold would hear neither the brief nor the caller.
+            bye = self._calls.hang_up(leg.session, "on hold", now)
+            declined = Declined(leg.session, 480, "Temporarily Unavailable")
+            return [*opened, *bye, Counted("odd", "answered_on_hold"), *self.told(room, leg, declined, now)]
         others = self._switchboard.found(room, leg, now) if leg is not room.target else []
         talks = self._switchboard.turn(leg.seat, SeatState.TALKING, now)
         if room.is_adopted and not room.target_wanted:

@@ -17,8 +17,8 @@ from callflow.media.messages import (
 )
 from callflow.sip.happenings import TrunkChanged
 from callflow.sip.message import respond
-from tests.support.exchange import Exchange
-from tests.support.sip_phone import THEM
+from tests.support.exchange import Exchange, sdp
+from tests.support.sip_phone import OFFER, THEM
 
 pytestmark = pytest.mark.conversation
 
@@ -145,8 +145,32 @@ def test_no_such_call_is_the_end_at_once(leg: int) -> None:
         phone._replies(respond(phone.requests[-1], 481, "Call Does Not Exist", to_tag="x"))
         assert "seat.lost" in exchange.told
     else:
+        exchange.caller_deaf_to = frozenset({"INVITE"})
         exchange.answers_caller_side(481, "Call Does Not Exist")
-        assert ended(exchange) == ("caller", "media_lost")
+        assert exchange.hears[-1] == "INVITE", "some answer so to every OPTIONS"
+        exchange.answers_caller_side(481, "Call Does Not Exist")
+        assert ended(exchange) == ("callflow", "gone")
+
+
+def test_a_caller_that_is_heard_is_not_ended_for_a_481() -> None:
+    """Its trunk was away for a while, and knows nothing of the dialog any more; but its audio comes."""
+    exchange = served(trunk="pbx")
+    goes_down(exchange, "pbx")
+    exchange.answers_caller_side(481, "Call Does Not Exist")
+    exchange.passes(60.0)
+    assert ended(exchange) is None
+
+
+def test_a_caller_whose_side_knows_no_options_in_dialogs_is_not_ended_for_it() -> None:
+    exchange = served()
+    exchange.passes(2.0)
+    exchange.tells(CALLER, PacketsPaused())
+    for _ in range(5):
+        exchange.passes(15.0)
+        if exchange.hears[-1] == "OPTIONS":
+            exchange.answers_caller_side(481, "Call Does Not Exist")
+    assert "INVITE" in exchange.hears
+    assert ended(exchange) is None
 
 
 def test_a_caller_who_has_sent_comfort_noise_is_listening() -> None:
@@ -187,13 +211,84 @@ def test_a_seat_that_waits_on_its_own_hold_owes_no_packets() -> None:
     exchange.passes(4.5)
     exchange.presses("1")
     falls_silent(exchange, SEAT)
-    exchange.passes(60.0)
+    exchange.passes(20.0)
     assert "seat.lost" not in exchange.told
     exchange.phones["8001"].resumes()
-    exchange.passes(9.0)
+    falls_silent(exchange, SEAT)
+    exchange.passes(7.9)
     assert "OPTIONS" not in exchange.phones["8001"].asked, "counted anew from the resume"
-    exchange.passes(8.0)
+    exchange.passes(5.2)
     assert "seat.lost" in exchange.told
+
+
+def invites(exchange: Exchange) -> int:
+    return len(exchange.phones["8001"].invites)
+
+
+def test_a_seat_that_dies_on_its_own_hold_is_found() -> None:
+    """Nothing is due from it: it is asked, then offered our description again."""
+    exchange = served("8001", "8002")
+    exchange.phones["8001"].holds()
+    exchange.passes(4.5)
+    exchange.presses("1")
+    exchange.passes(25.0)
+    assert "OPTIONS" not in exchange.phones["8001"].asked
+    exchange.passes(1.0)
+    assert exchange.phones["8001"].asked[-1] == "OPTIONS"
+    exchange.phones["8001"].deaf_to = frozenset({"OPTIONS", "INVITE"})
+    exchange.passes(64.0)
+    assert "seat.lost" in exchange.told
+    assert state(exchange, "8001") is SeatState.UNREACHABLE
+    exchange.passes(3.0)
+    assert exchange.phones["8002"].asked == ["INVITE"]
+
+
+def test_a_seat_on_its_own_hold_that_answers_is_asked_again_and_again() -> None:
+    exchange = served()
+    exchange.phones["8001"].deaf_to = frozenset()
+    exchange.phones["8001"].holds()
+    exchange.passes(4.5)
+    exchange.presses("1")
+    exchange.passes(160.0)
+    assert exchange.phones["8001"].asked.count("OPTIONS") == 5
+    assert invites(exchange) == 1, "it is not offered anything"
+
+
+@pytest.mark.parametrize("form", ["a=inactive", "a=sendonly", "c=IN IP4 0.0.0.0"])
+def test_a_caller_that_is_on_hold_from_the_start_is_asked_whether_it_is_there(form: str) -> None:
+    flow, house = read_flow(resources.FLOWS / "hotline.yaml")
+    exchange = Exchange(flow, house)
+    exchange.caller_deaf_to = frozenset({"OPTIONS", "INVITE"})
+    offer = OFFER + form.encode() + b"\r\n"
+    if form.startswith("c="):
+        offer = OFFER.replace(b"c=IN IP4 192.0.2.10", form.encode())
+    exchange.says("INVITE", offer)
+    exchange.passes(0.001)
+    exchange.says("ACK")
+    exchange.passes(20.0)
+    assert "call.held" in exchange.told
+    assert exchange.said() == [], "nobody would hear it"
+    exchange.passes(80.0)
+    assert {"OPTIONS", "INVITE"} < set(exchange.hears)
+    assert exchange.hears[-1] == "BYE"
+    assert ended(exchange) == ("callflow", "gone")
+
+
+def test_a_seat_that_answers_on_hold_has_its_caller_asked() -> None:
+    """The same as its hold key: else the two would be joined, and hear nothing."""
+    exchange = Exchange(*SERVICE, "8001")
+    exchange.calls()
+    exchange.passes(1.0)
+    phone = exchange.phones["8001"]
+    invite = phone.invites[-1]
+    contact = ("contact", "<sip:8001@192.0.2.50:5100>"), ("content-type", "application/sdp")
+    phone._replies(respond(invite, 200, "OK", *contact, to_tag=phone._tag(invite), body=sdp("inactive")))
+    exchange.passes(4.0)
+    assert "hold.asked" in exchange.told
+    phone.resumes()
+    exchange.passes(5.0)
+    assert exchange.told[-1] != "hold.asked"
+    assert "OpenGate 1" in exchange.sound()
 
 
 def test_a_caller_who_is_not_there_rings_no_seat() -> None:

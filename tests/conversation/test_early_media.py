@@ -162,6 +162,22 @@ def test_a_caller_who_never_confirms_the_answer_lets_the_seat_go(exchange: Excha
     assert at_rest(exchange)
 
 
+def test_a_seat_that_has_picked_up_for_nobody_is_told_after_15_seconds(exchange: Exchange) -> None:
+    """The caller has died while it waited: our 200 is never acknowledged, and the seat hears nothing."""
+    invites(exchange)
+    seat_picks_up(exchange, 1.0)
+    exchange.passes(14.9)
+    assert exchange.phones["8001"].asked == ["INVITE", "ACK"]
+    exchange.commands.clear()
+    exchange.passes(0.2)
+    told = [command.prompt for command in exchange.commands if isinstance(command, Play)]
+    assert told == ["caller_has_hung_up"]
+    exchange.passes(7.0)
+    assert exchange.phones["8001"].asked[-1] == "BYE"
+    exchange.passes(60.0)
+    assert at_rest(exchange)
+
+
 def test_a_seat_that_hangs_up_before_the_answer_is_confirmed_leaves_nobody_alone(exchange: Exchange) -> None:
     invites(exchange)
     seat_picks_up(exchange, 1.0)

@@ -2,15 +2,18 @@
 
 import pytest
 
+from callflow import resources
 from callflow.call.call import Call
 from callflow.call.ledger import Ledger
 from callflow.call.simulate import Act, Simulation, hangs_up
+from callflow.config import read_flow
 from callflow.etiquette.audit import judge
 from callflow.etiquette.house import House
 from callflow.etiquette.verdict import Judgement
 from callflow.events import Event, HeldByCaller, ResumedByCaller
 from callflow.facts import Fact
 from callflow.flow.model import Flow
+from tests.support.exchange import Exchange
 
 pytestmark = pytest.mark.conversation
 
@@ -72,3 +75,18 @@ def test_only_the_limit_ends_a_call_that_is_held_for_ever(hotline: Flow, house: 
         (1800.0, "prompt.started", "hanging_up"),
         (1808.0, "call.ended", "call_limit"),
     ]
+
+
+def test_a_reinvite_without_an_offer_whose_ack_has_no_answer_changes_nothing(house: House) -> None:
+    """What was agreed before stands (RFC 3264 §5 wants an answer; a living caller is not ended for that)."""
+    flow, _ = read_flow(resources.FLOWS / "service.yaml")
+    exchange = Exchange(flow, house, "8001")
+    exchange.calls()
+    exchange.passes(1.0)
+    exchange.phones["8001"].answers()
+    exchange.passes(5.0)
+    exchange.says("INVITE", cseq=2)
+    exchange.says("ACK", cseq=2)
+    exchange.passes(5.0)
+    assert "BYE" not in exchange.hears
+    assert "call.ended" not in exchange.told

@@ -9,7 +9,8 @@ from callflow.call.seats import SeatState
 from callflow.etiquette.house import House
 from callflow.events import DigitPressed, LineJudged, LineState
 from callflow.media.messages import HearTones, IgnoreTones, Join, Play
-from tests.support.exchange import Exchange
+from callflow.sip.message import respond
+from tests.support.exchange import Exchange, sdp
 
 pytestmark = pytest.mark.conversation
 
@@ -127,6 +128,22 @@ def test_who_has_taken_a_call_is_its_seat(served: Exchange) -> None:
     served.phones["8002"].hangs_up()
     served.passes(1.0)
     assert served.said()[-1][1] == "anything_else"
+
+
+def test_a_target_whose_phone_answers_on_hold_has_not_taken_the_call(served: Exchange) -> None:
+    """It would hear neither the brief nor the caller, and the caller nobody."""
+    rung(served)
+    phone = served.phones["8002"]
+    invite = phone.invites[-1]
+    fields = ("contact", "<sip:8002@192.0.2.50:5101>"), ("content-type", "application/sdp")
+    phone._replies(respond(invite, 200, "OK", *fields, to_tag=phone._tag(invite), body=sdp("inactive")))
+    served.passes(1.0)
+    assert phone.asked[-1] == "BYE"
+    assert "transfer.completed" not in served.told
+    keys(served, TARGET, "1")
+    served.passes(30.0)
+    assert "transfer.completed" not in served.told
+    assert served.controller._rooms["call-1"].seat is not None, "the first seat has its caller again"
 
 
 def test_what_the_targets_line_sounds_like_is_nobodys_business(served: Exchange) -> None:
