@@ -74,7 +74,7 @@ async def _started(
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     process = await asyncio.create_subprocess_exec(
         "sipp", "-sf", str(SCENARIOS / scenario), "-m", str(calls), "-i", "127.0.0.1", "-s", "10086",
-        "-nostdin", "-trace_err", "-timeout", "90", "-d", "1000", *options,
+        "-nostdin", "-trace_err", "-timeout", "90", "-d", "1000", "-aa", *options,
         cwd=folder, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
     try:
