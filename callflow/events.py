@@ -198,6 +198,11 @@ class HungUp(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class CallerLost(Event):
+    """Nothing comes from the caller's side any more. It may hear us yet: it is told, and released."""
+
+
+@dataclass(frozen=True, slots=True)
 class SeatRinging(Event):
     """A seat's phone rings for the caller."""
 

@@ -35,10 +35,12 @@ from callflow.call.notes import Notes
 from callflow.etiquette.house import House
 from callflow.etiquette.machine import Machine
 from callflow.events import (
+    LOST_MEDIA,
     WITHOUT_A_WORD,
     CallAnswered,
     CallArrived,
     CallerDescribed,
+    CallerLost,
     DigitPressed,
     Event,
     FactKept,
@@ -229,9 +231,11 @@ class Call:
         if self.ended or (isinstance(event, DigitPressed) and not self._spoken_to):
             # A key pressed before our first word belongs to whatever was dialled before us.
             return []
-        if self._keeping is not None:
+        if self._keeping is not None and not isinstance(event, CallerLost):
             return self._while_keeping(self._keeping, event, now)
         match event:
+            case CallerLost():
+                return self.part(LOST_MEDIA, now)
             case FactKept():
                 # The disk answered when the call had gone on.
                 return []

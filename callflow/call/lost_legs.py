@@ -9,7 +9,7 @@ from callflow.call.room import Room
 from callflow.call.switchboard import Switchboard
 from callflow.call.table import CallTable
 from callflow.call.transferring import Transferring
-from callflow.events import LOST_MEDIA, HungUp, Party, SeatLost
+from callflow.events import LOST_MEDIA, CallerLost, Party, SeatLost
 from callflow.sip.calls import Calls
 from callflow.sip.happenings import Ended
 
@@ -69,8 +69,14 @@ class LostLegs:
             case Party.TARGET:
                 ended = self._calls.hang_up(leg.session, LOST_MEDIA, now)
                 return [*ended, *self._transferring.lost(room, leg, now)]
-        gone = Happened(room, HungUp(Party.CALLER, LOST_MEDIA))
-        return [*self._calls.hang_up(leg.session, LOST_MEDIA, now), gone]
+        return self._caller(room, now)
+
+    def _caller(self, room: Room, now: float) -> list[News]:
+        """The seat is told and released at once; the caller, who may hear us yet, has the last words."""
+        left = [*self._switchboard.left(room, now), *self._from_seats.ended(room, now)]
+        for leg in room.listening():
+            left += self._farewells.begin(leg, room.call.caller_gone, now)
+        return [*left, *room.let_others_go(now), Happened(room, CallerLost())]
 
     def _seat(self, room: Room, leg: Leg, now: float) -> list[News]:
         if leg is not room.seat:

@@ -346,6 +346,15 @@ class Room(Sound):
         known = (self.call.deadline, self.codes.deadline, self.leaves_at)
         return min((at for at in known if at is not None), default=None)
 
+    def let_others_go(self, now: float) -> list[Effect]:
+        """The caller is alone with us: nobody serves it, rings for it, or is to."""
+        others = self.legs[1:]
+        self.seat = self.recall = self.target = self.leaving = self.referral = None
+        self.leaves_at, self.seeks = None, False
+        self.ringing.clear()
+        ended = [effect for leg in others for effect in self._end(leg, "caller is lost", now)]
+        return [*ended, *self.play_music(EndHold())]
+
     def let_go(self, now: float) -> list[Effect]:
         """The call is over: no leg is left."""
         others = [effect for leg in self.legs[1:] for effect in self._calls.hang_up(leg.session, "", now)]
@@ -353,7 +362,8 @@ class Room(Sound):
 
     def entry(self) -> CallEntry:
         """The call as it is written down."""
-        return self.call.entry(tuple(leg.entry(self._calls) for leg in self.legs))
+        attends = (self.supervisor,) if self.supervisor is not None else ()
+        return self.call.entry(tuple(leg.entry(self._calls) for leg in (*self.legs, *attends)))
 
     # --- the rooms behind ---
 

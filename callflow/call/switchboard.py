@@ -310,6 +310,9 @@ class Switchboard:
                         room.seeks = False
                         nobody = OfTarget(TargetDeclined("no_answer" if why == "waited" else "failed"))
                     news.append(Happened(room, nobody))
+        if any(isinstance(step, Withdraw) for step in steps):
+            # Another caller may wait for the seats that ring no longer; it is offered all of them together.
+            news.append(Task(None, partial(self._look_again, now)))
         return [*news, *self._moved()]
 
     def _withdraw(self, room: Room, seat: str, now: float) -> list[News]:
@@ -322,8 +325,7 @@ class Switchboard:
             self._note(self.seats.turn(seat, SeatState.READY, now), now)
         waits = room.name in self.queues
         told = [Happened(room, SeatDeclined(seat, "no_answer"))] if waits else []
-        # Another caller may wait for the seat that rings no longer.
-        return [*withdrawn, *told, *self._look_again(now)]
+        return [*withdrawn, *told]
 
     def _moved(self) -> list[News]:
         """Whoever has another place in the queue than before is told so."""

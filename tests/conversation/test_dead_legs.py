@@ -87,13 +87,17 @@ def test_a_caller_who_is_gone_lets_the_seat_go_with_a_sentence() -> None:
     exchange = served()
     falls_silent(exchange, CALLER)
     exchange.passes(13.1)
-    assert ended(exchange) == ("caller", "media_lost")
-    assert "BYE" in exchange.hears
-    assert [c.prompt for c in exchange.commands if isinstance(c, Play) and c.leg == SEAT] == [
-        "caller_has_hung_up"
+    told = [
+        command.prompt for command in exchange.commands if isinstance(command, Play) and command.leg == SEAT
     ]
+    assert told == ["caller_has_hung_up"]
     assert state(exchange, "8001") is SeatState.WRAP_UP
-    exchange.passes(7.0)
+    assert exchange.said()[-1][1] == "hanging_up", "the caller may hear us yet"
+    exchange.passes(6.8)
+    assert ended(exchange) is None
+    exchange.passes(0.2)
+    assert ended(exchange) == ("callflow", "media_lost")
+    assert "BYE" in exchange.hears
     assert exchange.phones["8001"].asked[-1] == "BYE"
     exchange.passes(64.0)
     in_hand = exchange.controller.in_hand()
@@ -119,8 +123,8 @@ def test_a_caller_whose_side_answers_is_never_ended_for_silence() -> None:
     assert ended(exchange) is None
     assert exchange.hears.count("OPTIONS") > 10, "asked again and again"
     exchange.caller_deaf_to = NO_OPTIONS
-    exchange.passes(20.0)
-    assert ended(exchange) == ("caller", "media_lost")
+    exchange.passes(27.0)
+    assert ended(exchange) == ("callflow", "media_lost")
 
 
 def test_a_seat_whose_phone_answers_and_sends_nothing_leaves_no_caller_in_silence() -> None:
@@ -201,7 +205,7 @@ def test_a_leg_that_reports_by_rtcp_is_there(leg: int) -> None:
         exchange.tells(leg, ReportCame())
     assert ended(exchange) is None
     assert "seat.lost" not in exchange.told
-    exchange.passes(20.0)
+    exchange.passes(27.0)
     assert ended(exchange) is not None or "seat.lost" in exchange.told, "the reports have stopped too"
 
 
@@ -314,6 +318,26 @@ def test_a_caller_who_is_not_there_rings_no_seat() -> None:
     ]
 
 
+def test_no_seat_is_rung_for_a_waiting_caller_whose_side_holds() -> None:
+    """It would pick up and hear nobody, for as long as the hold lasts."""
+    exchange = Exchange(*SERVICE, "8001")
+    exchange.another_calls()
+    exchange.passes(1.0)
+    exchange.phones["8001"].answers()
+    exchange.calls()
+    exchange.passes(5.0)
+    exchange.says("INVITE", OFFER + b"a=sendonly\r\n", cseq=2)
+    exchange.says("ACK", cseq=2)
+    assert "call.held" in exchange.told
+    exchange.receives(exchange.others[0].request("BYE", cseq=2), THEM)
+    exchange.passes(40.0)
+    assert invites(exchange) == 1
+    exchange.says("INVITE", OFFER, cseq=3)
+    exchange.says("ACK", cseq=3)
+    exchange.passes(1.0)
+    assert invites(exchange) == 2, "it is back"
+
+
 def test_a_caller_who_is_doubted_and_answers_is_served() -> None:
     exchange = Exchange(*SERVICE, "8001")
     exchange.calls()
@@ -356,8 +380,8 @@ def test_the_calls_of_a_trunk_that_is_down_are_asked_at_once() -> None:
     goes_down(exchange, "pbx")
     assert exchange.hears[-1] == "OPTIONS"
     falls_silent(exchange, CALLER)
-    exchange.passes(3.1)
-    assert ended(exchange) == ("caller", "media_lost")
+    exchange.passes(10.1)
+    assert ended(exchange) == ("callflow", "media_lost")
 
 
 def test_a_trunk_that_is_down_ends_no_call_whose_audio_comes() -> None:

@@ -310,6 +310,18 @@ def test_how_well_each_leg_was_heard_is_told_under_its_name(exchange: Exchange) 
     assert told == ["seat 8001", "caller"]
 
 
+def test_phones_that_ring_no_longer_are_all_offered_to_the_next_caller(service: tuple[Flow, House]) -> None:
+    everybody = QueuePlan("service", strategy=Strategy.ALL)
+    exchange = Exchange(*service, "8001", "8002", "8003", queue=everybody)
+    exchange.calls()
+    exchange.passes(1.0)
+    exchange.another_calls()
+    exchange.passes(1.0)
+    exchange.phones["8001"].answers()
+    exchange.passes(0.5)
+    assert [len(phone.invites) for phone in exchange.phones.values()] == [1, 2, 2]
+
+
 def test_who_waits_is_told_how_many_are_served_before(service: tuple[Flow, House]) -> None:
     exchange = Exchange(*service, "8001")
     exchange.another_calls()

@@ -119,6 +119,14 @@ def test_a_supervisor_who_comes_while_the_caller_is_held_hears_the_caller(room: 
     assert kept == {CHIEF: (), CALLER: (SEAT,), SEAT: (CALLER,)}
 
 
+def test_a_supervisor_stands_in_the_journal_of_the_call_that_it_attends(room: Switchroom) -> None:
+    """A restart ends its dialog like those of caller and seat."""
+    attends(room)
+    entry = room.controller._rooms["call-1"].entry()
+    assert [leg.seat for leg in entry.legs] == ["", serving(room), "8009"]
+    assert all(leg.dialog is not None for leg in entry.legs)
+
+
 def test_who_hangs_up_leaves_the_two_alone(room: Switchroom) -> None:
     attends(room)
     chief(room).says("BYE")

@@ -57,6 +57,8 @@ async def test_all_callers_of_a_trunk_die_at_once(tmp_path: Path, size: Size) ->
         assert sum(len(phone.calls) for phone in at_work.phones.values()) == taken, (
             "nobody rings for the dead"
         )
+        # The callers may hear us yet: each has the last words, and the pause.
+        await at_work.run.until(lambda: len(at_work.run.told("call.ended")) == sum(size), within=20)
         ends = [end["reason"] for end in at_work.run.told("call.ended")]
         assert ends == ["media_lost"] * sum(size)
         at_work.joined.clear()
