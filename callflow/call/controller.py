@@ -162,7 +162,7 @@ class Controller:
         )
         farewells = Farewells(self._lines, endpoint.calls)
         lost = self._lost = self._new_lost_legs(farewells)
-        self._held_legs = HeldLegs(self._lines, endpoint.calls)
+        self._held_legs = HeldLegs(self._rooms, self._lines, endpoint.calls)
         self._liveness = Liveness(
             self._rooms,
             self._lines,

@@ -11,6 +11,7 @@ from typing import Final
 from callflow.call.leg import Leg
 from callflow.call.lines import Lines
 from callflow.call.news import News
+from callflow.call.table import CallTable
 from callflow.sip.calls import Calls
 from callflow.sip.sdp import Direction
 
@@ -38,7 +39,8 @@ class _Held:
 class HeldLegs:
     """The legs on hold of one controller."""
 
-    def __init__(self, lines: Lines, calls: Calls) -> None:
+    def __init__(self, table: CallTable, lines: Lines, calls: Calls) -> None:
+        self._table = table
         self._lines = lines
         self._calls = calls
         self._held: dict[int, _Held] = {}
@@ -87,6 +89,9 @@ class HeldLegs:
 
     def _ask(self, held: _Held, until: float, now: float) -> list[News]:
         held.asked, held.next_at = True, until
+        ledger = self._table.ledger_of(held.leg.call)
+        if ledger is not None:
+            ledger.write_of(held.leg.name, now, "leg.asked", None, held=True)
         return [*self._calls.ask(held.leg.session, "OPTIONS", now=now)]
 
 

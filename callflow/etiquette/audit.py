@@ -93,16 +93,35 @@ def _prescribed(before: str, after: str, house: House) -> float | None:
 def _wrong(rule: str, facts: Sequence[Fact], house: House) -> str:
     ended = _first(facts, "call.ended")
     if rule == "csr-01" and _first(facts, "call.answered"):
-        first = _first(facts, "prompt.started")
-        stayed = ended is None or ended.details.get("by") == "callflow"
-        wanted = house.answering.greeting
-        if (first and first.details["prompt"] != wanted) or (first is None and stayed):
-            return f"the first words were not {wanted}"
+        why = _greeted_wrongly(facts, house, ended)
+        if why:
+            return why
     if ended is None or ended.details.get("by") != "callflow" or ended.rule != rule:
         return ""
     said = [str(fact.details["prompt"]) for fact in facts if fact.fact == "prompt.finished"]
     if not said or said[-1] not in (house.closing.goodbye, house.closing.hanging_up):
         return "released without words of parting"
+    return ""
+
+
+def _greeted_wrongly(facts: Sequence[Fact], house: House, ended: Fact | None) -> str:
+    """The first words are the greeting; after a wait in a queue those that begin when a seat answers."""
+    first, queued = _first(facts, "prompt.started"), _first(facts, "queue.entered")
+    wanted = {house.answering.greeting}
+    if queued is not None and (first is None or queued.at <= first.at):
+        answered = next((at for at, fact in enumerate(facts) if fact.fact == "seat.answered"), None)
+        if answered is None:
+            # Who gives up waiting, or finds nobody there, has spoken with nobody.
+            return ""
+        first, joining = _first(facts[answered:], "prompt.started"), house.joining
+        others = (other.prompt for other in (joining.trainee, joining.overflow) if other is not None)
+        wanted = {joining.greeting, joining.late, *others}
+        if first is None:
+            # One of the two has left before the first word.
+            return ""
+    stayed = ended is None or ended.details.get("by") == "callflow"
+    if (first and first.details["prompt"] not in wanted) or (first is None and stayed):
+        return f"the first words were not {' or '.join(sorted(wanted))}"
     return ""
 
 

@@ -47,6 +47,38 @@ def test_a_call_by_the_book_keeps_its_rules(house: House) -> None:
     assert verdicts(SILENT, house) == {"csr-01": kept, "csr-04": kept}
 
 
+WAITED: list[Line] = [
+    (0.0, "call.arrived", None, {}),
+    (1.0, "call.answered", "csr-01", {}),
+    (1.2, "queue.entered", "crs-02", {"queue": "service"}),
+    started(6.2, "queue_please_wait", "crs-02"),
+    finished(9.0, "queue_please_wait", "crs-02"),
+]
+GIVEN_UP: Line = (20.0, "call.ended", None, {"by": "caller", "reason": ""})
+
+
+def answered(prompt: str) -> list[Line]:
+    """A seat has picked up for a caller who waited, and both hear that first."""
+    return [
+        (12.0, "seat.answered", "csr-01", {"seat": "8001", "waited": 10.8}),
+        started(12.1, prompt, "csr-01"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "then", [[GIVEN_UP], [*answered("greeting"), GIVEN_UP], [*answered("greeting")[:1], GIVEN_UP]]
+)
+def test_the_queues_words_before_the_greeting_break_no_csr_01(house: House, then: list[Line]) -> None:
+    """Nor does a caller who gives up waiting, or hangs up before the greeting has begun."""
+    assert verdicts([*WAITED, *then], house)["csr-01"] == (Judgement.KEPT, "")
+
+
+def test_after_a_wait_the_seats_first_words_are_the_greeting_all_the_same(house: House) -> None:
+    judged, why = verdicts([*WAITED, *answered("main_menu"), GIVEN_UP], house)["csr-01"]
+    assert judged is Judgement.BROKEN
+    assert "the first words were not greeting" in why
+
+
 @pytest.mark.parametrize(
     ("lines", "rule", "why"),
     [
