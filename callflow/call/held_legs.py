@@ -52,7 +52,9 @@ class HeldLegs:
 
     def agreed(self, leg: Leg, now: float) -> None:
         """Something was agreed upon with the leg: it is on hold, or no longer."""
-        if not is_held(leg):
+        room = self._table.get(leg.call)
+        # Of an emergency, or a call between colleagues, nobody is asked anything.
+        if not is_held(leg) or room is None or room.is_plain:
             self._held.pop(leg.media, None)
         elif leg.media not in self._held:
             self._held[leg.media] = _Held(leg, now + EVERY)

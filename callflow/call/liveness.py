@@ -192,6 +192,10 @@ class Liveness:
         if not known.is_quiet:
             del self._silent[leg.media]
             return []
+        if self._lost.is_plain(leg):
+            # An emergency, or colleagues: nobody but the two ends their call.
+            self._count_anew(known, now)
+            return []
         silent = now - known.since
         if known.answered:
             if leg.party is not Party.CALLER and not known.comfort:

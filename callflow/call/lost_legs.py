@@ -43,6 +43,11 @@ class LostLegs:
         others = (room.seat, room.recall, room.target)
         return any(other is not None for other in others) or room.name in self._switchboard.queues
 
+    def is_plain(self, leg: Leg) -> bool:
+        """Whether the leg's call is an emergency, or one between colleagues."""
+        room = self._table.get(leg.call)
+        return room is not None and room.is_plain
+
     def doubt(self, leg: Leg, now: float) -> list[News]:
         """The leg's peer may not be there: no seat is rung for such a caller."""
         if leg.party is Party.CALLER:
