@@ -26,7 +26,7 @@ from callflow.adapters.softphone import (
 from tests.support import bare_answerer
 from tests.support.bare_answerer import BareAnswerer, Sound, answerer, header, silence
 
-pytestmark = pytest.mark.sockets
+pytestmark = [pytest.mark.sockets, pytest.mark.timed]
 
 TWO_BURSTS = (silence(0.1), Sound(0.5), silence(1.0), Sound(0.5), silence(0.1))
 EVENT = 101
