@@ -15,7 +15,7 @@ from callflow.call.desk_view import Asked, View
 from callflow.call.destinations import Destinations
 from callflow.call.dial_plan import CallsOut, DialPlan
 from callflow.call.farewells import Farewells
-from callflow.call.held_legs import HeldLegs, is_held
+from callflow.call.held_legs import HeldLegs
 from callflow.call.journal import CallEntry
 from callflow.call.ledger import Ledger, Sink
 from callflow.call.leg import Effect, Leg
@@ -421,8 +421,9 @@ class Controller:
     def _note_agreed(self, leg: Leg, now: float) -> list[News]:
         self._held_legs.agreed(leg, now)
         self._liveness.agreed(leg)
-        # No seat is rung for a caller whose side holds: it would hear nobody.
-        return self._lost.doubt(leg, now) if is_held(leg) else self._lost.trust(leg, now)
+        # No seat is rung for a caller whose side holds, and hears nobody.
+        hears = leg.agreed is None or leg.agreed.peer_listens
+        return self._lost.trust(leg, now) if hears else self._lost.doubt(leg, now)
 
     def _told_in(self, room: Room, leg: Leg, told: Told, now: float) -> list[News]:
         """A leg of a call has said something."""

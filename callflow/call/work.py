@@ -18,6 +18,8 @@ from callflow.guard import Broke
 MOST_STEPS: Final = 20_000
 """Items that one call may cause in one go; a call that needs more goes round in a circle."""
 Told = Happened | Connected | Deserted
+_TO_DO: Final = (Happened, Connected, Deserted, Task)
+"""What is worked off; everything else is an effect."""
 
 
 class CallRunsInCircles(Exception):
@@ -43,7 +45,7 @@ class Work:
         pending = deque(news)
         while pending:
             item = pending.popleft()
-            if not isinstance(item, Told | Task):
+            if not isinstance(item, _TO_DO):
                 effects.append(item)
                 continue
             try:
@@ -70,4 +72,4 @@ def _without(room: Room | None, error: Exception, pending: deque[News]) -> deque
     """What is left to do when a call has failed; an event that came at a wrong time alone fails nothing."""
     if room is None or isinstance(error, IllegalEvent):
         return pending
-    return deque(item for item in pending if not (isinstance(item, Told | Task) and item.room is room))
+    return deque(item for item in pending if not (isinstance(item, _TO_DO) and item.room is room))

@@ -338,6 +338,17 @@ def test_no_seat_is_rung_for_a_waiting_caller_whose_side_holds() -> None:
     assert invites(exchange) == 2, "it is back"
 
 
+def test_a_waiting_caller_that_only_listens_is_served() -> None:
+    """`recvonly` is a microphone that is off: the caller hears whoever picks up."""
+    exchange = Exchange(*SERVICE, "8001")
+    exchange.says("INVITE", OFFER + b"a=recvonly\r\n")
+    exchange.passes(0.001)
+    exchange.says("ACK")
+    exchange.passes(1.0)
+    assert invites(exchange) == 1
+    assert "call.held" not in exchange.told
+
+
 def test_a_caller_who_is_doubted_and_answers_is_served() -> None:
     exchange = Exchange(*SERVICE, "8001")
     exchange.calls()
