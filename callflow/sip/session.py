@@ -84,6 +84,8 @@ class Session:
     """The values of the peer's Allow, which are seldom asked for."""
     description: bytes = b""
     """The last session description of ours that was sent."""
+    early_answer: bytes = b""
+    """The answer that came before the 200; it stands where the 200 has none (RFC 6337 §3.1.1)."""
     prover: Prover | None = None
     """Where the peer may ask who we are within the call."""
     reoffer: bytes | None = None

@@ -124,7 +124,7 @@ class UserAgentClient:
         self._sessions.adopt(session)
         session.confirmed()
         self._timers.begin(session, refresh.granted(response), now)
-        return [ack, Accepted(session.id, described(response))]
+        return [ack, Accepted(session.id, described(response) or session.early_answer)]
 
     def declined(self, call: Outgoing, response: Response, now: float) -> list[Output]:
         """A final refusal: another proof, another way, or the end."""
@@ -177,6 +177,7 @@ class UserAgentClient:
         if session is None:
             session = call.earlies[tag] = self._new_session(call, response)
             self._sessions.know(session)
+        session.early_answer = session.early_answer or described(response)
         rseq = response.headers.get("rseq") or ""
         is_reliable = "100rel" in response.headers.tokens("require") and rseq.isascii() and rseq.isdigit()
         if not is_reliable or (session.rseq and int(rseq[:10]) != session.rseq + 1):

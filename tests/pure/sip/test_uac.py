@@ -7,6 +7,7 @@ import pytest
 from callflow.sip.address import Address, Hop, Transport
 from callflow.sip.auth import Guard, Proof
 from callflow.sip.endpoint import Endpoint
+from callflow.sip.happenings import Accepted
 from callflow.sip.headers import NameAddress
 from callflow.sip.message import Request, parse
 from callflow.sip.outgoing import Plan
@@ -72,6 +73,14 @@ class Called:
         body: bytes = b"",
     ) -> list[str]:
         """A response to our latest request of method `to`."""
+        return self.sees(
+            self.endpoint.receive(self.response(status, *fields, tag=tag, to=to, body=body), THEM, at)
+        )
+
+    def response(
+        self, status: int, *fields: str, tag: str = "t1", to: str = "INVITE", body: bytes = b""
+    ) -> bytes:
+        """The same as it comes."""
         asked = self.request(to)
         lines = [
             f"SIP/2.0 {status} Whatever",
@@ -80,8 +89,7 @@ class Called:
             *fields,
             f"Content-Length: {len(body)}",
         ]
-        data = ("\r\n".join(lines) + "\r\n\r\n").encode() + body
-        return self.sees(self.endpoint.receive(data, THEM, at))
+        return ("\r\n".join(lines) + "\r\n\r\n").encode() + body
 
     def asks(self, method: str, *fields: str, at: float, tag: str = "t1", cseq: int = 1) -> list[str]:
         """A request of theirs in the dialog."""
@@ -230,6 +238,34 @@ def test_a_challenge_is_answered_by_who_knows_the_password(status: int, asks: st
     assert guard.check(called.request("BYE").headers.get(proves), "BYE", 1.2) == (Proof.RIGHT, "us")
     called.says(200, to="BYE", at=1.3)
     called.is_over(60.0)
+
+
+@pytest.mark.parametrize("reliable", [True, False])
+def test_the_answer_of_a_183_stands_where_the_200_has_none(reliable: bool) -> None:
+    """RFC 3262 §5, RFC 6337 §3.1.1: of the same To tag, and of no other fork."""
+    called = Called()
+    called.is_called()
+    fields = ["Content-Type: application/sdp", CONTACT, *(["Require: 100rel", "RSeq: 1"] if reliable else [])]
+    called.says(183, *fields, body=ANSWER, tag="t1")
+    called.says(183, CONTACT, tag="t2")
+    [told] = [
+        output
+        for output in called.endpoint.receive(called.response(200, CONTACT, tag="t1"), THEM, 1.0)
+        if isinstance(output, Accepted)
+    ]
+    assert told.answer == ANSWER
+
+
+def test_another_forks_answer_is_not_this_ones() -> None:
+    called = Called()
+    called.is_called()
+    called.says(183, "Content-Type: application/sdp", CONTACT, body=ANSWER, tag="t1")
+    [told] = [
+        output
+        for output in called.endpoint.receive(called.response(200, CONTACT, tag="t2"), THEM, 1.0)
+        if isinstance(output, Accepted)
+    ]
+    assert told.answer == b""
 
 
 def test_a_wrong_password_is_not_tried_twice() -> None:
