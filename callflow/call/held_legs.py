@@ -6,11 +6,12 @@ re-INVITE that nobody answers, or that is answered 408 or 481, ends the call (RF
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from callflow.call.leg import Leg
 from callflow.call.lines import Lines
-from callflow.call.news import News
+from callflow.call.news import News, Task
 from callflow.call.table import CallTable
 from callflow.sip.calls import Calls
 from callflow.sip.sdp import Direction
@@ -77,17 +78,21 @@ class HeldLegs:
         return [news for each in held for news in self._ask(each, now + TRUNK_PATIENCE, now)]
 
     def tick(self, now: float) -> list[News]:
-        """Peers are asked, once more by a re-INVITE where they did not answer."""
-        news: list[News] = []
-        for held in [each for each in self._held.values() if now >= each.next_at]:
-            if self._lines.heard(held.leg.media) is not held.leg:
-                del self._held[held.leg.media]
-            elif held.asked:
-                held.asked, held.next_at = False, now + _OFFERED
-                news += self._lines.offer_again(held.leg, now)
-            else:
-                news += self._ask(held, now + EVERY, now)
-        return news
+        """Peers are asked, each under the guard of its call."""
+        due = [each for each in self._held.values() if now >= each.next_at]
+        for held in due:
+            held.next_at = now + EVERY
+        return [Task(self._table.get(held.leg.call), partial(self._look, held, now)) for held in due]
+
+    def _look(self, held: _Held, now: float) -> list[News]:
+        """Ask, and once more by a re-INVITE where that was not answered."""
+        if self._lines.heard(held.leg.media) is not held.leg:
+            self._held.pop(held.leg.media, None)
+            return []
+        if held.asked:
+            held.asked, held.next_at = False, now + _OFFERED
+            return [*self._lines.offer_again(held.leg, now)]
+        return self._ask(held, now + EVERY, now)
 
     def _ask(self, held: _Held, until: float, now: float) -> list[News]:
         held.asked, held.next_at = True, until

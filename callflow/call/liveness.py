@@ -14,6 +14,7 @@ silent line. It is judged when a seat would be rung for it.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import Final
 
@@ -21,7 +22,7 @@ from callflow.call.held_legs import is_held
 from callflow.call.leg import Leg
 from callflow.call.lines import Lines
 from callflow.call.lost_legs import LostLegs
-from callflow.call.news import News
+from callflow.call.news import News, Task
 from callflow.call.table import CallTable
 from callflow.events import Party
 from callflow.sip.calls import Calls
@@ -142,24 +143,24 @@ class Liveness:
         return news
 
     def tick(self, now: float) -> list[News]:
-        """Silent legs are asked, and judged."""
-        news: list[News] = []
-        for known in [each for each in self._silent.values() if now >= each.next_at]:
-            news += self._look(known, now)
-        return news
+        """Silent legs are asked, and judged: each under the guard of its call."""
+        due = [each for each in self._silent.values() if now >= each.next_at]
+        for known in due:
+            known.next_at = now + _LOOK_AGAIN
+        return [Task(self._table.get(known.leg.call), partial(self._look, known, now)) for known in due]
 
     def agreed(self, leg: Leg) -> None:
         """Something was agreed upon with the leg: what was known of its packets is of the past."""
         known = self._silent.get(leg.media)
         if known is not None and known.is_quiet and is_held(leg):
-            del self._silent[leg.media]
+            self._silent.pop(leg.media, None)
 
     # --- one leg ---
 
     def _look(self, known: _Silence, now: float) -> list[News]:
         leg = known.leg
         if self._lines.heard(leg.media) is not leg:
-            del self._silent[leg.media]
+            self._silent.pop(leg.media, None)
             return []
         if not _is_due(leg):
             known.since, known.asked, known.next_at = now, False, now + _LOOK_AGAIN
@@ -190,7 +191,7 @@ class Liveness:
     def _judge(self, known: _Silence, now: float) -> list[News]:
         leg, timeout = known.leg, self._timeout_of(known.leg.trunk)
         if not known.is_quiet:
-            del self._silent[leg.media]
+            self._silent.pop(leg.media, None)
             return []
         if self._lost.is_plain(leg):
             # An emergency, or colleagues: nobody but the two ends their call.
@@ -218,7 +219,7 @@ class Liveness:
         known.next_at = known.ask_at
 
     def _end(self, known: _Silence, now: float) -> list[News]:
-        del self._silent[known.leg.media]
+        self._silent.pop(known.leg.media, None)
         self._note(known.leg, now, "leg.lost", known)
         return [Counted("media", "leg_lost"), *self._lost.end(known.leg, now)]
 

@@ -4,9 +4,10 @@ Without its ACK a 200 is repeated for 32 s (RFC 3261 §13.3.1.4). A caller who w
 have gone in the meantime, and a seat that has picked up for it hears nobody: it is told after 15 s.
 """
 
+from functools import partial
 from typing import Final
 
-from callflow.call.news import Happened, News
+from callflow.call.news import Happened, News, Task
 from callflow.call.room import Room
 from callflow.events import NO_ACK, HungUp, Party
 from callflow.sip.calls import Calls
@@ -43,7 +44,7 @@ class Unacknowledged:
         for room in due:
             del self._waiting[room.name]
         ends = [room for room in due if not room.call.ended and not room.caller.is_established and room.seat]
-        return [news for room in ends for news in self._end(room, now)]
+        return [Task(room, partial(self._end, room, now)) for room in ends]
 
     def _end(self, room: Room, now: float) -> list[News]:
         bye = self._calls.hang_up(room.caller.session, NO_ACK, now)

@@ -12,6 +12,7 @@ from callflow.call.caller_side import CallerSide
 from callflow.call.calls_from_seats import CallsFromSeats
 from callflow.call.leg import Leg
 from callflow.call.lines import Lines
+from callflow.call.lost_legs import LostLegs
 from callflow.call.manners import Manners
 from callflow.call.media_side import MediaSide
 from callflow.call.notes import Notes
@@ -26,7 +27,7 @@ from callflow.config import read_flow
 from callflow.etiquette.hold import Hold
 from callflow.events import DigitPressed
 from callflow.flow.run import FlowRun
-from callflow.media.messages import Latched
+from callflow.media.messages import Latched, PacketsStopped
 from callflow.sip.calls import Calls
 from callflow.sip.endpoint import Endpoint
 from tests.support.exchange import Exchange, SeatPhone
@@ -186,6 +187,25 @@ def test_a_call_in_which_we_always_fail_ends_and_no_other_notices(
     later = [at for at in words(exchange, "call-1") if at > planted[0]]
     assert end is not None or later, "the caller sits in silence"
     assert min([*later, *([] if end is None else [end])]) - planted[0] <= LONGEST
+    all_is_let_go_of(exchange, monkeypatch)
+
+
+def test_a_fault_while_one_silent_leg_is_judged_costs_no_other_its_verdict(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    exchange = two_calls(
+        lambda exchange: plant(monkeypatch, LostLegs, "end", lambda lost, leg, now: leg.call == "call-1")
+    )
+    exchange.caller_deaf_to = frozenset({"OPTIONS"})
+    for call in ("call-1", "call-2"):
+        exchange.tells(exchange.controller._rooms[call].caller.media, Latched())
+    exchange.passes(1.0)
+    for call in ("call-1", "call-2"):
+        exchange.tells(exchange.controller._rooms[call].caller.media, PacketsStopped())
+    exchange.passes(25.0)
+    ends = {fact.call: fact.details["reason"] for fact in exchange.facts if fact.fact == "call.ended"}
+    assert ends == {"call-1": "fault", "call-2": "media_lost"}
+    assert len(exchange.faults) == 1
     all_is_let_go_of(exchange, monkeypatch)
 
 
