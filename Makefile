@@ -15,7 +15,7 @@ test: lint types unit
 # sockets and foreign phones mostly waits, so more of it runs at once.
 unit: $(READY) peers
 	$(BIN)/python -m pytest -n 2 -m "pure or conversation"
-	$(BIN)/python -m pytest -n 6 --dist loadfile -m "(sockets or interop) and not timed"
+	$(BIN)/python -m pytest -n 4 --dist loadfile -m "(sockets or interop) and not timed"
 	$(BIN)/python -m pytest -m timed
 
 # Every demo, the long ones too, each held to its times.

@@ -15,7 +15,7 @@ from tests.support.sipp import needs_sipp
 
 pytestmark = [pytest.mark.interop, needs_sipp]
 
-TALK = ("-d", "8700")
+TALK = ("-d", "12000")
 """Milliseconds from the seat's answer to its hold: the greeting of 7.7 s is over by then."""
 Part = Callable[[Softphone, Told], Awaitable[None]]
 """What the caller does once the call is answered."""
