@@ -1,4 +1,4 @@
-"""What an earlier life of the program has left in the journal, and what this one leaves for the next.
+"""Reads what the last run of the program left in the journal, and writes what this one leaves for the next.
 
 Phones need not register again and seats need not log in again after a restart. Calls that were cut off end
 on both sides, as nobody has their audio any more.

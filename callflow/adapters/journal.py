@@ -45,7 +45,7 @@ class JournalFile:
         """Called from the journal's own thread."""
         self._path = path
         self.earlier = load(path)
-        """What an earlier life of the program has left."""
+        """The entries that the last run of the program left."""
         self._last = _last_lines(self.earlier)
         """Of each thing the line that counts."""
         self._kept: dict[str, list[str]] = {}
@@ -167,7 +167,7 @@ class JournalFile:
                     file.flush()
                     os.fsync(file.fileno())
         except OSError:
-            # What is half written only takes room.
+            # A half-written file only takes room.
             beside.unlink(missing_ok=True)
             raise
         beside.replace(self._path)

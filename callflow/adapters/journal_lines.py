@@ -14,7 +14,7 @@ Change = Journalled | CutOff | FactEntry | Registered | SeatEntry
 
 @dataclass(slots=True)
 class Earlier:
-    """What stands in a journal; of each thing the last line counts."""
+    """The contents of a journal: of each thing, the last line counts."""
 
     calls: dict[str, CallEntry] = field(default_factory=dict)
     """Those that have not ended."""

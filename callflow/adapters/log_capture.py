@@ -1,4 +1,4 @@
-"""What Python would write to standard error by itself goes to the log: it must not block a loop either.
+"""Sends to the log what Python would write to standard error by itself: that must not block a loop either.
 
 Warnings, the standard library's logging (aiohttp's and asyncio's), exceptions that nobody caught in a thread,
 a destructor or a callback of the loop.

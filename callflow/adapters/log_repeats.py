@@ -14,7 +14,7 @@ MOST_KINDS: Final = 1_000
 """Kinds that are remembered; beyond them all others are one kind."""
 _LEVELS: Final = ("warning", "error", "critical", "exception")
 _NAMES: Final = ("kind", "trunk", "leg", "seat", "error", "state", "source")
-"""What tells one fault from another; not the call, as a thousand calls may have the same fault."""
+"""The details that distinguish faults; not the call, as a thousand calls may have the same fault."""
 
 Event = MutableMapping[str, Any]
 Kind = tuple[Any, ...]
@@ -56,7 +56,7 @@ class Repeats:
         return event
 
     def due(self, *, now: bool = False) -> list[dict[str, Any]]:
-        """What was left out and has not been told for a second (`now`: at all); each with `repeated`."""
+        """The lines left out and not reported for a second (`now`: at all), each with `repeated`."""
         at = self._clock()
         with self._lock:
             over = [kind for kind, known in self._kinds.items() if now or at - known.told_at >= EVERY]
@@ -69,7 +69,7 @@ class Repeats:
 
 
 def kind_of(event: Mapping[str, Any]) -> Kind:
-    """What makes two faults the same: their words, what they name, and where the exception came from."""
+    """Two faults with this key are the same: their words, details, and where the exception came from."""
     named = tuple(str(event.get(name, "")) for name in _NAMES)
     return str(event.get("event", "")), *named, *_place(event.get("exc_info"))
 
