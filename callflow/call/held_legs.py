@@ -22,8 +22,9 @@ TRUNK_PATIENCE: Final = 5.0
 """Seconds that a peer has to answer whose trunk is down."""
 _OFFERED: Final = 40.0
 """Seconds until a re-INVITE has come to something: 64 * T1, and a little more."""
-_NO_SUCH_CALL: Final = 481
-_NO_ANSWER: Final = 408
+NO_SUCH_CALL: Final = 481
+NO_ANSWER: Final = 408
+"""The status that stands for no answer at all (RFC 3261 §8.1.3.1)."""
 
 
 @dataclass(slots=True)
@@ -63,9 +64,9 @@ class HeldLegs:
     def replied(self, leg: Leg, status: int, now: float) -> list[News]:
         """The peer has answered our question, or has not (408)."""
         held = self._held.get(leg.media)
-        if held is None or status == _NO_ANSWER:
+        if held is None or status == NO_ANSWER:
             return []
-        if status == _NO_SUCH_CALL:
+        if status == NO_SUCH_CALL:
             # Some answer so to every OPTIONS in a dialog: a re-INVITE decides.
             held.asked, held.next_at = False, now + _OFFERED
             return [*self._lines.offer_again(leg, now)]

@@ -18,7 +18,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import Final
 
-from callflow.call.held_legs import is_held
+from callflow.call.held_legs import NO_ANSWER, NO_SUCH_CALL, is_held
 from callflow.call.leg import Leg
 from callflow.call.lines import Lines
 from callflow.call.lost_legs import LostLegs
@@ -37,8 +37,6 @@ _COMFORT_LIMIT: Final = 4.0
 """Timeouts after which a seat whose phone has sent comfort noise, and does not answer, is dead."""
 _LOOK_AGAIN: Final = 1.0
 """Seconds between two looks at a leg that cannot be judged yet."""
-_NO_SUCH_CALL: Final = 481
-_NO_ANSWER: Final = 408
 
 
 @dataclass(slots=True)
@@ -115,15 +113,15 @@ class Liveness:
     def replied(self, leg: Leg, status: int, now: float) -> list[News]:
         """The peer has answered our question, or has not (408)."""
         known = self._silent.get(leg.media)
-        if known is None or status == _NO_ANSWER:
+        if known is None or status == NO_ANSWER:
             return []
-        if status == _NO_SUCH_CALL and not known.is_quiet:
+        if status == NO_SUCH_CALL and not known.is_quiet:
             # It is heard: whatever its signalling says, somebody is there.
             return []
-        if status == _NO_SUCH_CALL and leg.party is Party.CALLER:
+        if status == NO_SUCH_CALL and leg.party is Party.CALLER:
             # Some answer so to every OPTIONS in a dialog: only a re-INVITE that is answered so ends the call.
             return [*self._lines.offer_again(leg, now)]
-        if status == _NO_SUCH_CALL:
+        if status == NO_SUCH_CALL:
             return self._end(known, now)
         known.answered = True
         return self._lost.trust(leg, now)

@@ -58,15 +58,19 @@ class Departed:
 
     def free(self, source: int) -> None:
         """The source is a leg's again."""
-        at = int(np.searchsorted(self._sources, np.uint64(source)))
-        if at < len(self._sources) and self._sources[at] == source:
+        at = self._find(source)
+        if at is not None:
             self._until[at] = -np.inf
 
     def is_barred(self, source: int, now: float) -> bool:
         """Whether the source is barred, as far as was heard of it."""
+        at = self._find(source)
+        return at is not None and bool(self._until[at] > now)
+
+    def _find(self, source: int) -> int | None:
+        """Where the source stands in the tables."""
         at = int(np.searchsorted(self._sources, np.uint64(source)))
-        known = at < len(self._sources) and self._sources[at] == source
-        return bool(known and self._until[at] > now)
+        return at if at < len(self._sources) and self._sources[at] == source else None
 
     def heard(
         self, sources: Sources, now: float, ssrc: NDArray[np.uint32] | None = None

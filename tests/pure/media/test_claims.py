@@ -16,6 +16,15 @@ A, B, S, X, Y = (HOST, 4000), (HOST, 4002), (HOST, 7078), (HOST, 9000), (HOST, 9
 FIRST, SECOND, THIRD = 1, 2, 3
 
 
+def after_a_call(source: Address, announced: Address | None, *hosts: str) -> Wire:
+    """The source has sent the first leg's packets for a second; then the leg was closed."""
+    wire = Wire()
+    wire.expect(FIRST, announced, *hosts)
+    wire.stream(source, 0.0, 1.0)
+    wire.latches.release(FIRST, 1.0)
+    return wire
+
+
 # --- the announced source ---
 
 
@@ -106,20 +115,14 @@ def test_a_source_of_another_leg_is_never_taken_by_its_host_at_whatever_port() -
 
 @pytest.mark.parametrize("lasts", [0.1, QUARANTINE + 1, BARRED - 0.5])
 def test_a_stream_that_goes_on_after_its_call_takes_no_leg(lasts: float) -> None:
-    wire = Wire()
-    wire.expect(FIRST, X, HOST)
-    wire.stream(X, 0.0, 1.0)
-    wire.latches.release(FIRST, 1.0)
+    wire = after_a_call(X, X, HOST)
     wire.expect(SECOND, B, HOST, now=1.2)
     assert set(wire.stream(X, 1.0, lasts)) == {-1}
     assert wire.come(B, X, now=1.0 + lasts, ssrc=9) == [SECOND, -1]
 
 
 def test_a_stream_that_never_ends_is_nobodys_for_as_long_as_it_goes_on() -> None:
-    wire = Wire()
-    wire.expect(FIRST, X, HOST)
-    wire.stream(X, 0.0, 1.0)
-    wire.latches.release(FIRST, 1.0)
+    wire = after_a_call(X, X, HOST)
     assert set(wire.stream(X, 1.0, 3 * BARRED)) == {-1}
     wire.expect(SECOND, B, HOST, now=1.0 + 3 * BARRED)
     assert set(wire.stream(X, 1.0 + 3 * BARRED, 2.0)) == {-1}
@@ -131,10 +134,7 @@ PRIVATE = ("10.0.0.50", 7078)
 
 def test_a_phone_behind_a_nat_that_begins_a_new_call_at_once_is_heard() -> None:
     """Its source is the old one, without a pause; its stream is a new one, and nobody else waits for it."""
-    wire = Wire()
-    wire.expect(FIRST, PRIVATE, PRIVATE[0], HOST)
-    wire.stream(X, 0.0, 1.0)
-    wire.latches.release(FIRST, 1.0)
+    wire = after_a_call(X, PRIVATE, PRIVATE[0], HOST)
     wire.stream(X, 1.0, 0.2)
     wire.expect(SECOND, PRIVATE, PRIVATE[0], HOST, now=1.2)
     assert wire.come(X, now=1.3) == [-1], "its last packets are still the old call's"
@@ -143,10 +143,7 @@ def test_a_phone_behind_a_nat_that_begins_a_new_call_at_once_is_heard() -> None:
 
 def test_another_stream_of_a_barred_source_is_not_for_a_leg_that_is_behind_no_nat() -> None:
     """A seat's phone with one fixed port that is rung again must not be taken for the caller beside it."""
-    wire = Wire()
-    wire.expect(FIRST, X, HOST)
-    wire.stream(X, 0.0, 1.0)
-    wire.latches.release(FIRST, 1.0)
+    wire = after_a_call(X, X, HOST)
     wire.expect(SECOND, A, HOST, now=1.2)
     assert set(wire.stream(X, 1.2, 1.0, ssrc=8)) == {-1}
     assert wire.come(A, now=2.3) == [SECOND]
@@ -155,20 +152,14 @@ def test_another_stream_of_a_barred_source_is_not_for_a_leg_that_is_behind_no_na
 @pytest.mark.parametrize(("quiet", "slot"), [(FRESH - 0.1, -1), (FRESH, SECOND), (FRESH + 0.1, SECOND)])
 def test_a_source_that_has_been_quiet_begins_anew(quiet: float, slot: int) -> None:
     """A phone behind NAT that calls again has the same source as before."""
-    wire = Wire()
-    wire.expect(FIRST, None, HOST)
-    wire.stream(X, 0.0, 1.0)
-    wire.latches.release(FIRST, 1.0)
+    wire = after_a_call(X, None, HOST)
     wire.come(X, now=2.0)
     wire.expect(SECOND, None, HOST, now=2.0 + quiet)
     assert wire.come(X, now=2.0 + quiet, ssrc=8) == [slot]
 
 
 def test_a_source_may_begin_anew_before_its_leg_is_there() -> None:
-    wire = Wire()
-    wire.expect(FIRST, None, HOST)
-    wire.stream(X, 0.0, 1.0)
-    wire.latches.release(FIRST, 1.0)
+    wire = after_a_call(X, None, HOST)
     assert set(wire.stream(X, 5.0, 0.1, ssrc=8)) == {-1}
     wire.expect(SECOND, None, HOST, now=5.1)
     assert wire.come(X, now=5.1, ssrc=8) == [SECOND]
@@ -190,10 +181,7 @@ def test_a_source_that_was_left_by_reinvite_takes_no_other_leg() -> None:
 
 def test_the_phone_of_a_fixed_port_is_heard_when_it_is_rung_again() -> None:
     """Beside a caller of the same host: neither is taken for the other."""
-    wire = Wire()
-    wire.expect(FIRST, S, HOST)
-    wire.stream(S, 0.0, 1.0)
-    wire.latches.release(FIRST, 1.0)
+    wire = after_a_call(S, S, HOST)
     wire.expect(SECOND, S, HOST, now=1.5)
     wire.expect(THIRD, B, HOST, now=1.5)
     assert wire.come(S, now=1.6, ssrc=8) == [SECOND]
@@ -201,10 +189,7 @@ def test_the_phone_of_a_fixed_port_is_heard_when_it_is_rung_again() -> None:
 
 
 def test_a_closed_leg_s_stream_reaches_not_even_the_leg_that_announced_its_source() -> None:
-    wire = Wire()
-    wire.expect(FIRST, S, HOST)
-    wire.stream(S, 0.0, 1.0)
-    wire.latches.release(FIRST, 1.0)
+    wire = after_a_call(S, S, HOST)
     wire.expect(SECOND, S, HOST, now=1.0)
     assert set(wire.stream(S, 1.0, 0.5)) == {-1}
     assert wire.come(S, now=1.5, ssrc=8) == [SECOND]
@@ -215,10 +200,7 @@ def test_a_closed_leg_s_stream_reaches_not_even_the_leg_that_announced_its_sourc
 
 @pytest.mark.parametrize(("after", "slot"), [(1.0, -1), (QUARANTINE - 0.1, -1), (QUARANTINE, SECOND)])
 def test_its_quarantine_has_an_end(after: float, slot: int) -> None:
-    wire = Wire()
-    wire.expect(FIRST, S, HOST)
-    wire.stream(S, 0.0, 1.0)
-    wire.latches.release(FIRST, 1.0)
+    wire = after_a_call(S, S, HOST)
     wire.expect(SECOND, S, HOST, now=1.0)
     wire.stream(S, 1.0, after - 0.1)
     assert wire.come(S, now=1.0 + after) == [slot]
