@@ -4,9 +4,10 @@ Where the kernel accounts for time by its clock's ticks, the split between user 
 their sum is not. The phones' own lateness tells how much of the delay is the machine's.
 """
 
+import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -23,6 +24,8 @@ from tests.bench.stopwatch import Figure, beside, percentile
 LEGS_A_PORT = 50
 LEGS = (200, 500)
 ROUNDS, SECONDS = 3, 2.0
+WARM_UP = 1.0
+"""Seconds that do not count: every phone has begun by then, and every leg has been found."""
 PACKETS_A_CALL = 100
 """Relayed in a second of a bridged call."""
 TICK = 0.01
@@ -50,29 +53,40 @@ def both(account: Account) -> float:
     return account.user + account.kernel
 
 
+@contextmanager
+def phones_and_ports(
+    legs: int, audio: NDArray[np.uint8] | None = None
+) -> Iterator[tuple[Phones, list[socket.socket], list[int]]]:
+    """The phones of joined legs, the sockets that they send to, and their ports; closed at the end."""
+    phones = Phones(legs, audio)
+    bound = bound_sockets("127.0.0.1", [0] * (legs // LEGS_A_PORT))
+    try:
+        yield phones, bound, [int(one.getsockname()[1]) for one in bound]
+    finally:
+        phones.close()
+        for one in bound:
+            one.close()
+
+
 def run(
     legs: int,
     relay: Callable[..., AbstractContextManager[Relay]],
     audio: NDArray[np.uint8] | None = None,
 ) -> Run:
     """`ROUNDS` rounds of `SECONDS`, after a second that does not count; `audio` is what the phones say."""
-    phones = Phones(legs, audio)
-    bound = bound_sockets("127.0.0.1", [0] * (legs // LEGS_A_PORT))
-    ports = [int(one.getsockname()[1]) for one in bound]
-    try:
-        with relay(bound, phones.addresses) as at_work, phones.talking(ports) as pipe:
-            time.sleep(1.0)
-            accounts = [at_work.account()]
-            for _ in range(ROUNDS):
-                time.sleep(SECONDS)
-                accounts.append(at_work.account())
-            pipe.send("stop")
-            heard: Heard = pipe.recv()
-            return Run(list(pairwise(accounts)), heard)
-    finally:
-        phones.close()
-        for one in bound:
-            one.close()
+    with (
+        phones_and_ports(legs, audio) as (phones, bound, ports),
+        relay(bound, phones.addresses) as at_work,
+        phones.talking(ports) as pipe,
+    ):
+        time.sleep(WARM_UP)
+        accounts = [at_work.account()]
+        for _ in range(ROUNDS):
+            time.sleep(SECONDS)
+            accounts.append(at_work.account())
+        pipe.send("stop")
+        heard: Heard = pipe.recv()
+        return Run(list(pairwise(accounts)), heard)
 
 
 def described(legs: int, who: str, done: Run) -> Iterator[Figure]:

@@ -8,9 +8,10 @@ import multiprocessing
 import socket
 import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing.connection import Connection
 
 import numpy as np
@@ -30,6 +31,20 @@ _TIMESTAMPNS = 35
 """SO_TIMESTAMPNS of Linux: each datagram comes with its time."""
 _MEMINFO = 55
 _DRAIN = 0.3
+
+
+@contextmanager
+def apart(work: Callable[[Connection], None]) -> Iterator[Connection]:
+    """A process of its own does the work, and gets the other end of the connection."""
+    here, there = multiprocessing.Pipe()
+    process = multiprocessing.get_context("fork").Process(target=work, args=(there,), daemon=True)
+    process.start()
+    try:
+        yield here
+    finally:
+        here.close()
+        process.join(5)
+        process.kill()
 
 
 @dataclass
@@ -66,16 +81,8 @@ class Phones:
     @contextmanager
     def talking(self, ports: list[int]) -> Iterator[Connection]:
         """They talk while the block runs; whoever sends "stop" to the connection is told what they heard."""
-        here, there = multiprocessing.Pipe()
-        context = multiprocessing.get_context("fork")
-        process = context.Process(target=self._talk, args=(ports, there), daemon=True)
-        process.start()
-        try:
-            yield here
-        finally:
-            here.close()
-            process.join(5)
-            process.kill()
+        with apart(partial(self._talk, ports)) as pipe:
+            yield pipe
 
     def close(self) -> None:
         for one in self._handsets:

@@ -4,18 +4,17 @@ The strangers send from the legs' own host, as a PBX's other calls do: from one 
 each packet from another port. Everything stays on loopback and lasts some seconds.
 """
 
-import multiprocessing
 import socket
 import struct
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from multiprocessing.connection import Connection
 
-from callflow.net.mmsg import bound_sockets
 from tests.bench import relays
-from tests.bench.bridged import LEGS_A_PORT, both
-from tests.bench.phones import Heard, Phones
+from tests.bench.bridged import WARM_UP, both, phones_and_ports
+from tests.bench.phones import Heard, apart
 from tests.bench.relays import Account
 from tests.bench.stopwatch import Figure, percentile
 
@@ -30,15 +29,8 @@ FLOODS = {"nobody else": 0, "one stranger": 1, "1,000 strangers": 1000, "a new s
 @contextmanager
 def flooding(ports: list[int], sources: int) -> Iterator[Connection]:
     """Strangers send to the ports; whoever sends "stop" to the connection is told how many packets left."""
-    here, there = multiprocessing.Pipe()
-    context = multiprocessing.get_context("fork")
-    process = context.Process(target=_flood, args=(ports, sources, there), daemon=True)
-    process.start()
-    try:
-        yield here
-    finally:
-        process.join(5)
-        process.kill()
+    with apart(partial(_flood, ports, sources)) as pipe:
+        yield pipe
 
 
 def _flood(ports: list[int], sources: int, pipe: Connection) -> None:
@@ -67,28 +59,21 @@ def _stranger() -> socket.socket:
 
 def run(sources: int) -> tuple[Account, Account, Heard, int, float]:
     """Accounts before and after, what the phones heard, strangers' packets, seconds between the accounts."""
-    phones = Phones(LEGS)
-    bound = bound_sockets("127.0.0.1", [0] * (LEGS // LEGS_A_PORT))
-    ports = [int(one.getsockname()[1]) for one in bound]
-    try:
-        with (
-            relays.plane(bound, phones.addresses) as plane,
-            phones.talking(ports) as talking,
-            flooding(ports, sources) as flood,
-        ):
-            time.sleep(1.0)
-            before, begun = plane.account(), time.perf_counter()
-            time.sleep(SECONDS)
-            after, took = plane.account(), time.perf_counter() - begun
-            flood.send("stop")
-            sent: int = flood.recv()
-            talking.send("stop")
-            heard: Heard = talking.recv()
-            return before, after, heard, sent, took
-    finally:
-        phones.close()
-        for one in bound:
-            one.close()
+    with (
+        phones_and_ports(LEGS) as (phones, bound, ports),
+        relays.plane(bound, phones.addresses) as plane,
+        phones.talking(ports) as talking,
+        flooding(ports, sources) as flood,
+    ):
+        time.sleep(WARM_UP)
+        before, begun = plane.account(), time.perf_counter()
+        time.sleep(SECONDS)
+        after, took = plane.account(), time.perf_counter() - begun
+        flood.send("stop")
+        sent: int = flood.recv()
+        talking.send("stop")
+        heard: Heard = talking.recv()
+        return before, after, heard, sent, took
 
 
 def figures() -> Iterator[Figure]:
