@@ -143,8 +143,8 @@ class Setup:
     @property
     def said(self) -> frozenset[str]:
         """Every prompt that a call may say."""
-        waiting = self.house.waiting_prompts if self.flow.queues else frozenset()
-        seats = self.house.waiting_prompts | SEATS_HEAR if self.config.seats.at else frozenset()
+        waiting = self.house.all_prompts if self.flow.queues else frozenset()
+        seats = self.house.all_prompts | SEATS_HEAR if self.config.seats.at else frozenset()
         return self.house.prompts | waiting | seats | set(self.flow.prompts.values())
 
     @property

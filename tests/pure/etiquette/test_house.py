@@ -147,4 +147,4 @@ def test_a_hold_that_cannot_be_is_a_fault(more: str, fault: str) -> None:
 def test_what_a_waiting_caller_may_hear_is_known_before(house: House) -> None:
     words = {"may_i_hold", "press_1_to_wait", "hold_thanks", "no_need_to_wait", "still_working"}
     words |= {"calling_seat_back", "seat_not_reached", "seat_gone", "sorry_to_keep_you", "thanks_for_waiting"}
-    assert words | {"press_3_for_callback", "press_4_for_message"} <= house.waiting_prompts
+    assert words | {"press_3_for_callback", "press_4_for_message"} <= house.all_prompts
