@@ -13,7 +13,7 @@ from callflow.call.queues import QueuePlan, Strategy
 from callflow.call.seats import MOST_FORWARDS, USUAL_PAUSES, Pauses, SeatPlan
 from callflow.call.service_call import REFUSED, SAYS
 from callflow.config_sip import Secret, SipConfig
-from callflow.document import Document, Duration, Shape, did_you_mean
+from callflow.document import Document, Duration, Form, Shape, did_you_mean
 from callflow.errors import Fault
 from callflow.sip.trunks import TrunkPlan
 
@@ -40,10 +40,18 @@ def _password(text: object) -> str:
 
 
 Password = Annotated[str, pydantic.BeforeValidator(_password)]
-Skill = Annotated[str, pydantic.Field(pattern=r"^[\w-]+$")]
-SeatNumber = Annotated[str, pydantic.Field(pattern=r"^[0-9]{1,8}$")]
-QueueName = Annotated[str, pydantic.Field(pattern=r"^[a-z][a-z0-9_]*$")]
-Number = Annotated[str, pydantic.Field(pattern=r"^\+?[0-9]{2,20}$")]
+Skill = Annotated[str, pydantic.Field(pattern=r"^[\w-]+$"), Form("a name of letters, digits and -")]
+SeatNumber = Annotated[str, pydantic.Field(pattern=r"^[0-9]{1,8}$"), Form("a number of 1 to 8 digits")]
+QueueName = Annotated[
+    str,
+    pydantic.Field(pattern=r"^[a-z][a-z0-9_]*$"),
+    Form("a name of small letters, digits and _, as repairs"),
+]
+Number = Annotated[
+    str,
+    pydantic.Field(pattern=r"^\+?[0-9]{2,20}$"),
+    Form("a telephone number of 2 to 20 digits, with or without +"),
+]
 Pause = Annotated[Duration, pydantic.Field(ge=1, le=3600)]
 Pattern = Annotated[str, pydantic.BeforeValidator(_pattern)]
 
@@ -136,7 +144,9 @@ class CallsOutConfig(Shape):
     """What calls out show, where it is not our account at the trunk."""
     allow: tuple[Pattern, ...] = ()
     """Digits, `x`, `[1-5]` and a `*` at the end; see `callflow.call.dial_plan`."""
-    emergency: tuple[Annotated[str, pydantic.Field(pattern=r"^[0-9]{2,8}$")], ...] = EMERGENCY
+    emergency: tuple[
+        Annotated[str, pydantic.Field(pattern=r"^[0-9]{2,8}$"), Form("a number of 2 to 8 digits")], ...
+    ] = EMERGENCY
     """Allowed to every phone that proves its password, whoever sits there."""
 
     def plan(self, trunks: Sequence[TrunkPlan]) -> CallsOut:
@@ -169,7 +179,7 @@ class SeatsConfig(Shape):
     """Seconds after which a seat's page is logged out: nothing asked for, and no call meanwhile."""
     phones: tuple[str, ...] = ()
     """Free desks, by their accounts: where seats log in."""
-    away_reasons: dict[Annotated[str, pydantic.Field(pattern=r"^[0-9]$")], str] = {}  # noqa: RUF012
+    away_reasons: dict[Annotated[str, pydantic.Field(pattern=r"^[0-9]$"), Form("one digit")], str] = {}  # noqa: RUF012
     """By the digit that is dialled after `*52`."""
     calls_out: CallsOutConfig = CallsOutConfig()
     at: dict[SeatNumber, SeatConfig] = {}  # noqa: RUF012

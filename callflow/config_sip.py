@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import pydantic
 
 from callflow.config_hearing import HearingConfig, Silence
-from callflow.document import Duration, Shape
+from callflow.document import Duration, Form, Shape
 from callflow.sip.address import Address, Transport
 from callflow.sip.locate import Target
 from callflow.sip.trunks import TrunkPlan
@@ -45,6 +45,10 @@ def _password(text: object) -> str:
 HostPort = Annotated[Address, pydantic.BeforeValidator(_address)]
 Host = Annotated[str, pydantic.BeforeValidator(_host)]
 Network = Annotated[str, pydantic.BeforeValidator(_network)]
+UserName = Annotated[
+    str, pydantic.Field(pattern=r"^[\w.+-]+$"), Form("a name of letters, digits, . + - and _")
+]
+TrunkName = Annotated[str, pydantic.Field(pattern=r"^[\w.-]+$"), Form("a name of letters, digits, . - and _")]
 
 
 class Secret(Shape):
@@ -88,7 +92,7 @@ class Account(Secret):
 class TrunkAccount(Secret):
     """Ours, at a trunk."""
 
-    user: Annotated[str, pydantic.Field(pattern=r"^[\w.+-]+$")]
+    user: UserName
     login: str = ""
     """The name for the password where it is not the user."""
     expires: Annotated[Duration, pydantic.Field(ge=60, le=86_400)] = 300.0
@@ -157,10 +161,10 @@ class SipConfig(Shape):
     """Whose packets are read at all."""
     digest: Annotated[tuple[Literal["sha-256", "md5"], ...], pydantic.Field(min_length=1)] = ("md5",)
     """What phones may prove their password by; some give up at a challenge that they do not know."""
-    realm: Annotated[str, pydantic.Field(pattern=r'^[^",\\]+$')] = "callflow"
-    accounts: dict[Annotated[str, pydantic.Field(pattern=r"^[\w.+-]+$")], Account] = {}  # noqa: RUF012
+    realm: Annotated[str, pydantic.Field(pattern=r'^[^",\\]+$'), Form('text without " , and \\')] = "callflow"
+    accounts: dict[UserName, Account] = {}  # noqa: RUF012
 
-    trunks: dict[Annotated[str, pydantic.Field(pattern=r"^[\w.-]+$")], TrunkConfig] = {}  # noqa: RUF012
+    trunks: dict[TrunkName, TrunkConfig] = {}  # noqa: RUF012
     """The peers that we keep in touch with; they are allowed wherever they are."""
 
     @pydantic.model_validator(mode="after")

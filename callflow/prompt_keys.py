@@ -1,4 +1,4 @@
-"""Where houses and flows name prompts: found by the types of their fields, so that no list can leave one out."""
+"""Where houses and flows name prompts: found by the types of their fields, so that none is left out."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field

@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 
 import pydantic
 
-from callflow.document import Document, Shape, did_you_mean
-from callflow.errors import SourceError
+from callflow.document import Document, Shape
+from callflow.errors import SourceError, Unknown
 from callflow.etiquette.parameters import (
     AnsweringManners,
     ClosingManners,
@@ -174,7 +174,9 @@ def read(document: Document, find: Callable[[str], Document]) -> House:
     document = _over_its_bases(document, find, ())
     house = document.read_as(House)
     unknown = [
-        document.fault(("rules", rule), f"{rule!r} is not carried" + _known(rule), at_key=True)
+        document.fault(
+            ("rules", rule), f"{rule!r} is not carried", at_key=True, unknown=Unknown(rule, CARRIED)
+        )
         for rule in house.rules
         if rule not in CARRIED
     ]
@@ -190,7 +192,3 @@ def _over_its_bases(document: Document, find: Callable[[str], Document], seen: t
     if base in seen:
         raise SourceError(document.fault(("extends",), f"{base!r} extends itself"))
     return document.over(_over_its_bases(find(base), find, (*seen, base)))
-
-
-def _known(rule: str) -> str:
-    return did_you_mean(rule, list(CARRIED))

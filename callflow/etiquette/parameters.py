@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 import pydantic
 
-from callflow.document import Duration, Shape
+from callflow.document import Duration, Form, Shape
 from callflow.events import LONGEST_ESTIMATE
 from callflow.prompt_keys import (
     AheadPrompt,
@@ -19,8 +19,10 @@ from callflow.prompt_keys import (
 
 Pause = Annotated[Duration, pydantic.Field(gt=0, le=60)]
 Patience = Annotated[Duration, pydantic.Field(gt=0, le=7200)]
-TelephoneKey = Annotated[str, pydantic.Field(pattern=r"^[0-9*#]$")]
-RuleId = Annotated[str, pydantic.Field(pattern=r"^[a-z]+-[0-9]{2}$")]
+TelephoneKey = Annotated[
+    str, pydantic.Field(pattern=r"^[0-9*#]$"), Form("a key of a telephone: one of 0 to 9, * and #")
+]
+RuleId = Annotated[str, pydantic.Field(pattern=r"^[a-z]+-[0-9]{2}$"), Form("the id of a rule, as csr-04")]
 
 
 class AnsweringManners(Shape):

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from callflow.document import Document, did_you_mean
-from callflow.errors import Fault
+from callflow.document import Document
+from callflow.errors import Fault, Unknown
 from callflow.flow.model import CloseStep, Flow, GreetStep, SeatStep, ways_out
 
 
@@ -18,9 +18,9 @@ def faults_of(flow: Flow, source: Document) -> list[Fault]:
 
 def missing_prompts(flow: Flow, source: Document, known: Iterable[str]) -> list[Fault]:
     """A fault for each prompt that the flow says and that has no audio."""
-    keys = sorted(known)
+    keys = frozenset(known)
     return [
-        source.fault(place, f"the prompt {prompt!r} has no audio{did_you_mean(prompt, keys)}")
+        source.fault(place, f"the prompt {prompt!r} has no audio", unknown=Unknown(prompt, keys))
         for place, prompt in flow.prompts.items()
         if prompt not in keys
     ]
@@ -31,7 +31,7 @@ def _missing_steps(flow: Flow, source: Document) -> list[Fault]:
     for name, step in flow.steps.items():
         ways += [(("steps", name, *place), to) for place, to in ways_out(step)]
     return [
-        source.fault(place, f"there is no step {to!r}{did_you_mean(to, list(flow.steps))}")
+        source.fault(place, f"there is no step {to!r}", unknown=Unknown(to, flow.steps))
         for place, to in ways
         if to not in flow.steps
     ]

@@ -9,11 +9,17 @@ from typing import Annotated, Literal
 
 import pydantic
 
-from callflow.document import Duration, Path, Shape
+from callflow.document import Duration, Form, Path, Shape
 from callflow.prompt_keys import NumberPrompt, PromptKey, PromptUse, prompt_uses
 
-Key = Annotated[str, pydantic.Field(pattern=r"^[0-9*#A-D]$")]
-StepName = Annotated[str, pydantic.Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Key = Annotated[
+    str, pydantic.Field(pattern=r"^[0-9*#A-D]$"), Form("a key of a telephone: one of 0 to 9, *, #, A to D")
+]
+StepName = Annotated[
+    str,
+    pydantic.Field(pattern=r"^[a-z][a-z0-9_]*$"),
+    Form("a name of small letters, digits and _, as main_menu"),
+]
 Wait = Annotated[Duration, pydantic.Field(gt=0, le=120)]
 
 

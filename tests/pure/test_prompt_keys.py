@@ -60,7 +60,7 @@ def test_prompts_are_found_however_their_fields_are_nested() -> None:
 
 @pytest.mark.parametrize("name", resources.house_names())
 def test_whatever_of_a_house_is_a_key_of_our_prompts_is_found_as_one(name: str, setup: Setup) -> None:
-    """No field that names a prompt has another type: its value would be a prompt's and not among those found."""
+    """A field that names a prompt and has another type would have a prompt's key for its value."""
     house = resources.read_house(resources.HOUSES / f"{name}.yaml")
     texts = set(texts_in(house.model_dump(exclude={"rules", "name", "title", "extends"})))
     # A key of ours that is also a word of the house's language is none of its prompts.
@@ -80,7 +80,7 @@ def texts_in(value: Any) -> Iterator[str]:
 
 
 def test_every_prompt_that_the_code_names_is_among_those_that_are_proved(tmp_path: Path) -> None:
-    """What rules and calls say without a parameter stands in tables; none may be missing in what is checked."""
+    """What rules and calls say without a parameter stands in tables; all of them are checked."""
     path = tmp_path / "callflow.yaml"
     path.write_text(
         "callflow-config: 1\nsip: {accounts: {p: {password: secret}}}\nflow: service.yaml\n"

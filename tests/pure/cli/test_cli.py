@@ -24,7 +24,7 @@ GOOD = {
     "house.yaml": OWN_HOUSE + "rules: {csr-36: off}\n",
 }
 SAID = {
-    "config.yaml": "configuration: flow hotline, house csr-standard, 15 prompts",
+    "config.yaml": "configuration: flow hotline, house csr-standard, 16 prompts",
     "flow.yaml": "flow hotline: 5 steps under house csr-standard",
     "house.yaml": "house own, without csr-36, observing csr-06, csr-07",
 }
@@ -111,7 +111,8 @@ def test_check_finds_all_that_ships_good() -> None:
          "there is no house 'csr'; known are csr-standard, gas-hotline, handset-hotline, logistics, "
             "service-course"),
         ("house.yaml", OWN_HOUSE + "closing: {pause: 5}\n", (5, 18),
-         "5 is not a duration; write it with its unit, as 5s, 300ms or 2m"),
+         "5 is not a duration; write it with its unit, as 5s, 300ms or 2m; "
+         "more than 0s and at most 1m is right here"),
         ("prompts.yaml", "callflow-prompts: 1\nlocale: zh-CN\nvoice: own\nprompts: {hi: {text: 您好}}",
          (4, 15), "hi has no file yet; `callflow prompts build` makes one"),
         ("other.yaml", "version: 3\n", (1, 1),
@@ -120,7 +121,7 @@ def test_check_finds_all_that_ships_good() -> None:
         ("list.yaml", "- callflow\n", (1, 1),
          "what is this? a file of ours says one of"
          " `callflow-config: 1`, `callflow: 1`, `callflow-house: 1`, `callflow-prompts: 1`"),
-        ("broken.yaml", "callflow: 1\nname: 'x\n", (3, 1), "not YAML: found unexpected end of stream"),
+        ("broken.yaml", "callflow: 1\nname: 'x\n", (2, 7), "the quotation mark that opens here is not closed"),
         ("[old].yaml", "", (1, 1), "the file is empty"),
     ],
 )  # fmt: skip
