@@ -36,6 +36,13 @@ NumberPrompt = Annotated[str, pydantic.Field(min_length=1), _filling("number")]
 """Reads back a telephone number."""
 
 
+def fillable_slots() -> frozenset[str]:
+    """All slots that calls fill."""
+    kinds = (SeatPrompt, TargetPrompt, SurnamePrompt, MatterPrompt, MinutesPrompt, AheadPrompt, NumberPrompt)
+    marks = (mark for kind in kinds for mark in get_args(kind)[1:] if isinstance(mark, NamesPrompt))
+    return frozenset(slot for mark in marks for slot in mark.fills)
+
+
 @dataclass(frozen=True, slots=True)
 class PromptUse:
     """One place where a house or a flow names a prompt."""

@@ -14,7 +14,7 @@ import pydantic
 
 from callflow.document.durations import Duration, seconds
 from callflow.document.kinds import Form
-from callflow.document.nodes import DEEPEST, TOO_DEEP, Mapping, Node, Scalar, Sequence, compose
+from callflow.document.nodes import DEEPEST, TOO_DEEP, UNREADABLE, Mapping, Node, Scalar, Sequence, compose
 from callflow.document.not_yaml import mistyped_key
 from callflow.document.sentences import Path, wrongs
 from callflow.errors import Fault, SourceError, Unknown
@@ -143,12 +143,14 @@ class _Building:
             if key_node.is_plain and (found := mistyped_key(key, alone=_is_alone(node, value_node))):
                 column, what = found
                 self.faults.append(Fault(self._file, key_node.line, key_node.column + column, what))
+            self._refuse_unreadable(key, place)
             self.keys[(*path, key)] = place
             built[key] = self.build(value_node, (*path, key), depth + 1)
         return built
 
     def _scalar(self, node: Scalar) -> Any:
         text, kind = node.text, ""
+        self._refuse_unreadable(text, (self._file, node.line, node.column))
         if node.tag is not None:
             kind = node.tag.removeprefix(_TAG)
             form = dict(_VALUES).get(kind)
@@ -170,6 +172,13 @@ class _Building:
             case "float":
                 return float(text) if math.isfinite(float(text)) else text
         return text
+
+    def _refuse_unreadable(self, text: str, place: Place) -> None:
+        """An escape in double quotes can make signs that no name and no path may have."""
+        found = UNREADABLE.search(text)
+        if found:
+            what = f"the text has the invisible character U+{ord(found[0]):04X}; remove it"
+            self.faults.append(Fault(*place, what))
 
 
 def _is_alone(node: Mapping, value: Node) -> bool:

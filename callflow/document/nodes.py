@@ -16,7 +16,7 @@ from callflow.errors import Fault, SourceError
 DEEPEST: Final = 60
 TOO_DEEP: Final = f"nested deeper than {DEEPEST} levels"
 _LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_UNREADABLE: Final = re.compile(
+UNREADABLE: Final = re.compile(
     r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 )
 """Control characters, and what stands for none (YAML 1.2.2, 5.1)."""
@@ -71,12 +71,35 @@ def compose(text: str, file: str) -> Node | None:
 
 
 def _refuse_unreadable(text: str, file: str) -> None:
-    found = _UNREADABLE.search(text)
+    found = UNREADABLE.search(text)
     if found:
         line = text.count("\n", 0, found.start()) + 1
         column = found.start() - text.rfind("\n", 0, found.start())
         what = f"the invisible character U+{ord(found[0]):04X} stands here; remove it"
         raise SourceError(Fault(file, line, column, what))
+
+
+def top_level(text: str) -> Iterator[tuple[str, str]]:
+    """The keys of the outermost mapping in turn, each with its text; empty where that is none.
+
+    No more is read than is asked for, and what is no YAML only ends it: so the kind of a file that is broken
+    further down can be told, and the kind of a long one soon.
+    """
+    depth, key = 0, None
+    try:
+        for event in yaml.parse(text.removeprefix("\ufeff"), Loader=_LOADER):
+            opens = isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent)
+            closes = isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent)
+            depth += opens - closes
+            if depth == 1 and isinstance(event, yaml.ScalarEvent) and key is None:
+                key = str(event.value)
+            elif key is not None and depth == 1:
+                yield key, str(event.value) if isinstance(event, yaml.ScalarEvent) else ""
+                key = None
+            elif depth == 0 and (closes or isinstance(event, yaml.ScalarEvent)):
+                return
+    except yaml.YAMLError:
+        return
 
 
 class _Composing:

@@ -39,6 +39,8 @@ CARRIED = (
 
 Mode = Literal["enforce", "observe", "off"]
 """Whether a rule decides, only notes what it would have done, or is not there."""
+_MOST_BASES = 20
+"""So many houses may extend each other in a row."""
 NEVER = 86_400.0
 """Seconds; no call lasts so long."""
 _WITH_SEATS = frozenset(
@@ -155,10 +157,14 @@ class House(Shape):
         """Every place where the house names a prompt."""
         return tuple(prompt_uses(self))
 
+    def is_needed(self, use: PromptUse, *, with_seats: bool) -> bool:
+        """Whether such a use comes up in calls; `with_seats`: callers meet a queue or a seat."""
+        return with_seats or use.path[0] not in _WITH_SEATS
+
     @property
     def prompts(self) -> frozenset[str]:
         """Every prompt that the rules may say to a caller who meets no queue and no seat."""
-        return frozenset(use.key for use in self.prompt_uses if use.path[0] not in _WITH_SEATS)
+        return frozenset(use.key for use in self.prompt_uses if self.is_needed(use, with_seats=False))
 
     @property
     def all_prompts(self) -> frozenset[str]:
@@ -171,6 +177,11 @@ def read(document: Document, find: Callable[[str], Document]) -> House:
 
     Raises `SourceError` with every fault. A house that extends itself is a fault too.
     """
+    return read_whole(document, find)[0]
+
+
+def read_whole(document: Document, find: Callable[[str], Document]) -> tuple[House, Document]:
+    """The same, with the document that it was read from: its own, and what it has from others."""
     document = _over_its_bases(document, find, ())
     house = document.read_as(House)
     unknown = [
@@ -182,13 +193,18 @@ def read(document: Document, find: Callable[[str], Document]) -> House:
     ]
     if unknown:
         raise SourceError(*unknown)
-    return house
+    return house, document
 
 
 def _over_its_bases(document: Document, find: Callable[[str], Document], seen: tuple[str, ...]) -> Document:
+    """`seen` are the files of the houses that extend this one."""
     base = document.data.get("extends") if isinstance(document.data, dict) else None
-    if base is None:
+    if not isinstance(base, str):
         return document
-    if base in seen:
+    found, seen = find(base), (*seen, document.file)
+    if found.file in seen:
         raise SourceError(document.fault(("extends",), f"{base!r} extends itself"))
-    return document.over(_over_its_bases(find(base), find, (*seen, base)))
+    if len(seen) > _MOST_BASES:
+        what = f"more than {_MOST_BASES} houses extend each other in a row"
+        raise SourceError(document.fault(("extends",), what))
+    return document.over(_over_its_bases(found, find, seen))

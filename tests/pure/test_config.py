@@ -219,12 +219,19 @@ def test_prompts_that_the_house_or_the_flow_say_and_nobody_recorded(tmp_path: Pa
     (tmp_path / "own").mkdir()
     write(tmp_path / "own", PROMPTS.removesuffix("prompts:\n"), "prompts.yaml")
     write(tmp_path, FLOW, "shop.yaml")
-    house = resources.read_house(resources.HOUSES / "csr-standard.yaml")
-    assert faults(tmp_path, "flow: shop.yaml\nprompts: {directory: own}\n") == [
+    house = resources.house_at(resources.HOUSES / "csr-standard.yaml")
+    told = faults(tmp_path, "flow: shop.yaml\nprompts: {directory: own}\n")
+    assert told == [
         "shop.yaml:8:24: the prompt 'our_hours' has no audio",
-        *(
-            f"callflow.yaml:3:10: the house 'csr-standard' says {key!r}, which has no audio"
-            for key in sorted(house.prompts)
+        *map(
+            str,
+            sorted(
+                {
+                    house.source.fault(use.path, f"the prompt {use.key!r} has no audio")
+                    for use in house.house.prompt_uses
+                    if house.house.is_needed(use, with_seats=False)
+                }
+            ),
         ),
     ]
 
@@ -287,7 +294,7 @@ def test_every_house_has_audio_for_all_that_it_may_say_to_who_is_served(tmp_path
 
 
 MANNERS = """\
-seats: {queues: {service: {}}}
+seats: {at: {"8001": {password: sesame}}, queues: {service: {}}}
 manners:
   rules: {csr-16: off}
   queues: {service: {csr-23: observe}}
@@ -363,8 +370,8 @@ def test_every_number_that_a_caller_may_key_can_be_read_back(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("您的号码是{number}", "1:1: {number} of 'number_is' is '0123456789': '0' is not in 'few'"),
-        ("您的号码", "3:10: the prompt 'number_is' reads a number back and has no slot {number}"),
+        ("您的号码是{number}", "{number} of 'number_is' is '0123456789': '0' is not in 'few'"),
+        ("您的号码", "the prompt 'number_is' reads a number back and has no slot {number}"),
     ],
 )
 def test_a_number_that_cannot_be_read_back_is_a_fault(tmp_path: Path, text: str, told: str) -> None:
@@ -377,4 +384,4 @@ def test_a_number_that_cannot_be_read_back_is_a_fault(tmp_path: Path, text: str,
     slots = f"slots: {{number: few}}, parts: [{{{made}}}]" if "{" in text else made
     lists = f"lists: {{few: {{'1': {{text: 幺, {made}}}}}}}\n"
     write(own, f"{PROMPTS}  number_is: {{text: '{text}', {slots}}}\n{lists}", "prompts.yaml")
-    assert faults(tmp_path, "flow: shop.yaml\nprompts: {overlays: [own]}\n") == [f"callflow.yaml:{told}"]
+    assert faults(tmp_path, "flow: shop.yaml\nprompts: {overlays: [own]}\n") == [f"shop.yaml:8:9: {told}"]

@@ -92,7 +92,7 @@ def test_what_is_known_of_callers_can_be_said(tmp_path: Path) -> None:
     assert "王" in setup.sayable["surname"]
     names = {name for name, _, _ in setup.recordings}
     assert {f"brief_matter?matter={matter}" for matter in setup.sayable["matter"]} <= names
-    assert {"number_is"} <= setup.read_back
+    assert {"number_is"} <= setup.sayings.read_back
 
 
 @pytest.mark.parametrize(

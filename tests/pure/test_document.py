@@ -203,10 +203,12 @@ def test_a_good_document_becomes_the_model() -> None:
 @pytest.mark.parametrize(
     ("right", "wrong", "told"),
     [
-        ("title: 歌剧", "titel: 歌剧", ["1:1: the key 'title' is missing here", "1:1: unknown key 'titel'; did you mean 'title'? Known are acts, title"]),
+        ("title: 歌剧", "titel: 歌剧", ["1:1: the key 'title' is missing here",
+         "1:1: unknown key 'titel'; did you mean 'title'? Known are acts, title"]),
         ("loud: 3", "loud: 4", ["3:35: 4 is out of range; at most 3 is right here"]),
         # The tag of the union is spelled like a key: the place is that of the key that is wrong.
-        ("loud: 3", "laud: 3", ["3:3: the key 'loud' is missing here", "3:29: unknown key 'laud'; did you mean 'loud'? Known are do, loud, sing"]),
+        ("loud: 3", "laud: 3", ["3:3: the key 'loud' is missing here",
+         "3:29: unknown key 'laud'; did you mean 'loud'? Known are do, loud, sing"]),
         ("sing: la", "sing: 5", ["3:25: 5 is a number and no text; put it in quotes"]),
         (", loud: 3", "", ["3:3: the key 'loud' is missing here"]),
         ("wait: 5s", "wait: 5", ["6:11: 5 is not a duration; write it with its unit, as 5s, 300ms or 2m"]),

@@ -121,7 +121,8 @@ def test_check_finds_all_that_ships_good() -> None:
         ("list.yaml", "- callflow\n", (1, 1),
          "what is this? a file of ours says one of"
          " `callflow-config: 1`, `callflow: 1`, `callflow-house: 1`, `callflow-prompts: 1`"),
-        ("broken.yaml", "callflow: 1\nname: 'x\n", (2, 7), "the quotation mark that opens here is not closed"),
+        ("broken.yaml", "callflow: 1\nname: 'x\n", (2, 7),
+         "the quotation mark that opens here is not closed"),
         ("[old].yaml", "", (1, 1), "the file is empty"),
     ],
 )  # fmt: skip
