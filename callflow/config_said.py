@@ -107,6 +107,13 @@ class Sayings:
         return use.fills - {"minutes"} if asks and not self.house.hold.estimate else use.fills
 
     @property
+    def lengths(self) -> dict[str, float]:
+        """How long the flow's own prompts are (seconds), but for those that a call fills."""
+        named = {use.key for use in self.flow.prompt_uses} & self.prompts.keys
+        known = (key for key in named if self.prompts.fields(key) <= self.fields.keys())
+        return {key: self.prompts.duration(key, self.fields) for key in known}
+
+    @property
     def read_back(self) -> frozenset[str]:
         """The prompts that say a number which nobody knows before the call."""
         return frozenset(key for key, uses in self.uses.items() if any(SPELT in use.fills for use in uses))

@@ -5,7 +5,7 @@ saying, hang up. The call has one deadline, the earliest of all its machines.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from callflow.actions import (
@@ -103,8 +103,11 @@ class Call:
         *,
         keeps: bool = False,
         at_fault: Callable[[], bool] | None = None,
+        lengths: Mapping[str, float] | None = None,
     ) -> None:
         """`in_queue` gives the house for who waits in a queue, where it differs.
+
+        `lengths` are those of the flow's prompts, in seconds.
 
         `at_fault` tells whether it is our side that lets nothing of the caller through.
 
@@ -118,7 +121,7 @@ class Call:
         self.ended = False
         self._manners = Manners(house, self._notes, in_queue, at_fault)
         self._queue = ""
-        self._flow = FlowRun(flow)
+        self._flow = FlowRun(flow, lengths)
         self._flow_name = flow.name
         self._limit_after = flow.limits.call
         self._limit: float | None = None
