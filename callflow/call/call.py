@@ -42,6 +42,7 @@ from callflow.events import (
     CallerDescribed,
     CallerLost,
     DigitPressed,
+    Ending,
     Event,
     FactKept,
     Heard,
@@ -283,7 +284,7 @@ class Call:
                 done += self._work_off(deque(), now, machine.tick(now))
         return done
 
-    def part(self, reason: str, now: float) -> list[Action]:
+    def part(self, reason: Ending, now: float) -> list[Action]:
         """End the call with the last words and the pause, whatever it is doing (a limit, a shutdown)."""
         if self.ended:
             return []
@@ -296,7 +297,7 @@ class Call:
             return self._work_off(deque(), now, [HangUp(reason)])
         return [*before, *self._work_off(deque(), now, self._manners.part(reason, now))]
 
-    def give_up(self, reason: str, now: float) -> list[Action]:
+    def give_up(self, reason: Ending, now: float) -> list[Action]:
         """End the call without a word: the last resort of a call whose own machines are broken."""
         if self.ended:
             return []

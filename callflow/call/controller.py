@@ -45,6 +45,7 @@ from callflow.etiquette.house import CARRIED, House
 from callflow.etiquette.modes import Modes
 from callflow.events import (
     CallArrived,
+    Ending,
     Event,
     FactKept,
     Party,
@@ -272,7 +273,7 @@ class Controller:
         self._endpoint.calls.draining = True
         return self._work.off(self._take(self._endpoint.trunks.stop(now), now), now)
 
-    def part(self, reason: str, now: float) -> list[Effect]:
+    def part(self, reason: Ending, now: float) -> list[Effect]:
         """Bring every call to its end with the last words and the pause."""
         effects = self._work.off([Task(None, partial(self._from_seats.part, now))], now)
         for room in self._rooms.now_standing():
@@ -290,7 +291,7 @@ class Controller:
         self._endpoint.calls.paused = False
         return []
 
-    def drop_all(self, reason: str, now: float) -> list[Effect]:
+    def drop_all(self, reason: Ending, now: float) -> list[Effect]:
         """End every call without a word, as there is nothing to say it with."""
         effects = self._work.off([Task(None, partial(self._from_seats.part, now))], now)
         for room in self._rooms.now_standing():
