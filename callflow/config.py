@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
@@ -329,7 +329,7 @@ def _unknown_prompts(setup: Setup, named: Named) -> Iterator[Fault]:
     """A fault for each prompt that no call says, and that nobody has: it is misspelt all the same."""
     said, known = {*setup.sayings.house_uses}, setup.prompts.keys
     others = [use for use in setup.house.prompt_uses if use not in said and use.key not in known]
-    shipped = PromptLibrary.load(resources.PROMPTS).keys if others else frozenset[str]()
+    shipped = _our_prompts().keys if others else frozenset[str]()
     for use in others:
         if use.key not in shipped:
             what = f"the prompt {use.key!r} has no audio"
@@ -349,8 +349,16 @@ def _modes_of_nothing(config: Config, source: Document) -> Iterator[Fault]:
                 yield source.fault(("manners", kind, name), what, at_key=True, unknown=unknown)
 
 
+@cache
+def _our_prompts() -> PromptLibrary:
+    """The prompts that ship with the program."""
+    return PromptLibrary.load(resources.PROMPTS)
+
+
 def _prompts(config: Config, folder: Path) -> PromptLibrary:
     directory = config.prompts.directory
+    if directory is None and not config.prompts.overlays:
+        return _our_prompts()
     base = folder / directory if directory else resources.PROMPTS
     return PromptLibrary.load(base, *(folder / overlay for overlay in config.prompts.overlays))
 
@@ -388,7 +396,7 @@ def house_faults_alone(house: ReadHouse, folder: Path) -> list[Fault]:
 
 def _sayings_beside(flow: Flow, house: House, folder: Path) -> Iterator[Sayings]:
     ours = Config.model_validate({CONFIGURATION: 1})
-    yield Sayings(flow, house, PromptLibrary.load(resources.PROMPTS), fields=ours.fields)
+    yield Sayings(flow, house, _our_prompts(), fields=ours.fields)
     for path in sorted(folder.glob("*.yaml")):
         if head(path).kind != CONFIGURATION:
             continue

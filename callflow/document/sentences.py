@@ -220,8 +220,7 @@ def _number_meant(value: Any, *, whole: bool) -> str:
 def _text_belongs(value: Any) -> str:
     if isinstance(value, dict | list) or value is None:
         return f"text belongs here, not {shown(value)}"
-    kind = "neither text nor" if isinstance(value, bool) else "a number and no text"
-    what = "true or false and no text" if isinstance(value, bool) else kind
+    what = "no text" if isinstance(value, bool) else "a number and no text"
     return f"{shown(value)} is {what}; put it in quotes"
 
 
