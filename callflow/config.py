@@ -194,6 +194,8 @@ def read_whole(path: Path) -> tuple[Setup, Named]:
     """The same, with its flow's and house's places."""
     refuse_other_kind(path, CONFIGURATION)
     source = resources.read_document(path)
+    if isinstance(source.data, dict) and CONFIGURATION not in source.data:
+        raise SourceError(source.fault((), f"the key {CONFIGURATION!r} is missing here"))
     return _set_up(source.read_as(Config), source, path.parent)
 
 

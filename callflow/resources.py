@@ -30,7 +30,9 @@ def read_text(path: Path) -> str:
     except OSError as error:
         raise SourceError(Fault(str(path), 1, 1, f"cannot be read: {error.strerror}")) from None
     except UnicodeDecodeError as error:
-        raise SourceError(Fault(str(path), 1, 1, f"not UTF-8 at byte {error.start}")) from None
+        line = error.object.count(b"\n", 0, error.start) + 1
+        what = f"not UTF-8 at byte {error.start}; save the file as UTF-8"
+        raise SourceError(Fault(str(path), line, 1, what)) from None
 
 
 def read_document(path: Path) -> Document:

@@ -7,7 +7,8 @@ from typing import Final
 
 _SHORT: Final = 12
 """So many names are listed; more would hide what is wrong."""
-_QUOTATION_MARKS: Final = str.maketrans("“”„«»「」『』‘’‚", '"' * 9 + "'" * 3)
+_SIGNS: Final = str.maketrans("“”„«»「」『』‘’‚–—−~。", '"' * 9 + "'" * 3 + "-" * 4 + ".")
+"""Quotation marks, dashes and full stops that NFKC leaves as they are."""
 
 
 def did_you_mean(word: str, known: Collection[str], *, lists: bool = False) -> str:
@@ -36,4 +37,4 @@ def _nearest(word: str, names: list[str]) -> str | None:
 
 def as_typed(text: str) -> str:
     """`text` with narrow signs in place of the full-width ones, and without quotation marks."""
-    return unicodedata.normalize("NFKC", text).translate(_QUOTATION_MARKS).strip().strip("\"'").strip()
+    return unicodedata.normalize("NFKC", text).translate(_SIGNS).strip().strip("\"'").strip()

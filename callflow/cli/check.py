@@ -14,6 +14,7 @@ from callflow.cli.screen import OUT, tell_faults, write_json
 from callflow.document.not_yaml import mistyped_colon
 from callflow.errors import SourceError
 from callflow.named_files import CONFIGURATION, FLOW, HOUSE, PROMPTS
+from callflow.suggestions import did_you_mean
 
 
 def _config(path: Path) -> str:
@@ -96,4 +97,6 @@ def _check(path: Path) -> str:
     kinds = ", ".join(f"`{key}: 1`" for key in _KINDS)
     mistyped = mistyped_colon(source.data) if isinstance(source.data, str) else ""
     what = f"what is this? a file of ours says one of {kinds}" + (f"; {mistyped}" if mistyped else "")
-    raise SourceError(source.fault((), what))
+    first = next(iter(source.data), "") if isinstance(source.data, dict) else ""
+    near = did_you_mean(first, [*_KINDS])
+    raise SourceError(source.fault((), what + (near if near.startswith("; did you mean") else "")))

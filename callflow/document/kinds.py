@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 
 from callflow.document.durations import duration_text, seconds
 
+_VALIDATORS = (pydantic.BeforeValidator, pydantic.AfterValidator)
 TAG = "do"
 """The key that says which of several models a mapping is; the same in every file of ours."""
 
@@ -39,6 +40,14 @@ class Kind:
     def is_duration(self) -> bool:
         validators = (mark for arm in _arms(self) for mark in arm.marks)
         return any(isinstance(mark, pydantic.BeforeValidator) and mark.func is seconds for mark in validators)
+
+    def takes(self, text: str) -> bool:
+        """Whether its validators, if it has any, take a text."""
+        validators = [mark for arm in _arms(self) for mark in arm.marks if isinstance(mark, _VALIDATORS)]
+        try:
+            return bool(text and validators) and all(_validate(each, text) for each in validators)
+        except ValueError:
+            return False
 
     @property
     def range(self) -> str:
@@ -145,6 +154,12 @@ def _is_model(kind: Any) -> bool:
 def _is_mapping(kind: Any) -> bool:
     origin = get_origin(kind)
     return isinstance(origin, type) and issubclass(origin, Mapping)
+
+
+def _validate(validator: Any, text: str) -> bool:
+    """Raises `ValueError` where the validator does."""
+    validator.func(text)
+    return True
 
 
 def _number(value: Any) -> str:

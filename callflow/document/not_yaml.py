@@ -41,6 +41,7 @@ _SENTENCES: Final = (
     ("comment or line break", _BLOCK_TEXT),
     ("indentation indicator", _BLOCK_TEXT),
     ("document start", "nothing may follow the end of the document; remove `...` or what comes after it"),
+    ("unexpected ':'", "a space is missing after this colon"),
     ("node content", "a value is missing before this"),
     ("'-' indicator", "this line stands in a list; begin it with '- ', or indent it otherwise"),
     ("YAML document", _VERSION),
@@ -173,6 +174,8 @@ class _Diagnosis:
             wide = _WIDE.search(self._bare(line), self._begun[1] if line == self._begun[0] else 0)
             if wide:
                 return line, wide.start(), full_width(wide[0])
+        if self._bare(self._line)[self._column - 1 : self._column + 1].strip()[1:] in ("{", "["):
+            return self._here("a bracket stands inside of a text; put the text in quotes")
         opened, closing = ("[", "]") if "']'" in self._problem else ("{", "}")
         if self._line > self._begun[0] and self._indent_here() <= _indent(self._bare(self._begun[0])):
             return *self._begun, f"the {opened} that opens here is not closed"

@@ -150,7 +150,10 @@ class _Sentence:
     def _own(self) -> str:
         """A sentence of a validator of ours; a duration's has its limits."""
         kind, what = self._kind, str(self._details["ctx"]["error"])
-        return f"{what}; {kind.range} is right here" if kind.is_duration and kind.range else what
+        if kind.is_duration:
+            return f"{what}; {kind.range} is right here" if kind.range else what
+        meant = as_typed(self._input) if isinstance(self._input, str) else ""
+        return f"{what}; write {meant}" if meant != self._input and kind.takes(meant) else what
 
     def _no_mapping(self) -> str:
         if isinstance(self._input, str) and (why := mistyped_colon(self._input)):

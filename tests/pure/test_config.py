@@ -263,7 +263,10 @@ def test_another_flow_in_the_same_set_up_is_held_to_the_same(tmp_path: Path, set
 
 @pytest.mark.parametrize(
     ("data", "told"),
-    [(None, "1:1: cannot be read: No such file or directory"), (b"a: caf\xe9", "1:1: not UTF-8 at byte 6")],
+    [
+        (None, "1:1: cannot be read: No such file or directory"),
+        (b"a: caf\xe9", "1:1: not UTF-8 at byte 6; save the file as UTF-8"),
+    ],
 )
 def test_a_file_that_cannot_be_read(tmp_path: Path, data: bytes | None, told: str) -> None:
     path = tmp_path / "callflow.yaml"

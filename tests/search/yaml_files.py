@@ -35,7 +35,12 @@ def bases() -> tuple[Base, ...]:
     """A file of every kind."""
     example = (Path(__file__).parents[2] / "deploy" / "callflow.example.yaml").read_text(encoding="utf-8")
     # With everything that the example has in comments.
-    whole = example.replace("\n# ", "\n").replace("\n#   ", "\n  ")
+    whole = (
+        example[example.index("callflow-config") :]
+        .replace("\nmanners: enforce ", "\n# ")
+        .replace("\n# ", "\n")
+        .replace("\n#   ", "\n  ")
+    )
     houses = [
         Base(f"{name}.yaml", (resources.HOUSES / f"{name}.yaml").read_text(encoding="utf-8"), _house)
         for name in ("csr-standard", "gas-hotline")
@@ -79,7 +84,7 @@ locale: zh-CN
 voice: studio
 pace: {speed: 1.0, items: 1.0, comma: 200ms, stop: 500ms, at_most: 300}
 prompts:
-  hello: {text: 您好{seat}, slots: {seat: digits}, parts: [{file: a.wav, sha256: ""}]}
+  hello: {text: "您好{seat}", slots: {seat: digits}, parts: [{file: a.wav, sha256: ""}]}
 lists: {digits: {"1": {text: 幺, file: b.wav}}}
 """
 

@@ -350,7 +350,7 @@ BROKEN: list[tuple[str, str, str, list[str]]] = [
         "callflow.yaml",
         "ports: 20000-20031",
         "ports: 20000～20031",
-        ["callflow.yaml:6:10: '20000～20031' is not a range of ports, as 20000-20031"],
+        ["callflow.yaml:6:10: '20000～20031' is not a range of ports, as 20000-20031; write 20000-20031"],
     ),
     (
         "callflow.yaml",
