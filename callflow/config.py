@@ -8,7 +8,8 @@ from typing import Annotated, Literal, TypeVar
 
 import pydantic
 
-from callflow import resources
+from callflow import document, resources
+from callflow.adapters.prompt_manifest import NAME
 from callflow.adapters.prompts import PromptLibrary, Samples
 from callflow.call.liveness import USUAL
 from callflow.call.served import served
@@ -28,19 +29,20 @@ from callflow.media.thresholds import Thresholds
 from callflow.named_files import CONFIGURATION, FLOW, head, is_file, refuse_other_kind
 from callflow.resources import ReadHouse
 from callflow.sip.trunks import TrunkPlan
+from callflow.suggestions import shown
 
 ReadT = TypeVar("ReadT")
 
 
 def _port_range(text: object) -> tuple[int, ...]:
     first, _, last = str(text).partition("-")
-    if not (first.isdecimal() and (last or first).isdecimal()):
-        raise ValueError(f"{text!r} is not a range of ports, as 20000-20031")
+    if not (str(text).isascii() and first.isdecimal() and (last or first).isdecimal()):
+        raise ValueError(f"{shown(text)} is not a range of ports, as 20000-20031")
     lowest, highest = int(first), int(last or first)
     # RTP has the even port, the odd one beside it is RTCP's (RFC 3550 §11).
     ports = range(lowest + lowest % 2, highest + 1, 2)
     if not ports or highest > 65535 or len(ports) > 256:
-        raise ValueError(f"{text!r} must go upwards, to 65535 at most, and hold 1 to 256 even ports")
+        raise ValueError(f"{shown(text)} must go upwards, to 65535 at most, and hold 1 to 256 even ports")
     return tuple(ports)
 
 
@@ -240,7 +242,7 @@ def _set_up(config: Config, source: Document, folder: Path) -> tuple[Setup, Name
     secrets = read_secrets(config.seats, source, folder, faults)
     faults += [*people_faults(config.seats, config.sip, source), *_place_faults(config, source)]
     named = _or_faults(faults, lambda: read_named(_flow_path(config, source, folder)))
-    prompts = _or_faults(faults, lambda: _prompts(config, folder))
+    prompts = _or_faults(faults, lambda: _prompts(config, folder, source))
     faults += _modes_of_nothing(config, source)
     if named is None or prompts is None:
         raise SourceError(*faults)
@@ -357,10 +359,17 @@ def _our_prompts() -> PromptLibrary:
     return PromptLibrary.load(resources.PROMPTS)
 
 
-def _prompts(config: Config, folder: Path) -> PromptLibrary:
+def _prompts(config: Config, folder: Path, source: Document) -> PromptLibrary:
     directory = config.prompts.directory
     if directory is None and not config.prompts.overlays:
         return _our_prompts()
+    named: list[tuple[document.Path, Path]] = []
+    named += [(("prompts", "directory"), folder / directory)] if directory else []
+    named += [(("prompts", "overlays", n), folder / each) for n, each in enumerate(config.prompts.overlays)]
+    missing = [(place, path) for place, path in named if not is_file(path / NAME)]
+    if missing:
+        what = "there is no {} in the folder {!r}"
+        raise SourceError(*(source.fault(place, what.format(NAME, str(path))) for place, path in missing))
     base = folder / directory if directory else resources.PROMPTS
     return PromptLibrary.load(base, *(folder / overlay for overlay in config.prompts.overlays))
 
@@ -403,8 +412,9 @@ def _sayings_beside(flow: Flow, house: House, folder: Path) -> Iterator[Sayings]
         if head(path).kind != CONFIGURATION:
             continue
         try:
-            config = resources.read_document(path).read_as(Config)
-            yield Sayings(flow, house, _prompts(config, folder), fields=config.fields)
+            source = resources.read_document(path)
+            config = source.read_as(Config)
+            yield Sayings(flow, house, _prompts(config, folder, source), fields=config.fields)
         except SourceError:
             # That is told when the configuration itself is checked.
             continue

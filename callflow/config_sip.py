@@ -12,12 +12,13 @@ from callflow.document import Duration, Form, Shape
 from callflow.sip.address import Address, Transport
 from callflow.sip.locate import Target
 from callflow.sip.trunks import TrunkPlan
+from callflow.suggestions import shown
 
 
 def _address(text: object) -> Address:
     host, colon, port = str(text).rpartition(":")
-    if not colon or not port.isdecimal() or int(port) > 65535:
-        raise ValueError(f"{text!r} is not HOST:PORT, as 127.0.0.1:5060")
+    if not colon or not (port.isascii() and port.isdecimal()) or int(port) > 65535:
+        raise ValueError(f"{shown(text)} is not HOST:PORT, as 127.0.0.1:5060")
     return _host(host), int(port)
 
 
@@ -25,14 +26,14 @@ def _host(text: object) -> str:
     try:
         return str(ipaddress.IPv4Address(str(text)))
     except ValueError:
-        raise ValueError(f"{text!r} is not an IPv4 address, as 192.0.2.10") from None
+        raise ValueError(f"{shown(text)} is not an IPv4 address, as 192.0.2.10") from None
 
 
 def _network(text: object) -> str:
     try:
         return str(ipaddress.IPv4Network(str(text)))
     except ValueError:
-        raise ValueError(f"{text!r} is not an IPv4 network, as 10.0.0.0/8") from None
+        raise ValueError(f"{shown(text)} is not an IPv4 network, as 10.0.0.0/8") from None
 
 
 def _password(text: object) -> str:
@@ -102,8 +103,8 @@ class TrunkAccount(Secret):
 
 def _trunk_target(text: object) -> Target:
     host, colon, port = str(text).partition(":")
-    if not host or (colon and not (port.isdecimal() and 1 <= int(port) <= 65535)):
-        raise ValueError(f"{text!r} is not HOST or HOST:PORT, as sip.example.net or 192.0.2.1:5060")
+    if not host or (colon and not (port.isascii() and port.isdecimal() and 1 <= int(port) <= 65535)):
+        raise ValueError(f"{shown(text)} is not HOST or HOST:PORT, as sip.example.net or 192.0.2.1:5060")
     return Target(host.lower(), int(port) if port else None)
 
 

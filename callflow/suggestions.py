@@ -1,9 +1,9 @@
-"""What somebody may have meant: the nearest known name, and text as it is typed without full-width signs."""
+"""What faults show: a value as it is written, and what somebody may have meant by it."""
 
 import difflib
 import unicodedata
 from collections.abc import Collection
-from typing import Final
+from typing import Any, Final
 
 _SHORT: Final = 12
 """So many names are listed; more would hide what is wrong."""
@@ -38,3 +38,19 @@ def _nearest(word: str, names: list[str]) -> str | None:
 def as_typed(text: str) -> str:
     """`text` with narrow signs in place of the full-width ones, and without quotation marks."""
     return unicodedata.normalize("NFKC", text).translate(_SIGNS).strip().strip("\"'").strip()
+
+
+def shown(value: Any) -> str:
+    """A value as people write it in YAML."""
+    match value:
+        case None:
+            return "an empty value"
+        case bool():
+            return str(value).lower()
+        case str():
+            return repr(value[:40])
+        case dict():
+            return "keys with values"
+        case list():
+            return "a list"
+    return str(value)[:40]

@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 import pydantic
 
-from callflow.suggestions import as_typed
+from callflow.suggestions import as_typed, shown
 
 _FORM: Final = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?(?:(\d+)ms)?", re.ASCII)
 _LOOSE: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)", re.ASCII)
@@ -24,7 +24,7 @@ def seconds(text: object) -> float:
     if match is None or not text:
         meant = _meant(text) if isinstance(text, str) else ""
         right = f"write {meant}" if meant else "write it with its unit, as 5s, 300ms or 2m"
-        raise ValueError(f"{_shown(text)} is not a duration; {right}")
+        raise ValueError(f"{shown(text)} is not a duration; {right}")
     hours, minutes, secs, millis = (float(part or 0) for part in match.groups())
     return hours * 3600 + minutes * 60 + secs + millis / 1000
 
@@ -54,7 +54,3 @@ def _meant(text: str) -> str:
     if not parts or "".join(number + unit for number, unit in parts) != narrow or len(narrow) > 20:
         return ""
     return duration_text(sum(float(number) * _SECONDS[unit] for number, unit in parts))
-
-
-def _shown(text: object) -> str:
-    return repr(text[:40]) if isinstance(text, str) else "an empty value" if text is None else str(text)[:40]

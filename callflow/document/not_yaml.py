@@ -136,6 +136,10 @@ class _Diagnosis:
         if "mapping values" not in self._problem:
             return None
         before = self._bare(self._line)[: self._column]
+        if wide := _WIDE.search(before):
+            return self._line, wide.start(), full_width(wide[0])
+        if unspaced := mistyped_key(self._bare(self._line), alone=False):
+            return self._line, *unspaced
         if _SEPARATOR.search(before):
             return self._here(
                 "a second colon in one line; a value with a colon and a space in it belongs in quotes"
@@ -199,6 +203,8 @@ class _Diagnosis:
         rest = self._bare(self._line)[self._column :]
         if rest[:1] in ("}", "]"):
             return self._here(f"there is nothing open that this {rest[0]} closes")
+        if rest.startswith("- "):
+            return self._here("'- ' begins an item of a list, and there are keys here; remove it")
         if self._bare(self._line)[: self._column].strip():
             return self._here("this does not belong to the value before it; put all of the value in quotes")
         return self._here(
@@ -212,7 +218,7 @@ def key_without_colon(found: re.Match[str]) -> tuple[int, str]:
     if "：" in between:
         what = f"a full-width colon '：' follows {key!r}; write ':' and a space"
         return found.start("between") + between.index("："), what
-    if between == ":":
+    if ":" in between:
         return found.start("between"), f"the colon after {key!r} has no space after it; write ':' and a space"
     return found.start("key"), f"the key {key!r} has no colon; write ':' and a space after it"
 

@@ -9,9 +9,9 @@ import pydantic
 from pydantic_core import ErrorDetails
 
 from callflow.document.kinds import TAG, Kind, key_kind_at, kind_at
-from callflow.document.not_yaml import mistyped_colon
+from callflow.document.not_yaml import full_width, mistyped_colon
 from callflow.errors import Unknown, UnknownName
-from callflow.suggestions import as_typed
+from callflow.suggestions import as_typed, shown
 
 Path = tuple[str | int, ...]
 
@@ -50,10 +50,11 @@ def _of_fork(model: type[pydantic.BaseModel], data: Any, several: list["_Located
     """What is wrong where several types could stand and none does."""
     maps = [each for each in several if each.details["type"] in _MAPPING]
     others = [each for each in several if each not in maps and each.details.get("ctx") != {"expected": "''"}]
-    first = _Sentence(model, data, (others or several)[0]).wrong()
-    if not (maps and others):
-        return first
-    return Wrong(first.path, f"{first.what}, and no keys with values either", first.at_key, first.unknown)
+    first = (others or several)[0]
+    value, expected = first.details["input"], first.details.get("ctx", {}).get("expected")
+    if maps and expected and not isinstance(value, str):
+        return Wrong(first.path, f"{expected}, or keys with values, belong here, not {shown(value)}")
+    return _Sentence(model, data, first).wrong()
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +172,8 @@ class _Sentence:
         meant = as_typed(text)
         if meant != text and re.search(pattern, meant):
             return f"{self._shown} is typed in full-width signs or quotation marks; write {meant}"
-        return f"{self._shown} is not {self._kind.form or 'of the right form'}"
+        wide = next((f"; {full_width(sign)}" for sign in text if sign in "，、；"), "")
+        return f"{self._shown} is not {self._kind.form or 'of the right form'}{wide}"
 
     def _none_of(self) -> tuple[str, Unknown | None]:
         expected = str(self._details["ctx"]["expected"])
@@ -191,22 +193,6 @@ class _Sentence:
         if meant and meant == self._input:
             right += " without quotes"
         return f"{self._shown} is not {name}; {right}"
-
-
-def shown(value: Any) -> str:
-    """A value as people write it in YAML."""
-    match value:
-        case None:
-            return "an empty value"
-        case bool():
-            return str(value).lower()
-        case str():
-            return repr(value[:40])
-        case dict():
-            return "keys with values"
-        case list():
-            return "a list"
-    return str(value)[:40]
 
 
 def _number_meant(value: Any, *, whole: bool) -> str:

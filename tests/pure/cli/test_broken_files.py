@@ -350,7 +350,9 @@ BROKEN: list[tuple[str, str, str, list[str]]] = [
         "callflow.yaml",
         "ports: 20000-20031",
         "ports: 20000～20031",
-        ["callflow.yaml:6:10: '20000～20031' is not a range of ports, as 20000-20031; write 20000-20031"],
+        [
+            "callflow.yaml:6:10: '20000～20031' is not a range of ports, as 20000-20031; write 20000-20031",
+        ],
     ),
     (
         "callflow.yaml",
@@ -468,6 +470,104 @@ BROKEN: list[tuple[str, str, str, list[str]]] = [
         "flow: service.yaml",
         "flow: servise.yaml",
         ["callflow.yaml:13:7: there is no flow 'servise.yaml'; did you mean 'service.yaml'?"],
+    ),
+    (
+        "shop.yaml",
+        "callflow: 1",
+        "callflow：1",
+        ["shop.yaml:1:9: a full-width colon '：' follows 'callflow'; write ':' and a space"],
+    ),
+    (
+        "shop.yaml",
+        "callflow: 1",
+        "callfow: 1",
+        [
+            "shop.yaml:1:1: what is this? a file of ours says one of `callflow-config: 1`, "
+            "`callflow: 1`, `callflow-house: 1`, `callflow-prompts: 1`; did you mean "
+            "'callflow'?",
+        ],
+    ),
+    (
+        "shop.yaml",
+        "  menu:",
+        "  menu",
+        ["shop.yaml:9:3: the key 'menu' has no colon; write ':' and a space after it"],
+    ),
+    (
+        "shop.yaml",
+        "name: shop",
+        "name:　shop",
+        ["shop.yaml:2:5: the colon after 'name' has no space after it; write ':' and a space"],
+    ),
+    (
+        "shop.yaml",
+        "start: greet",
+        "start:",
+        ["shop.yaml:6:7: text belongs here, not an empty value"],
+    ),
+    (
+        "shop.yaml",
+        "hours: {do: say",
+        "hours:{do: say",
+        ["shop.yaml:15:8: the colon after 'hours' has no space after it; write ':' and a space"],
+    ),
+    (
+        "shop.yaml",
+        "close: {do: close, more: menu}",
+        "close: ｛do: close, more: menu｝",
+        ["shop.yaml:17:10: a full-width bracket '｛' stands here; write '{'"],
+    ),
+    (
+        "shop.yaml",
+        "close: {do: close, more: menu}",
+        "close: {do: close more: menu}",
+        ["shop.yaml:17:25: a comma, or the closing }, is missing before this"],
+    ),
+    (
+        "shop.yaml",
+        "title: 商店",
+        "title: {店: 商{店}}",
+        ["shop.yaml:3:13: a bracket stands inside of a text; put the text in quotes"],
+    ),
+    (
+        "callflow.yaml",
+        "listen: 127.0.0.1:5060",
+        "listen: 127.0.0.1：5060",
+        [
+            "callflow.yaml:3:11: '127.0.0.1：5060' is not HOST:PORT, as 127.0.0.1:5060; write 127.0.0.1:5060",
+        ],
+    ),
+    (
+        "callflow.yaml",
+        '"8001": {',
+        "“8001”: {",
+        [
+            "callflow.yaml:10:5: '“8001”' is typed in full-width signs or quotation marks; write 8001",
+        ],
+    ),
+    (
+        "callflow.yaml",
+        "skills: [gas], trainee",
+        "skills: [gas，water], trainee",
+        [
+            "callflow.yaml:10:37: 'gas，water' is not a name of letters, digits and -; a "
+            "full-width comma '，' stands here; write ','",
+        ],
+    ),
+    (
+        "callflow.yaml",
+        "manners: enforce",
+        "manners: {queues: {service: [csr-23]}}",
+        [
+            "callflow.yaml:12:29: 'enforce', 'observe' or 'off', or keys with values, "
+            "belong here, not a list",
+        ],
+    ),
+    (
+        "callflow.yaml",
+        "drain: 180s",
+        "prompts: {overlays: [nowhere]}",
+        ["callflow.yaml:15:22: there is no prompts.yaml in the folder 'nowhere'"],
     ),
 ]
 
