@@ -27,6 +27,8 @@ FLOORS = {
             "config_hearing",
             "config_said",
             "config_places",
+            "config_flow",
+            "config_alone",
         ),
         6,
     ),
