@@ -13,9 +13,10 @@ from callflow.adapters.prompts import CannotSpeak, PromptLibrary, Samples
 from callflow.call.calling import recording
 from callflow.call.liveness import USUAL
 from callflow.config_hearing import HearingConfig, Silence
+from callflow.config_http import HttpConfig
 from callflow.config_manners import MannersConfig, one_mode
-from callflow.config_seats import SEATS_HEAR, SeatsConfig, people_faults, read_secrets
-from callflow.config_sip import Host, HostPort, SipConfig
+from callflow.config_seats import SEATS_HEAR, SeatsConfig, page_notes, people_faults, read_secrets
+from callflow.config_sip import Host, SipConfig
 from callflow.document import Document, Duration, Shape, did_you_mean
 from callflow.errors import Fault, SourceError
 from callflow.etiquette.house import House
@@ -57,10 +58,6 @@ class MediaConfig(Shape):
     hearing: HearingConfig = HearingConfig()
     timeout: Silence = USUAL
     """Seconds without a packet after which a leg is judged; 0 for never."""
-
-
-class HttpConfig(Shape):
-    listen: HostPort = ("127.0.0.1", 9464)
 
 
 class PromptsConfig(Shape):
@@ -111,6 +108,8 @@ class Setup:
     """The seats' own, by their numbers; those that have one."""
     pins: dict[str, str] = field(default_factory=dict, repr=False)
     """What seats dial to log in by key, by their numbers; those that must."""
+    notes: tuple[Fault, ...] = ()
+    """What is no fault and should be known."""
 
     @property
     def modes(self) -> Modes:
@@ -135,10 +134,8 @@ class Setup:
 
     @property
     def seat_passwords(self) -> dict[str, str]:
-        """By the seats' numbers, what opens their pages: their own, else what their phones register with."""
-        seats = self.config.seats.at.items()
-        phones = {number: self.accounts[seat.phone] for number, seat in seats if seat.phone in self.accounts}
-        return {**phones, **self.passwords}
+        """By the seats' numbers, what opens their pages; those that have a password of their own."""
+        return self.passwords
 
     @property
     def said(self) -> frozenset[str]:
@@ -260,7 +257,8 @@ def _set_up(config: Config, source: Document, folder: Path) -> Setup:
         raise SourceError(*faults)
     flow = flow[0], config.manners.over(flow[1])
     faults += _modes_of_nothing(config, source)
-    setup = Setup(config, *flow, prompts, accounts, tuple(trunks), *secrets)
+    notes = tuple(page_notes(config.seats, accounts, secrets[0], source))
+    setup = Setup(config, *flow, prompts, accounts, tuple(trunks), *secrets, notes)
     faults += _unsayable_flow(setup, _flow_path(config, source, folder))
     faults += _unknown_queues(setup, _flow_path(config, source, folder))
     faults += _nowhere_to_record(setup, _flow_path(config, source, folder))

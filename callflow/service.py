@@ -9,8 +9,11 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Protocol
 
+from callflow.adapters.control import ControlSocket, usual_path
 from callflow.adapters.earlier_life import EarlierLife
 from callflow.adapters.http import HttpServer
+from callflow.adapters.http_names import Names
+from callflow.adapters.http_peer import Peers
 from callflow.adapters.journal import JournalFile
 from callflow.adapters.logs import FactLog
 from callflow.adapters.message_files import MessageFiles
@@ -20,7 +23,7 @@ from callflow.adapters.seat_pages import SeatPages
 from callflow.adapters.seat_sessions import SeatSessions
 from callflow.adapters.second_opinion import SecondOpinion
 from callflow.adapters.trace import TraceRing
-from callflow.adapters.trace_pages import TracePages
+from callflow.adapters.trace_pages import TracePages, only
 from callflow.call.controller import Controller, Settings
 from callflow.call.journal import FactEntry, Journalled
 from callflow.call.recorder import Message, Written
@@ -86,10 +89,12 @@ class Service:
             strange=lambda: self.counted(Counted("dropped", "not_allowed")),
         )
         self._wire.on_fault(lambda kind: self.counted(Counted("fault", kind)))
-        self.http = HttpServer(config.http.listen, self.metrics, self._why_not_ready)
+        peers = Peers(config.http.proxies, tls=config.http.tls)
+        self.http = HttpServer(
+            config.http.listen, self.metrics, self._why_not_ready, Names(config.http.names), peers
+        )
         self.http.on_fault = lambda kind: self.counted(Counted("fault", kind))
-        for path, page in TracePages(self.trace, lambda: self.sip_address).pages():
-            self.http.add_page(path, page)
+        self.http.on_broken = self.broke
         self.controller = self._new_controller()
         self._driver = Driver(self.controller, self.media, self)
         self._earlier_life: EarlierLife | None = None
@@ -97,19 +102,27 @@ class Service:
             seats = self.controller.switchboard.seats
             self._earlier_life = EarlierLife(self._journal, self._registrar, seats, self.fact)
         self.second_opinion.on_opinion = self._driver.hear
-        self.http.add_routes(
-            SeatPages(
-                setup.seat_passwords,
-                self._driver.desk_of,
-                self._driver.desk_asks,
-                self._driver.desk_refuses,
-                SeatSessions(config.seats.page_idle),
-            ).routes()
-        )
+        self._control = self._serve_pages(peers)
         self.metrics.sip.watch_connections(self._wire.counts)
         self._scouts = Scouts(
             {name: trunk.target for name, trunk in config.sip.trunks.items()}, self._driver.located
         )
+
+    def _serve_pages(self, peers: Peers) -> ControlSocket:
+        """The seats' pages by HTTP, and the trace by HTTP and by the control socket."""
+        people = self._setup.config.seats
+        pages = SeatPages(
+            self._setup.seat_passwords,
+            self._driver.desk_of,
+            self._driver.desk_asks,
+            self._driver.desk_refuses,
+            SeatSessions(people.page_idle),
+            peers,
+        )
+        trace = TracePages(self.trace, lambda: self.sip_address)
+        self.http.add_routes(pages.routes())
+        self.http.add_routes(trace.routes(only(pages.seat, people.supervisors)))
+        return ControlSocket(trace.routes(), self.broke)
 
     @property
     def sip_address(self) -> Address:
@@ -184,6 +197,7 @@ class Service:
             self._earlier_life.restore()
         self._load_prompts()
         await self.http.start()
+        await self._start_control()
         self._driver.start(self._wire)
         await self._wire.start()
         self._scouts.start()
@@ -194,6 +208,16 @@ class Service:
         # What stands now stands until the end: to look it through again would be a pause for every call.
         gc.collect()
         gc.freeze()
+
+    async def _start_control(self) -> None:
+        """Raises `OSError` where the path that the configuration names cannot be had."""
+        named, port = self._setup.config.http.control, self.http.address[1]
+        try:
+            await self._control.start(named or usual_path(port))
+        except OSError as error:
+            if named:
+                raise
+            self._log.no_control(error)
 
     async def drain(self) -> None:
         """Stop as people would: no new calls, and those that stand come to a polite end."""
@@ -216,6 +240,7 @@ class Service:
         await self.media.close()
         await self.second_opinion.close()
         await self.http.close()
+        await self._control.close()
         if self._journal is not None:
             await asyncio.to_thread(self._journal.close)
         if self._messages is not None:

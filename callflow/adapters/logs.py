@@ -185,6 +185,11 @@ class FactLog:
         """A call of an earlier life of the program has been ended."""
         self._log.info("call.cut_off", call=entry.call, legs=len(entry.legs), consents=consents)
 
+    def no_control(self, error: OSError) -> None:
+        """There is no control socket; everything else works."""
+        helps = "callflow trace needs --seat; or name a path of your own under http.control"
+        self._log.warning("control.unavailable", error=str(error), help=helps)
+
     def noticed(self, noticed: Noticed) -> None:
         match noticed:
             case TrunkChanged(trunk=trunk, state=state, round_trip=round_trip):

@@ -10,12 +10,13 @@ from rich.markup import escape
 
 from callflow import config, resources
 from callflow.adapters.prompts import PromptLibrary
-from callflow.cli.screen import OUT, tell_faults, write_json
+from callflow.cli.screen import OUT, tell_faults, tell_notes, write_json
 from callflow.errors import SourceError
 
 
 def _config(path: Path) -> str:
     setup = config.read(path)
+    tell_notes(setup.notes)
     return f"configuration: flow {setup.flow.name}, house {setup.house.name}, {len(setup.said)} prompts"
 
 

@@ -1,0 +1,47 @@
+"""Which client an HTTP request comes from, and whether it came by TLS: behind a proxy only that proxy knows.
+
+The header fields of a proxy are believed from the networks that the configuration names, from nobody else.
+"""
+
+import ipaddress
+from collections.abc import Iterable
+
+from aiohttp import web
+
+
+class Peers:
+    """The proxies in front of us."""
+
+    def __init__(self, proxies: Iterable[str] = (), *, tls: bool = False) -> None:
+        """`proxies` are IPv4 networks; `tls`: every request has come by TLS."""
+        self._proxies = [ipaddress.IPv4Network(each) for each in proxies]
+        self._tls = tls
+
+    def source(self, request: web.Request) -> str:
+        """The client's IP address: the last in X-Forwarded-For that is no proxy of ours.
+
+        What stands before that one was written by the client itself.
+        """
+        source = request.remote or ""
+        lines = request.headers.getall("X-Forwarded-For", [])
+        hops = [hop.strip() for line in lines for hop in line.split(",")]
+        while hops and self._is_proxy(source):
+            try:
+                source = str(ipaddress.ip_address(hops.pop()))
+            except ValueError:
+                break
+        return source
+
+    def is_secure(self, request: web.Request) -> bool:
+        """Whether the client spoke TLS."""
+        if self._tls or request.secure:
+            return True
+        said = request.headers.getall("X-Forwarded-Proto", [])
+        return self._is_proxy(request.remote or "") and [each.strip().lower() for each in said] == ["https"]
+
+    def _is_proxy(self, host: str) -> bool:
+        try:
+            address = ipaddress.ip_address(host)
+        except ValueError:
+            return False
+        return any(address in network for network in self._proxies)
