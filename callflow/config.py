@@ -14,6 +14,7 @@ from callflow.call.calling import recording
 from callflow.call.liveness import USUAL
 from callflow.config_hearing import HearingConfig, Silence
 from callflow.config_http import HttpConfig
+from callflow.config_limits import LimitsConfig
 from callflow.config_manners import MannersConfig, one_mode
 from callflow.config_seats import SEATS_HEAR, SeatsConfig, page_notes, people_faults, read_secrets
 from callflow.config_sip import Host, SipConfig
@@ -64,10 +65,6 @@ class PromptsConfig(Shape):
     directory: Path | None = None
     overlays: tuple[Path, ...] = ()
     """Directories whose recordings replace ours, key by key."""
-
-
-class LimitsConfig(Shape):
-    calls: Annotated[int, pydantic.Field(ge=1, le=4000)] = 500
 
 
 class Config(Shape):

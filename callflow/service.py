@@ -7,7 +7,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
-from typing import Protocol
+from typing import Final, Protocol
 
 from callflow.adapters.control import ControlSocket, usual_path
 from callflow.adapters.earlier_life import EarlierLife
@@ -39,11 +39,15 @@ from callflow.net.media_process import MediaProcess
 from callflow.net.media_runner import MediaRunner
 from callflow.net.mmsg import bound_sockets, rtcp_sockets
 from callflow.net.scouts import Scouts
+from callflow.net.tcp_connection import Limits
 from callflow.net.transports import Transports
 from callflow.sip.address import Address, AllowList
+from callflow.sip.call_rates import CallRates
 from callflow.sip.endpoint import Endpoint
-from callflow.sip.happenings import Counted, Noticed
+from callflow.sip.happenings import Counted, Noticed, Refused
 from callflow.sip.registrar import Registrar
+
+_NOT_ALLOWED: Final = Counted("dropped", "not_allowed")
 
 
 class FactSink(Protocol):
@@ -86,8 +90,10 @@ class Service:
             lambda *failed: self._driver.failed(*failed),
             self._allowed,
             tcp=config.sip.tcp,
-            strange=lambda: self.counted(Counted("dropped", "not_allowed")),
+            strange=self._uninvited,
+            limits=Limits(of_source=config.limits.per_source.connections),
         )
+        self._wire.limit_sources(self._has_no_limit, self.metrics.refusals.connection)
         self._wire.on_fault(lambda kind: self.counted(Counted("fault", kind)))
         peers = Peers(config.http.proxies, tls=config.http.tls)
         self.http = HttpServer(
@@ -95,6 +101,7 @@ class Service:
         )
         self.http.on_fault = lambda kind: self.counted(Counted("fault", kind))
         self.http.on_broken = self.broke
+        self.http.on_refused = self.metrics.refusals.page
         self.controller = self._new_controller()
         self._driver = Driver(self.controller, self.media, self)
         self._earlier_life: EarlierLife | None = None
@@ -149,7 +156,19 @@ class Service:
 
     def counted(self, counted: Counted) -> None:
         self.metrics.sip.counted(counted)
-        self._log.counted(counted)
+        if isinstance(counted, Refused):
+            self.metrics.refusals.request(counted)
+        else:
+            self._log.counted(counted)
+
+    def _uninvited(self, host: str) -> None:
+        """A packet has come from a source that is not allowed."""
+        self.metrics.sip.counted(_NOT_ALLOWED)
+        self.metrics.refusals.stranger(host)
+
+    def _has_no_limit(self, host: str) -> bool:
+        """Whether what one source may take is not for this one: a PBX that is named singly, or a trunk."""
+        return host in self._setup.config.sip.single_hosts or bool(self._endpoint.trunks.at(host))
 
     def noticed(self, noticed: Noticed) -> None:
         self.metrics.sip.noticed(noticed)
@@ -254,8 +273,14 @@ class Service:
             setup.accounts, config.sip.realm, secrets.token_bytes(32), digests
         )
         contact = (config.sip.advertise or sip_host, sip_port)
-        endpoint = Endpoint(
-            contact, registrar, self._allowed, lambda: secrets.token_hex(8), random.random, setup.trunks
+        endpoint = self._endpoint = Endpoint(
+            contact,
+            registrar,
+            self._allowed,
+            lambda: secrets.token_hex(8),
+            random.random,
+            setup.trunks,
+            self._rates(),
         )
         media_host = config.media.advertise or config.media.host or contact[0]
         people = config.seats
@@ -281,6 +306,13 @@ class Service:
         )
         ports = PortPool(self.media.ports)
         return Controller(settings, endpoint, ports, _new_call_id, self.fact, now=time.monotonic())
+
+    def _rates(self) -> CallRates:
+        config = self._setup.config
+        limit, singles = config.limits.per_source, config.sip.single_hosts
+        # Help must be reached whoever has called before.
+        never = frozenset(config.seats.calls_out.emergency)
+        return CallRates(limit.calls_per_second, limit.burst, singles.__contains__, never)
 
     def _load_prompts(self) -> None:
         prompts = self._setup.prompts

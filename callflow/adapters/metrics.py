@@ -15,6 +15,7 @@ from callflow import __version__
 from callflow.adapters.line_metrics import LineMetrics
 from callflow.adapters.media_metrics import MediaMetrics
 from callflow.adapters.process_metrics import ProcessMetrics
+from callflow.adapters.refusals import Refusals
 from callflow.adapters.seat_metrics import SeatMetrics
 from callflow.adapters.sip_metrics import SipMetrics
 from callflow.etiquette.audit import judge
@@ -43,6 +44,7 @@ class Metrics:
         disable_created_metrics()  # type: ignore[no-untyped-call]
         registry = self.registry = CollectorRegistry()
         self.sip = SipMetrics(registry)
+        self.refusals = Refusals(registry)
         self.media = MediaMetrics(registry)
         self.seats = SeatMetrics(registry)
         self.processes = ProcessMetrics(registry)

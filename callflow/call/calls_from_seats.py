@@ -43,6 +43,7 @@ from callflow.sip.auth import Proof
 from callflow.sip.endpoint import Endpoint
 from callflow.sip.happenings import Counted, Invited, Told
 from callflow.sip.headers import NameAddress
+from callflow.sip.refusal import full as at_limit
 from callflow.sip.trunks import TrunkPlan
 from callflow.sip.uri import Uri
 
@@ -108,7 +109,7 @@ class CallsFromSeats:
             if invited.replaces:
                 return self._replaces(invited, self._switchboard.seats.at(phone), now)
             if full and not isinstance(meaning, Emergency):
-                raise PeerError(503, "Service Unavailable")
+                raise at_limit()
             if not invited.offer:
                 raise PeerError(488, "Offer Needed")
             return self._lead(name, phone, meaning, invited, now)

@@ -81,6 +81,7 @@ from callflow.sip.happenings import (
     TrunkChanged,
 )
 from callflow.sip.locate import Candidate
+from callflow.sip.refusal import full as at_limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -468,7 +469,7 @@ class Controller:
     def _arrived(self, name: str, invited: Invited, now: float, *, full: bool) -> list[News]:
         """A caller is there. Raises `PeerError` where the call is not taken."""
         if full:
-            raise PeerError(503, "Service Unavailable")
+            raise at_limit()
         if invited.replaces:
             # Nobody takes a caller over without having been agreed to.
             raise PeerError(603, "Decline")

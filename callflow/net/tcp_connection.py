@@ -14,7 +14,8 @@ _UNACKNOWLEDGED_FOR: Final = 32_000
 """Milliseconds that a peer may leave our bytes unacknowledged: as long as a transaction lasts (Timer B)."""
 
 REASONS: Final = (
-    "left", "lost", "broken", "slow", "silent", "idle", "replaced", "refused", "too_many", "stopped",
+    "left", "lost", "broken", "slow", "silent", "idle", "replaced", "refused", "too_many",
+    "too_many_of_source", "stopped",
 )  # fmt: skip
 """Why a connection ends: the peer's wish, an error, and for the rest ours."""
 
@@ -25,6 +26,8 @@ class Limits:
 
     connections: int = 2_000
     """Of them all, also those that are being opened."""
+    of_source: int = 500
+    """Accepted from one host."""
     waiting: int = 64
     """Messages kept for one peer while its connection is being opened."""
     unsent: int = 256 * 1024

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from callflow.net.tcp import TcpTransport
+from callflow.net.tcp_connection import Limits
 from callflow.net.udp import UdpTransport
 from callflow.sip.address import Address, AllowList, Transport
 
@@ -27,11 +28,13 @@ class Transports:
         allowed: AllowList,
         *,
         tcp: bool,
-        strange: Callable[[], object] = lambda: None,
+        strange: Callable[[str], object] = lambda host: None,
+        limits: Limits | None = None,
     ) -> None:
         """`failed` is told where nothing could be carried to, `strange` of each message from a source that
         is not allowed, and of which nothing else is made. Raises `OSError` where `address` is taken.
         """
+        self._limits = limits
         self._received = received
         self._failed = failed
         self._allowed = allowed
@@ -57,6 +60,7 @@ class Transports:
             lambda data, source: self._take(data, source, Transport.TCP),
             lambda destination: self._failed(destination, Transport.TCP),
             self._allowed,
+            self._limits,
         )
 
     @property
@@ -67,6 +71,13 @@ class Transports:
         """Tell what keeps us from accepting connections."""
         if self._tcp is not None:
             self._tcp.on_fault = told
+
+    def limit_sources(
+        self, has_no_limit: Callable[[str], bool], refused: Callable[[str, str], object]
+    ) -> None:
+        """Ask which hosts may open as many connections as they want; tell which are refused, and why."""
+        if self._tcp is not None:
+            self._tcp.has_no_limit, self._tcp.on_refused = has_no_limit, refused
 
     def counts(self) -> Mapping[str, int]:
         """TCP's connections and messages by what became of them."""
@@ -86,7 +97,7 @@ class Transports:
         if source[0] in self._allowed:
             self._received(data, source, transport)
         else:
-            self._strange()
+            self._strange(source[0])
 
     def send(self, data: bytes, destination: Address, transport: Transport) -> None:
         """Send a message. Over TCP a failure is told; over UDP the timers of SIP send it again."""

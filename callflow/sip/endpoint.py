@@ -6,17 +6,30 @@ taken, and what is said in it, is decided on the floor above.
 
 from collections.abc import Callable, Sequence
 from typing import Final
+from zlib import crc32
 
 from callflow.errors import PeerError
 from callflow.sip.address import Address, AllowList, Hop, Transport, is_sendable
+from callflow.sip.call_rates import CallRates
 from callflow.sip.calls import Calls
-from callflow.sip.happenings import Counted, Output, Registered
+from callflow.sip.happenings import Counted, Output, Refused, Registered
+from callflow.sip.identity import number
 from callflow.sip.message import NotSip, Request, Response, parse, respond
 from callflow.sip.middialog import CAPABILITIES, MidDialog
 from callflow.sip.options import Probes
 from callflow.sip.proxy_auth import ProxyAuth
 from callflow.sip.referrals import Referrals
-from callflow.sip.refusal import METHODS, OTHER_METHODS, Refusal, check, check_extensions, draining, paused
+from callflow.sip.refusal import (
+    METHODS,
+    OTHER_METHODS,
+    TOO_FAST,
+    check,
+    check_extensions,
+    draining,
+    paused,
+    too_fast,
+)
+from callflow.sip.refused import fields_of, refused
 from callflow.sip.registrar import Binding, Registrar
 from callflow.sip.reoffers import Reoffers
 from callflow.sip.server_transaction import NonInviteServer
@@ -43,11 +56,14 @@ class Endpoint:
         new_id: Callable[[], str],
         chance: Callable[[], float] = lambda: 0.5,
         trunks: Sequence[TrunkPlan] = (),
+        rates: CallRates | None = None,
     ) -> None:
         """`contact` is where peers reach us; `new_id` gives tags and branches, never the same twice.
 
-        `chance` gives numbers from 0 to 1: two sides that clashed must not wait equally long.
+        `chance` gives numbers from 0 to 1: two sides that clashed must not wait equally long. `rates` limits
+        the new calls of each source that is no trunk.
         """
+        self._rates = rates
         self._transactions = Transactions(contact, new_id)
         self._sessions = Sessions(self._transactions, contact)
         timers = SessionTimers(self._sessions)
@@ -128,6 +144,7 @@ class Endpoint:
             case "ACK":
                 return self._server.receive_ack(request, source, now)
             case "INVITE":
+                self._admit(request, source, now)
                 return self._server.receive_invite(request, source, hop, now)
         server = self._transactions.open_other(request, hop)
         check_extensions(request)
@@ -141,6 +158,14 @@ class Endpoint:
             case "OPTIONS" if not request.to.tag:
                 return self._options(request, server, now)
         return self._mid_dialog.receive(request, server, source, now)
+
+    def _admit(self, invite: Request, source: Hop, now: float) -> None:
+        """Raises `Refusal(503)` where the source begins more calls than one source may."""
+        host = source.address[0]
+        if self._rates is None or invite.to.tag or self.trunks.at(host):
+            return
+        if wait := self._rates.wait(host, number(invite.requested), now):
+            raise too_fast(wait)
 
     def _register(self, request: Request, server: NonInviteServer, source: Hop, now: float) -> list[Output]:
         answer = self._registrar.receive(request, source, now, self._new_id())
@@ -176,16 +201,23 @@ class Endpoint:
     def _reject(self, request: Request, error: PeerError, hop: Hop, now: float) -> list[Output]:
         if request.method == "ACK":
             return [Counted("dropped", "malformed")]
-        fields = error.fields if isinstance(error, Refusal) else ()
+        fields = fields_of(error, request)
         if error.status == 500:
             fields = (("retry-after", "3"),)
-        refusal = respond(request, error.status, error.reason, *fields, to_tag=self._new_id())
-        return [*self._refuse(request, refusal, hop, now), Counted("rejected", str(error.status))]
+        # Without a transaction it must be the same answer to each repetition (§8.2.7).
+        tag = f"{crc32(repr(request.key).encode()):08x}" if error.reason == TOO_FAST else self._new_id()
+        refusal = respond(request, error.status, error.reason, *fields, to_tag=tag)
+        sent, counted = self._refuse(request, refusal, hop, now), Counted("rejected", str(error.status))
+        if any(isinstance(output, Refused) for output in sent):
+            return [*sent, counted]
+        # It went without a transaction, which would have told of it.
+        return [*sent, refused(counted, request, refusal, hop.address)]
 
     def _refuse(self, request: Request, refusal: Response, hop: Hop, now: float) -> list[Output]:
         try:
             server = self._transactions.server(request)
-            if server is None and request.method == "INVITE":
+            # A flood would fill the table of transactions, which are kept for 32 s each.
+            if server is None and request.method == "INVITE" and refusal.reason != TOO_FAST:
                 server = self._transactions.open_invite(request, hop)
         except PeerError:
             # Too malformed even to be recognised when it comes again.

@@ -1,5 +1,6 @@
 """What a request is refused for before anybody looks at what it wants (RFC 3261 §8.2)."""
 
+import math
 from typing import Final
 
 from callflow.errors import PeerError
@@ -13,6 +14,8 @@ SUPPORTED: Final = ("supported", "100rel, replaces, timer")
 LARGEST_BODY: Final = 16_384
 LARGEST: Final = 32_768
 """Bytes; a phone's largest INVITE has about 3,000."""
+FULL: Final = "Call Limit Reached"
+TOO_FAST: Final = "Too Many Calls At Once"
 _ONCE: Final = ("from", "to", "call-id", "cseq", "max-forwards")
 _EXTENSIONS: Final = {
     "INVITE": {"100rel", "replaces", "timer"},
@@ -36,6 +39,16 @@ def no_dialog() -> PeerError:
 
 def draining() -> Refusal:
     return Refusal(503, "Service Unavailable", ("retry-after", "30"))
+
+
+def full() -> Refusal:
+    """We have as many calls as we may have."""
+    return Refusal(503, FULL, ("retry-after", "10"))
+
+
+def too_fast(wait: float) -> Refusal:
+    """A source has begun too many calls; `wait` seconds until the next."""
+    return Refusal(503, TOO_FAST, ("retry-after", str(math.ceil(wait))))
 
 
 def paused() -> Refusal:

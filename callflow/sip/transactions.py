@@ -13,6 +13,7 @@ from callflow.sip.client_transaction import InviteClient, NonInviteClient, compa
 from callflow.sip.happenings import Counted, Output
 from callflow.sip.message import COOKIE, Request, Response
 from callflow.sip.refusal import Refusal
+from callflow.sip.refused import refused
 from callflow.sip.server_transaction import InviteServer, NonInviteServer
 from callflow.sip.transaction import Send
 
@@ -93,7 +94,10 @@ class Transactions:
         if response.status >= 200:
             # A provisional one starts no timer.
             self._watch_server(key_of(server.request), server)
-        return [*sent, _COUNTED[response.status // 100]]
+        counted = _COUNTED[response.status // 100]
+        if response.status >= 400:
+            counted = refused(counted, server.request, response, server.hop.address)
+        return [*sent, counted]
 
     def acknowledge(self, server: InviteServer, now: float) -> None:
         """The ACK to a refusal is here."""

@@ -18,7 +18,7 @@ FLOORS = {
     "net": 4,
     "adapters": 5,
     **dict.fromkeys(("config", "config_manners", "config_sip", "config_seats", "config_hearing"), 6),
-    **dict.fromkeys(("config_http",), 6),
+    **dict.fromkeys(("config_http", "config_limits"), 6),
     **dict.fromkeys(("resources", "service", "demo", "cli", "__main__"), 6),
 }
 APART = {"etiquette": {"sip", "media", "flow"}, "flow": {"sip", "media", "etiquette"}}
