@@ -85,6 +85,9 @@ class Service:
             tcp=config.sip.tcp,
             strange=lambda: self.counted(Counted("dropped", "not_allowed")),
         )
+        self._wire.follow(
+            lambda *peer: self._driver.disconnected(*peer), lambda *peer: self._driver.keeps(*peer)
+        )
         self._wire.on_fault(lambda kind: self.counted(Counted("fault", kind)))
         self.http = HttpServer(config.http.listen, self.metrics, self._why_not_ready)
         self.http.on_fault = lambda kind: self.counted(Counted("fault", kind))

@@ -10,6 +10,8 @@ from callflow.sip.address import Address, AllowList, Transport
 
 Received = Callable[[bytes, Address, Transport], None]
 Failed = Callable[[Address, Transport], None]
+Closed = Callable[[Address, Transport], None]
+Keeps = Callable[[Address, Transport], bool]
 
 
 _TRIES: Final = 20
@@ -67,6 +69,12 @@ class Transports:
         """Tell what keeps us from accepting connections."""
         if self._tcp is not None:
             self._tcp.on_fault = told
+
+    def follow(self, closed: Closed, keeps: Keeps) -> None:
+        """Tell whose connection is gone, and ask whose is to stay though nothing goes by it."""
+        if self._tcp is not None:
+            self._tcp.on_closed = lambda peer: closed(peer, Transport.TCP)
+            self._tcp.keeps = lambda peer: keeps(peer, Transport.TCP)
 
     def counts(self) -> Mapping[str, int]:
         """TCP's connections and messages by what became of them."""
