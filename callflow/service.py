@@ -94,6 +94,9 @@ class Service:
             limits=Limits(of_source=config.limits.per_source.connections),
         )
         self._wire.limit_sources(self._has_no_limit, self.metrics.refusals.connection)
+        self._wire.follow(
+            lambda *peer: self._driver.disconnected(*peer), lambda *peer: self._driver.keeps(*peer)
+        )
         self._wire.on_fault(lambda kind: self.counted(Counted("fault", kind)))
         peers = Peers(config.http.proxies, tls=config.http.tls)
         self.http = HttpServer(

@@ -33,6 +33,10 @@ class TcpTransport:
 
         Raises `OSError` where `address` is taken.
         """
+        self.on_closed: Callable[[Address], object] = lambda peer: None
+        """Told whose connection is gone, for whatever reason."""
+        self.keeps: Callable[[Address], bool] = lambda peer: False
+        """Whether a connection is to stay though nothing goes by it."""
         self.on_fault: Callable[[str], object] = lambda kind: None
         """Told what keeps us from accepting, as `accept_emfile`."""
         self.counts = dict.fromkeys(_KINDS, 0)
@@ -128,8 +132,13 @@ class TcpTransport:
                 del self._of_hosts[connection.peer[0]]
         if self._connections.get(connection.peer) is connection:
             del self._connections[connection.peer]
+            if not self._closed:
+                self.on_closed(connection.peer)
         if reason in ("lost", "slow"):
             self._fail(connection.peer)
+
+    def is_kept(self, connection: Connection) -> bool:
+        return self.keeps(connection.peer)
 
     def took(self, message: bytes | Ping, source: Address) -> None:
         if isinstance(message, Ping):

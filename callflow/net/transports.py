@@ -11,6 +11,8 @@ from callflow.sip.address import Address, AllowList, Transport
 
 Received = Callable[[bytes, Address, Transport], None]
 Failed = Callable[[Address, Transport], None]
+Closed = Callable[[Address, Transport], None]
+Keeps = Callable[[Address, Transport], bool]
 
 
 _TRIES: Final = 20
@@ -78,6 +80,12 @@ class Transports:
         """Ask which hosts may open as many connections as they want; tell which are refused, and why."""
         if self._tcp is not None:
             self._tcp.has_no_limit, self._tcp.on_refused = has_no_limit, refused
+
+    def follow(self, closed: Closed, keeps: Keeps) -> None:
+        """Tell whose connection is gone, and ask whose is to stay though nothing goes by it."""
+        if self._tcp is not None:
+            self._tcp.on_closed = lambda peer: closed(peer, Transport.TCP)
+            self._tcp.keeps = lambda peer: keeps(peer, Transport.TCP)
 
     def counts(self) -> Mapping[str, int]:
         """TCP's connections and messages by what became of them."""

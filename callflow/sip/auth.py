@@ -7,18 +7,22 @@ bodies.
 
 import hashlib
 import hmac
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum, auto
 from typing import Final
 
 from callflow.sip.grammar import parse_params
 
-NONCE_GOOD_FOR = 300.0
+NONCE_GOOD_FOR = 60.0
 """Seconds."""
 ALGORITHMS: Final = {"SHA-256": hashlib.sha256, "MD5": hashlib.md5}
 """In the order of our preference. Phones read the first that they know, or the last."""
 USUALLY_OFFERED: Final = ("MD5",)
 _MOST_COUNTS: Final = 10_000
+_USED_UP: Final = 1 << 32
+"""Above every count (`nc` has eight hexadecimal digits): the nonce is not taken again."""
+_DIGEST: Final = re.compile(r"\s*digest\s+(.*)", re.IGNORECASE | re.DOTALL)
 
 
 class Proof(Enum):
@@ -26,15 +30,22 @@ class Proof(Enum):
 
     NONE = auto()
     STALE = auto()
-    """The password is right, the nonce too old: the phone may try again by itself."""
+    """The password is right and the nonce not: too old, used, or given to another. The phone may try again
+    by itself.
+    """
     WRONG = auto()
     RIGHT = auto()
+
+
+_WORTH: Final = {proof: rank for rank, proof in enumerate((Proof.NONE, Proof.WRONG, Proof.STALE))}
+"""Of what falls short of `RIGHT`: what is nearest to it is told."""
 
 
 class Guard:
     """Challenges and checks for one realm.
 
-    Nonces carry their own age, signed; of those that were used, the count is remembered until they are old.
+    A nonce carries its own age, signed together with the host that it was given to; of those that were used,
+    the count is remembered until they are old.
     """
 
     def __init__(
@@ -52,52 +63,66 @@ class Guard:
         self._serial = 0
         self._counts: dict[str, int] = {}
 
-    def challenges(self, now: float, *, stale: bool = False) -> list[str]:
-        """The values of our WWW-Authenticate, the one that we like best first (RFC 8760 §2.3)."""
-        nonce = self._nonce(now)
+    def challenges(self, host: str, now: float, *, stale: bool = False) -> list[str]:
+        """The values of our WWW-Authenticate to `host`, the one that we like best first (RFC 8760 §2.3)."""
+        nonce = self._nonce(host, now)
         wanted = [algorithm for algorithm in ALGORITHMS if algorithm in self._offered]
         return [self._challenge(nonce, algorithm, stale=stale) for algorithm in wanted]
 
-    def check(self, authorization: str | None, method: str, now: float) -> tuple[Proof, str]:
-        """What the Authorization proves, and for which user."""
-        scheme, _, rest = (authorization or "").partition(" ")
-        if scheme.lower() != "digest":
-            return Proof.NONE, ""
-        given = {name: value or "" for name, value in parse_params(rest, ",").items()}
+    def check(
+        self,
+        lines: Sequence[str],
+        method: str,
+        host: str,
+        now: float,
+        is_meant: Callable[[Mapping[str, str]], bool] = lambda given: True,
+    ) -> tuple[Proof, str]:
+        """What a request from `host` proves, and for which user.
+
+        `lines` are the values of its Authorization or Proxy-Authorization; those for other realms are for
+        others to judge (RFC 3261 §22.3). `is_meant` tells of a digest's parameters whether they were made
+        for this request.
+        """
+        best = Proof.NONE, ""
+        for given in _digests_for(self.realm, lines):
+            found = self._judge(given, method, host, now) if is_meant(given) else Proof.WRONG
+            if found is Proof.RIGHT:
+                return found, given.get("username", "")
+            best = max(best, (found, given.get("username", "")), key=lambda one: _WORTH[one[0]])
+        return best
+
+    def _judge(self, given: dict[str, str], method: str, host: str, now: float) -> Proof:
         user, nonce = given.get("username", ""), given.get("nonce", "")
         password = self._password_of(user)
-        if password is None or given.get("realm") != self.realm or not self._is_ours(nonce):
-            return Proof.WRONG, user
-        if given.get("algorithm", "MD5").upper() not in self._offered:
-            return Proof.WRONG, user
+        if password is None or not nonce or given.get("algorithm", "MD5").upper() not in self._offered:
+            return Proof.WRONG
         wanted = digest(given, user, self.realm, password, method)
         if wanted is None or not _same(wanted, given.get("response", "").lower()):
-            return Proof.WRONG, user
-        fresh = 0 <= now - _issued(nonce) <= NONCE_GOOD_FOR
-        return (Proof.RIGHT if fresh and self._is_new(nonce, given, now) else Proof.STALE), user
+            return Proof.WRONG
+        # A nonce that we do not know may be of our last life, or overheard at another host.
+        is_good = self._is_ours(nonce, host) and 0 <= now - _issued(nonce) <= NONCE_GOOD_FOR
+        return Proof.RIGHT if is_good and self._is_new(nonce, given, now) else Proof.STALE
 
     def _challenge(self, nonce: str, algorithm: str, *, stale: bool) -> str:
         ending = ", stale=true" if stale else ""
         return f'Digest realm="{self.realm}", nonce="{nonce}", algorithm={algorithm}, qop="auth"{ending}'
 
-    def _nonce(self, now: float) -> str:
+    def _nonce(self, host: str, now: float) -> str:
         # Rounded down: a nonce from the future would be taken for a stale one. The serial number keeps
         # two phones that are challenged in the same second from using up each other's counts.
         self._serial += 1
         issued = f"{int(now)}-{self._serial}"
-        return f"{issued}.{self._signature(issued)}"
+        return f"{issued}.{self._signature(issued, host)}"
 
-    def _is_ours(self, nonce: str) -> bool:
+    def _is_ours(self, nonce: str, host: str) -> bool:
         issued, _, signature = nonce.partition(".")
-        return _same(self._signature(issued), signature)
+        return _same(self._signature(issued, host), signature)
 
     def _is_new(self, nonce: str, given: dict[str, str], now: float) -> bool:
         """Whether the nonce is used for the first time with this count: a replay is not (RFC 7616 §3.4)."""
-        if not given.get("qop"):
-            # The form of RFC 2069 has no count; pyVoIP uses it.
-            return True
         try:
-            used = int(given.get("nc", "")[:8], 16)
+            # The form of RFC 2069 has no count, and pyVoIP knows no other: its nonces are good once.
+            used = int(given.get("nc", "")[:8], 16) if given.get("qop") else _USED_UP
         except ValueError:
             return False
         if used <= self._counts.get(nonce, 0):
@@ -107,9 +132,18 @@ class Guard:
         self._counts[nonce] = used
         return True
 
-    def _signature(self, issued: str) -> str:
-        text = issued.encode("utf-8", "surrogateescape")
+    def _signature(self, issued: str, host: str) -> str:
+        text = f"{issued} {host}".encode("utf-8", "surrogateescape")
         return hmac.new(self._secret, text, hashlib.sha256).hexdigest()[:32]
+
+
+def _digests_for(realm: str, lines: Sequence[str]) -> Iterator[dict[str, str]]:
+    """The parameters of each digest for `realm` among the values of header lines."""
+    for line in lines:
+        if found := _DIGEST.fullmatch(line):
+            given = {name: value or "" for name, value in parse_params(found[1], ",").items()}
+            if given.get("realm") == realm:
+                yield given
 
 
 def digest(given: dict[str, str], user: str, realm: str, password: str, method: str) -> str | None:

@@ -72,7 +72,7 @@ class Endpoint:
         self.trunks = Trunks(trunks, self._transactions, contact, allowed, new_id, chance)
         self._client = UserAgentClient(self._sessions, self._transactions, timers, new_id, self.trunks)
         self.probes = Probes(self._transactions, contact, new_id)
-        self.proxy_auth = ProxyAuth(registrar.guard, self._sessions, self._transactions)
+        self.proxy_auth = ProxyAuth(registrar, self._sessions, self._transactions)
         referrals = Referrals(self._sessions, self._transactions)
         self.calls = Calls(self._sessions, self._server, self._client, reoffers, referrals)
         self._mid_dialog = MidDialog(self._sessions, self._server, self._transactions, timers, referrals)
@@ -122,6 +122,15 @@ class Endpoint:
         """Nothing can be carried there (§18.4)."""
         return self._transactions.failed(Hop(destination, transport), now)
 
+    def disconnected(self, peer: Address, transport: Transport) -> None:
+        """The connection with a peer is gone, by whoever's wish."""
+        self._registrar.disconnected(Hop(peer, transport))
+        self._sessions.disconnected(Hop(peer, transport))
+
+    def keeps(self, peer: Address, transport: Transport, now: float) -> bool:
+        """Whether somebody has registered by the connection with that peer, and is reached by it."""
+        return bool(self._registrar.registered_at(Hop(peer, transport), now))
+
     def tick(self, now: float) -> list[Output]:
         """Deadlines have come: retransmissions, and what is over."""
         tables = self._sessions, self._client, self.trunks, self._transactions
@@ -169,7 +178,7 @@ class Endpoint:
 
     def _register(self, request: Request, server: NonInviteServer, source: Hop, now: float) -> list[Output]:
         answer = self._registrar.receive(request, source, now, self._new_id())
-        account = request.to.uri.user
+        account = request.to.uri.name
         is_there = answer.status == 200 and bool(self.bindings(account, now))
         told: list[Output] = [Registered(account)] if is_there else []
         return [*self._transactions.respond(server, answer, now), *told]

@@ -4,6 +4,7 @@ import math
 from typing import Final
 
 from callflow.errors import PeerError
+from callflow.sip.headers import check_separators
 from callflow.sip.message import VERSION, Request
 
 METHODS: Final = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "REGISTER", "INFO", "PRACK", "UPDATE", "REFER")
@@ -71,6 +72,8 @@ def check(request: Request, size: int) -> None:
     if not request.from_.tag and request.method != "REGISTER":
         raise PeerError(400, "Missing From Tag")
     request.headers.need("call-id")
+    for text in (*request.headers.lines("via"), *request.headers.lines("contact")):
+        check_separators(text)
     # Nought is no reason to refuse: only who passes a request on counts down (§16.3).
     hops = request.headers.get("max-forwards")
     if hops is not None and not (hops.isascii() and hops.isdigit() and len(hops) <= 9 and int(hops) <= 255):

@@ -14,6 +14,7 @@ from callflow.sip.happenings import Counted, Ended, Output
 from callflow.sip.message import Request, Response, respond
 from callflow.sip.refusal import ALLOW, SUPPORTED, no_dialog
 from callflow.sip.refused import fields_of
+from callflow.sip.registrar import listening
 from callflow.sip.replaces import Replaces
 from callflow.sip.session import Fields, Session, Wait
 from callflow.sip.transaction import T1, Send
@@ -91,6 +92,13 @@ class Sessions:
     def tells(self, transport: Transport) -> tuple[tuple[str, str], ...]:
         """What every message in a dialog says of us."""
         return self._tells[transport]
+
+    def disconnected(self, peer: Hop) -> None:
+        """The connection with a peer is gone: its dialogs go on where its Contact takes new ones."""
+        for session in self._sessions.values():
+            dialog = session.dialog
+            if dialog.source == peer:
+                dialog.source = listening(dialog.target, peer)
 
     # --- for the rooms that lead sessions ---
 
