@@ -7,6 +7,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Final, Protocol
 
 from callflow.adapters.control import ControlSocket, usual_path
@@ -18,6 +19,7 @@ from callflow.adapters.journal import JournalFile
 from callflow.adapters.logs import FactLog
 from callflow.adapters.message_files import MessageFiles
 from callflow.adapters.metrics import Metrics
+from callflow.adapters.page_logins import PageLogins
 from callflow.adapters.process_faults import tell_faults
 from callflow.adapters.seat_pages import SeatPages
 from callflow.adapters.seat_sessions import SeatSessions
@@ -44,6 +46,7 @@ from callflow.net.transports import Transports
 from callflow.sip.address import Address, AllowList
 from callflow.sip.call_rates import CallRates
 from callflow.sip.endpoint import Endpoint
+from callflow.sip.guesses import Guesses
 from callflow.sip.happenings import Counted, Noticed, Refused
 from callflow.sip.registrar import Registrar
 
@@ -120,9 +123,12 @@ class Service:
 
     def _serve_pages(self, peers: Peers) -> ControlSocket:
         """The seats' pages by HTTP, and the trace by HTTP and by the control socket."""
-        people = self._setup.config.seats
+        people, wrong = self._setup.config.seats, self.metrics.wrong_passwords
+        logins = PageLogins(
+            self._setup.seat_passwords, self._registrar.guard.guesses, partial(wrong.told, "web")
+        )
         pages = SeatPages(
-            self._setup.seat_passwords,
+            logins,
             self._driver.desk_of,
             self._driver.desk_asks,
             self._driver.desk_refuses,
@@ -275,6 +281,9 @@ class Service:
         registrar = self._registrar = Registrar(
             setup.accounts, config.sip.realm, secrets.token_bytes(32), digests
         )
+        # Many come by a PBX: it is slowed per account alone.
+        registrar.guard.guesses = Guesses(config.sip.single_hosts)
+        registrar.guard.on_wrong = partial(self.metrics.wrong_passwords.told, "sip")
         contact = (config.sip.advertise or sip_host, sip_port)
         endpoint = self._endpoint = Endpoint(
             contact,

@@ -14,6 +14,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from callflow.adapters.http_names import Names
 from callflow.adapters.http_peer import Peers
+from callflow.adapters.page_logins import WrongPassword
 
 OPEN: Final = frozenset({"/metrics", "/livez", "/readyz"})
 """Scraped and probed under whatever name the machine has there."""
@@ -63,7 +64,7 @@ class Guard:
             self._check(request)
             return await handler(request)
         except web.HTTPException as refusal:
-            if refusal.status >= 400:
+            if refusal.status >= 400 and not isinstance(refusal, WrongPassword):
                 self._refused(self._peers.source(request), refusal.status, refusal.text or refusal.reason)
             raise
         except ConnectionError:

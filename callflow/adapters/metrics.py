@@ -18,6 +18,7 @@ from callflow.adapters.process_metrics import ProcessMetrics
 from callflow.adapters.refusals import Refusals
 from callflow.adapters.seat_metrics import SeatMetrics
 from callflow.adapters.sip_metrics import SipMetrics
+from callflow.adapters.wrong_passwords import WrongPasswords
 from callflow.etiquette.audit import judge
 from callflow.etiquette.house import CARRIED, House
 from callflow.etiquette.modes import Modes
@@ -45,6 +46,7 @@ class Metrics:
         registry = self.registry = CollectorRegistry()
         self.sip = SipMetrics(registry)
         self.refusals = Refusals(registry)
+        self.wrong_passwords = WrongPasswords(registry)
         self.media = MediaMetrics(registry)
         self.seats = SeatMetrics(registry)
         self.processes = ProcessMetrics(registry)

@@ -37,7 +37,7 @@ _OF_SOURCES: Final = {
 _OF_PAGES: Final = {
     "page_malformed": "the request is no HTTP, or its form is not as the page sends it",
     "page_forbidden": "the names that the page is asked by must be in http.names; the trace is for "
-                      "supervisors; a wrong password is told as auth.failed",
+                      "supervisors",
     "page_missing": "there is /seat, /trace, /metrics, /livez and /readyz",
     "page_method": "a look is GET, an order POST",
     "page_login": "wrong passwords for this seat or from this source: see auth.failed; Retry-After says when "

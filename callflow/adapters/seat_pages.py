@@ -5,7 +5,6 @@ call, and nobody else's. It may say at which phone it sits from now on.
 """
 
 import asyncio
-import hmac
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -16,6 +15,7 @@ from aiohttp import web
 
 from callflow.adapters.http_forms import bad, read_form
 from callflow.adapters.http_peer import Peers
+from callflow.adapters.page_logins import PageLogins
 from callflow.adapters.seat_sessions import SeatSessions
 from callflow.call.desk_view import Act, Asked, Matter, View
 from callflow.call.seats import SeatState
@@ -25,8 +25,6 @@ _COOKIE: Final = "callflow_session"
 _LOOK: Final = 0.5
 """Seconds between two looks at what the page shows."""
 _ENDED: Final = "event: ended\ndata:\n\n"
-_PATIENCE: Final = 1.0
-"""Seconds that a wrong password costs."""
 _POLICY: Final = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -48,18 +46,19 @@ class SeatPages:
 
     def __init__(
         self,
-        passwords: Mapping[str, str],
+        logins: PageLogins | Mapping[str, str],
         look: Look,
         do: Do,
         why_not: WhyNot = lambda seat, asked: "",
         sessions: SeatSessions | None = None,
         peers: Peers | None = None,
     ) -> None:
-        """`passwords` has those who may log in, by the seat's number; `do` carries out what a seat wants.
+        """`logins` tells who may log in, or has the passwords by the seats' numbers; `do` carries out what a
+        seat wants.
 
         `why_not` tells why it cannot have it, as a word; `peers` which client is behind a proxy.
         """
-        self._passwords = passwords
+        self._logins = logins if isinstance(logins, PageLogins) else PageLogins(logins)
         self._look = look
         self._do = do
         self._why_not = why_not
@@ -87,15 +86,12 @@ class SeatPages:
             if name not in form:
                 raise bad(f"the form has no {name}; it should have seat and password")
         seat, phone = form["seat"], _text(form, "phone")
-        known = self._passwords.get(seat)
-        if known is None or not hmac.compare_digest(known.encode(), form["password"].encode()):
-            await asyncio.sleep(_PATIENCE)
-            raise web.HTTPForbidden(
-                text="no such seat, or a wrong password; the password of a phone opens no page"
-            )
+        source = self._peers.source(request)
+        is_at_home = self._sessions.has(seat, source)
+        self._logins.check(seat, form["password"], source, is_at_home=is_at_home)
         if phone:
             self._carry_out(seat, Asked(Act.LOGIN, phone=phone))
-        token = self._sessions.open(seat, self._peers.source(request))
+        token = self._sessions.open(seat, source)
         answer = web.json_response(asdict(self._look(seat)))
         secure = self._peers.is_secure(request)
         answer.set_cookie(_COOKIE, token, httponly=True, samesite="Strict", path="/", secure=secure)

@@ -101,8 +101,8 @@ class CallsFromSeats:
     def invited(self, name: str, invited: Invited, now: float, *, full: bool) -> list[News]:
         """A phone calls; `full`: we have as many calls as we may have."""
         session, in_need = invited.session, self._calls_for_help(invited, now)
-        proof = self._proxy_auth.proof(session, now)
-        if proof is not Proof.RIGHT and not in_need:
+        proof = Proof.RIGHT if in_need else self._proxy_auth.proof(session, now)
+        if proof is not Proof.RIGHT:
             asked = self._proxy_auth.challenge(session, now, stale=proof is Proof.STALE)
             return [*asked, Counted("rejected", "407")]
         phone, meaning = in_need or self._proxy_auth.claims(session), self._plan.read(invited.called)

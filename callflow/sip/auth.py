@@ -13,12 +13,14 @@ from enum import Enum, auto
 from typing import Final
 
 from callflow.sip.grammar import parse_params
+from callflow.sip.guesses import Guesses
 
 NONCE_GOOD_FOR = 60.0
 """Seconds."""
 ALGORITHMS: Final = {"SHA-256": hashlib.sha256, "MD5": hashlib.md5}
 """In the order of our preference. Phones read the first that they know, or the last."""
 USUALLY_OFFERED: Final = ("MD5",)
+_QOPS: Final = ("", "auth")
 _MOST_COUNTS: Final = 10_000
 _USED_UP: Final = 1 << 32
 """Above every count (`nc` has eight hexadecimal digits): the nonce is not taken again."""
@@ -35,6 +37,8 @@ class Proof(Enum):
     """
     WRONG = auto()
     RIGHT = auto()
+    WAIT = auto()
+    """Too many passwords were wrong before: nothing is said of this one."""
 
 
 _WORTH: Final = {proof: rank for rank, proof in enumerate((Proof.NONE, Proof.WRONG, Proof.STALE))}
@@ -60,6 +64,9 @@ class Guard:
         self._offered = offered
         self._secret = secret
         self._password_of = password_of
+        self.guesses = Guesses()
+        self.on_wrong: Callable[[str, str], object] = lambda user, host: None
+        """Told of each wrong password: for which user, and from which host, which has had our challenge."""
         self._serial = 0
         self._counts: dict[str, int] = {}
 
@@ -76,32 +83,65 @@ class Guard:
         host: str,
         now: float,
         is_meant: Callable[[Mapping[str, str]], bool] = lambda given: True,
+        is_at_home: Callable[[str], bool] = lambda user: False,
     ) -> tuple[Proof, str]:
         """What a request from `host` proves, and for which user.
 
         `lines` are the values of its Authorization or Proxy-Authorization; those for other realms are for
         others to judge (RFC 3261 §22.3). `is_meant` tells of a digest's parameters whether they were made
-        for this request.
+        for this request, `is_at_home` of a user whether it is reached where the request comes from.
         """
         best = Proof.NONE, ""
         for given in _digests_for(self.realm, lines):
-            found = self._judge(given, method, host, now) if is_meant(given) else Proof.WRONG
-            if found is Proof.RIGHT:
+            found = Proof.WRONG
+            if is_meant(given):
+                found = self._slowed(self._judge(given, method, host, now), given, host, now, is_at_home)
+            if found in (Proof.RIGHT, Proof.WAIT):
                 return found, given.get("username", "")
             best = max(best, (found, given.get("username", "")), key=lambda one: _WORTH[one[0]])
         return best
 
     def _judge(self, given: dict[str, str], method: str, host: str, now: float) -> Proof:
         user, nonce = given.get("username", ""), given.get("nonce", "")
+        if nonce and not self._is_ours(nonce, host):
+            # Of our last life, or overheard at another host. Its digest is not judged: who has not had our
+            # challenge could else guess as often as it likes, and in anybody's name.
+            return Proof.STALE
         password = self._password_of(user)
         if password is None or not nonce or given.get("algorithm", "MD5").upper() not in self._offered:
             return Proof.WRONG
         wanted = digest(given, user, self.realm, password, method)
         if wanted is None or not _same(wanted, given.get("response", "").lower()):
             return Proof.WRONG
-        # A nonce that we do not know may be of our last life, or overheard at another host.
-        is_good = self._is_ours(nonce, host) and 0 <= now - _issued(nonce) <= NONCE_GOOD_FOR
+        is_good = 0 <= now - _issued(nonce) <= NONCE_GOOD_FOR
         return Proof.RIGHT if is_good and self._is_new(nonce, given, now) else Proof.STALE
+
+    def _slowed(
+        self,
+        found: Proof,
+        given: dict[str, str],
+        host: str,
+        now: float,
+        is_at_home: Callable[[str], bool],
+    ) -> Proof:
+        """What a judgement comes to after all that was wrong before; it is noted, too."""
+        user = given.get("username", "")
+        if not self._is_guess(given, host):
+            return found
+        if found is Proof.WRONG:
+            self.on_wrong(user, host)
+        if self.guesses.wait(user, host, now) and not (found is Proof.RIGHT and is_at_home(user)):
+            return Proof.WAIT
+        if found is Proof.WRONG:
+            self.guesses.failed("" if self._password_of(user) is None else user, host, now)
+        elif found is Proof.RIGHT:
+            self.guesses.succeeded(user, host)
+        return found
+
+    def _is_guess(self, given: dict[str, str], host: str) -> bool:
+        """Whether a digest answers a challenge of ours, as we have asked for it."""
+        is_known = given.get("algorithm", "MD5").upper() in self._offered and given.get("qop", "") in _QOPS
+        return is_known and self._is_ours(given.get("nonce", ""), host)
 
     def _challenge(self, nonce: str, algorithm: str, *, stale: bool) -> str:
         ending = ", stale=true" if stale else ""
@@ -150,7 +190,7 @@ def digest(given: dict[str, str], user: str, realm: str, password: str, method: 
     """The response of who knows the password, with or without qop (RFC 7616 §3.4.1); None for others."""
     algorithm = ALGORITHMS.get(given.get("algorithm", "MD5").upper())
     qop = given.get("qop", "")
-    if algorithm is None or qop not in ("", "auth"):
+    if algorithm is None or qop not in _QOPS:
         return None
 
     def hashed(text: str) -> str:

@@ -10,6 +10,7 @@ from callflow.errors import PeerError
 from callflow.sip.auth import Proof
 from callflow.sip.happenings import Output
 from callflow.sip.message import Request
+from callflow.sip.refusal import wait_for_password
 from callflow.sip.registrar import Registrar
 from callflow.sip.sessions import Sessions
 from callflow.sip.transactions import Transactions
@@ -36,13 +37,20 @@ class ProxyAuth:
         return self._registrar.registered_at(session.dialog.source, now) if session else ""
 
     def proof(self, session_id: str, now: float) -> Proof:
-        """Whether the INVITE proves that it is from whom it says."""
+        """Whether the INVITE proves that it is from whom it says.
+
+        Raises `Refusal(503)` where so many passwords were wrong that none is judged now.
+        """
         session = self._sessions.get(session_id)
         if session is None:
             return Proof.NONE
         invite = session.request
-        lines, host = invite.headers.lines("proxy-authorization"), session.dialog.source.address[0]
-        return self._guard.check(lines, "INVITE", host, now, partial(_is_for, invite))[0]
+        source, lines = session.dialog.source, invite.headers.lines("proxy-authorization")
+        host, at_home = source.address[0], partial(self._registrar.is_at_home, source, now)
+        proof, user = self._guard.check(lines, "INVITE", host, now, partial(_is_for, invite), at_home)
+        if proof is Proof.WAIT:
+            raise wait_for_password(self._guard.guesses.wait(user, host, now))
+        return proof
 
     def challenge(self, session_id: str, now: float, *, stale: bool = False) -> list[Output]:
         """407; the phone calls again with the proof. The session is over."""

@@ -16,6 +16,7 @@ LARGEST_BODY: Final = 16_384
 LARGEST: Final = 32_768
 """Bytes; a phone's largest INVITE has about 3,000."""
 FULL: Final = "Call Limit Reached"
+WAIT: Final = "Too Many Wrong Passwords"
 TOO_FAST: Final = "Too Many Calls At Once"
 _ONCE: Final = ("from", "to", "call-id", "cseq", "max-forwards")
 _EXTENSIONS: Final = {
@@ -50,6 +51,11 @@ def full() -> Refusal:
 def too_fast(wait: float) -> Refusal:
     """A source has begun too many calls; `wait` seconds until the next."""
     return Refusal(503, TOO_FAST, ("retry-after", str(math.ceil(wait))))
+
+
+def wait_for_password(wait: float) -> Refusal:
+    """Too many passwords were wrong; the next is judged in `wait` seconds."""
+    return Refusal(503, WAIT, ("retry-after", str(max(1, math.ceil(wait)))))
 
 
 def paused() -> Refusal:

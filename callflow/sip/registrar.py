@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from callflow.errors import PeerError
 from callflow.sip.address import Hop, Transport, is_sendable
@@ -9,6 +10,7 @@ from callflow.sip.auth import USUALLY_OFFERED, Guard, Proof
 from callflow.sip.dialog import hop_of
 from callflow.sip.headers import NameAddress
 from callflow.sip.message import Request, Response, respond
+from callflow.sip.refusal import wait_for_password
 from callflow.sip.uri import Uri
 
 LONGEST, SHORTEST, USUAL = 3600, 60, 300
@@ -70,6 +72,12 @@ class Registrar:
                 return user
         return ""
 
+    def is_at_home(self, source: Hop, now: float, user: str) -> bool:
+        """Whether `user` has registered from there: from that host, or where many share it from that port."""
+        is_shared = self.guard.guesses.is_shared(source.address[0])
+        bound = (bound.source for bound in self.bindings(user, now))
+        return any(one == source or (not is_shared and one.address[0] == source.address[0]) for one in bound)
+
     def disconnected(self, peer: Hop) -> None:
         """The connection with a peer is gone: who registered by it is reached at its Contact (§10.3)."""
         for user, bindings in self._bindings.items():
@@ -81,7 +89,11 @@ class Registrar:
     def receive(self, request: Request, source: Hop, now: float, to_tag: str) -> Response:
         """The answer to a REGISTER. Raises `PeerError(400)` for a malformed one."""
         host, lines = source.address[0], request.headers.lines("authorization")
-        proof, user = self.guard.check(lines, "REGISTER", host, now)
+        at_home = partial(self.is_at_home, source, now)
+        proof, user = self.guard.check(lines, "REGISTER", host, now, is_at_home=at_home)
+        if proof is Proof.WAIT:
+            refusal = wait_for_password(self.guard.guesses.wait(user, host, now))
+            return respond(request, refusal.status, refusal.reason, *refusal.fields, to_tag=to_tag)
         if proof is not Proof.RIGHT:
             challenges = self.guard.challenges(host, now, stale=proof is Proof.STALE)
             fields = [("www-authenticate", challenge) for challenge in challenges]

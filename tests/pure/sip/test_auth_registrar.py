@@ -9,6 +9,7 @@ import pytest
 from callflow.errors import PeerError
 from callflow.sip.address import Hop, Transport
 from callflow.sip.auth import Proof, digest
+from callflow.sip.guesses import Guesses
 from callflow.sip.message import Request, Response, parse
 from callflow.sip.registrar import Registrar
 
@@ -369,3 +370,124 @@ def test_only_what_is_offered_is_asked_for_and_believed() -> None:
     assert usual.check([answer], "REGISTER", HOST, 1.0)[0] is Proof.WRONG
     both = Registrar(PASSWORDS, "callflow", b"secret", ("SHA-256", "MD5")).guard
     assert both.check([answer], "REGISTER", HOST, 1.0)[0] is Proof.RIGHT
+
+
+# --- wrong passwords ---
+
+
+class Attack:
+    """Guesses at an account, by who hears the challenges; and what is told of them."""
+
+    def __init__(self, account: Account) -> None:
+        self.account = account
+        self.told: list[tuple[str, str]] = []
+        account.registrar.guard.on_wrong = lambda user, host: self.told.append((user, host))
+
+    def guesses(
+        self, now: float, password: str = "guess", host: str = "192.0.2.66", user: str = "1001"
+    ) -> int:
+        thief = Account(user, password)
+        source = Hop((host, 5070))
+        nonce = re.search(r'nonce="(.*?)"', self.account.asks(now=now, source=source).headers.text())
+        assert nonce
+        fields = ["Contact: <sip:a@thief>"]
+        answer = self.account.asks(
+            *fields, now=now, authorization=thief.proof(nonce[1]), source=source, to=user
+        )
+        if answer.status == 503:
+            assert 1 <= int(answer.headers.need("retry-after")) <= 30
+        return answer.status
+
+
+def test_guesses_are_slowed_and_each_is_told() -> None:
+    account = Account()
+    attack = Attack(account)
+    found = [attack.guesses(now=n * 0.01) for n in range(2000)]
+    assert found[:5] == [401] * 5
+    # In twenty seconds the pauses of 1, 2, 4 and 8 s are over.
+    assert (found.count(401), found.count(503)) == (10, 1990)
+    assert attack.told == [("1001", "192.0.2.66")] * 2000
+    # While it waits the right password is worth no more than another.
+    assert attack.guesses(now=20.0, password="open sesame") == 503
+    assert account.reached_at(20.0) == []
+
+
+def test_the_phone_of_an_account_gets_in_whatever_strangers_guess() -> None:
+    account = Account()
+    assert account.registers("Contact: <sip:a@h>", now=0.0).status == 200
+    attack = Attack(account)
+    for n in range(300):
+        attack.guesses(now=n * 0.1)
+        attack.guesses(now=n * 0.1, host=HOST)
+    assert account.registers("Contact: <sip:a@h>", now=30.0).status == 200
+    # An account without a phone yet: where nobody has failed it gets in as well.
+    for n in range(300):
+        attack.guesses(now=30 + n * 0.1, user="1002")
+    assert attack.guesses(now=60.0, password="other", user="1002", host="192.0.2.77") == 200
+
+
+def test_a_pbx_s_other_accounts_are_not_slowed() -> None:
+    account = Account()
+    account.registrar.guard.guesses = Guesses(["192.0.2.66"])
+    attack = Attack(account)
+    for n in range(50):
+        attack.guesses(now=n * 0.1)
+        attack.guesses(now=n * 0.1, user="nobody")
+    assert attack.guesses(now=5.0) == 503
+    assert attack.guesses(now=5.0, user="1002", password="other") == 200
+    # What is reached through it does not open it for guesses at the account.
+    assert attack.guesses(now=5.0, user="1002", password="guess") == 401
+    for _ in range(10):
+        attack.guesses(now=6.0, user="1002")
+    assert attack.guesses(now=6.0, user="1002", password="guess") == 503
+
+
+@pytest.mark.parametrize("form", [Account.proof, Account.proof_with_qop])
+def test_what_is_no_guess_is_none(form: Callable[[Account, str], str]) -> None:
+    account = Account()
+    attack = Attack(account)
+    fresh, used = account.nonce(100.0), account.nonce(100.0)
+    account.asks(now=100.0, authorization=form(account, used))
+    foreign = "17.0123456789abcdef"
+    harmless = [
+        "",
+        form(account, account.nonce(0.0)),
+        form(account, used),
+        form(account, foreign),
+        form(Account(password="guess"), foreign),
+        form(Account(password="guess"), ""),
+        form(Account(realm="other"), fresh),
+        "Digest",
+        "Basic MTAwMTpvcGVu",
+    ]
+    for _ in range(20):
+        for authorization in harmless:
+            assert account.asks(now=100.0, authorization=authorization).status == 401
+    assert attack.told == []
+    assert account.asks("Contact: <sip:a@h>", now=100.0, authorization=form(account, fresh)).status == 200
+    # Too old a nonce is no reason to let a guess pass for none.
+    old = account.nonce(0.0)
+    account.asks(now=100.0, authorization=form(Account(password="guess"), old))
+    assert attack.told == [("1001", HOST)]
+
+
+def test_nobody_fails_in_another_s_name() -> None:
+    """A datagram with a forged source has had no challenge: it must neither slow nor ban who sits there."""
+    account = Account()
+    attack = Attack(account)
+    heard = account.nonce(0.0)
+    for n in range(100):
+        forged = Account(password=f"guess {n}").proof(heard)
+        account.asks(now=1.0, authorization=forged, source=Hop(("192.0.2.9", 5060)))
+    assert attack.told == []
+    assert len(account.registrar.guard.guesses) == 0
+
+
+def test_many_guesses_in_one_request_are_many() -> None:
+    account = Account()
+    attack = Attack(account)
+    nonce = account.nonce(0.0)
+    lines = [f"Authorization: {Account(password=str(n)).proof(nonce)}" for n in range(50)]
+    assert account.asks(*lines, f"Authorization: {account.proof(nonce)}", now=1.0).status == 503
+    assert 4 <= len(attack.told) <= 50
+    assert account.reached_at(1.0) == []
