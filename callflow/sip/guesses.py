@@ -17,7 +17,7 @@ FIRST: Final = 1.0
 LONGEST: Final = 30.0
 """Seconds that the next failure costs; doubled with each, up to the longest."""
 NEWCOMERS: Final = 5.0
-"""Seconds between two failures of newcomers, sources that had not failed at the account, while it waits."""
+"""Seconds after one more source has failed at an account until it takes the next such newcomer."""
 FORGOTTEN: Final = 600.0
 """Seconds after the last failure until it is as if none had been."""
 MOST: Final = 10_000
@@ -74,7 +74,7 @@ class Guesses:
         """A password was judged, and wrong; `account` is empty where there is no such account."""
         if account:
             known = _known(self._accounts, account, now) or _Account()
-            if source not in known.sources:
+            if known.sources and source not in known.sources:
                 known.newcomers_from = now + NEWCOMERS
             known.fail(now)
             _touch(known.sources, source, None, MOST_SOURCES)

@@ -1,7 +1,6 @@
 """What ops see of refusals: a line with what would help, a count from nought, and no flood of either."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -20,11 +19,11 @@ from callflow.config_limits import LimitsConfig
 from callflow.demo.stage import on_free_ports
 from callflow.service import Service, running
 from callflow.sip.refused import KINDS
+from tests.support.bare_caller import caller_at
 
 pytestmark = pytest.mark.sockets
 
 PBX, PHONE = "127.0.0.1", "127.0.0.2"
-SDP = "v=0\r\no=- 1 1 IN IP4 {host}\r\ns=-\r\nc=IN IP4 {host}\r\nt=0 0\r\nm=audio {port} {media}\r\n"
 
 
 @asynccontextmanager
@@ -37,55 +36,6 @@ async def serving(
     config = setup.config.model_copy(update={"sip": sip, "limits": wanted, "drain": 0.2})
     async with asyncio.timeout(60), running(replace(setup, config=config)) as service:
         yield service
-
-
-class Phone:
-    """A UDP socket at a loopback address of its own."""
-
-    def __init__(self, service: Service, host: str) -> None:
-        self._service = service
-        self.host = host
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.bind((host, 0))
-        self._socket.setblocking(False)
-        self._calls = 0
-
-    async def invites(self, media: str = "RTP/AVP 0", number: str = "10086") -> str:
-        """The first response that is final."""
-        self._calls += 1
-        name = f"{self.host}-{self._calls}"
-        body = SDP.format(host=self.host, port=40_000 + 2 * self._calls, media=media)
-        port = self._socket.getsockname()[1]
-        text = (
-            f"INVITE sip:{number}@{PBX} SIP/2.0\r\n"
-            f"Via: SIP/2.0/UDP {self.host}:{port};branch=z9hG4bK{name}\r\n"
-            f"From: <sip:p@{self.host}>;tag=1\r\nTo: <sip:{number}@{PBX}>\r\n"
-            f"Call-ID: {name}\r\nCSeq: 1 INVITE\r\n"
-            f"Contact: <sip:p@{self.host}:{port}>\r\nContent-Type: application/sdp\r\n"
-            f"Content-Length: {len(body)}\r\n\r\n{body}"
-        )
-        await self.sends(text.encode())
-        loop = asyncio.get_running_loop()
-        async with asyncio.timeout(5):
-            while True:
-                answer = (await loop.sock_recvfrom(self._socket, 65535))[0].decode()
-                if f"Call-ID: {name}\r\n" in answer and not answer.startswith("SIP/2.0 1"):
-                    return answer
-
-    async def sends(self, data: bytes) -> None:
-        await asyncio.get_running_loop().sock_sendto(self._socket, data, self._service.sip_address)
-
-    def close(self) -> None:
-        self._socket.close()
-
-
-@asynccontextmanager
-async def phone_at(service: Service, host: str) -> AsyncIterator[Phone]:
-    phone = Phone(service, host)
-    try:
-        yield phone
-    finally:
-        phone.close()
 
 
 async def counts(service: Service) -> dict[str, float]:
@@ -117,7 +67,7 @@ async def test_every_kind_is_counted_from_nought_and_has_something_that_helps(se
 async def test_a_call_whose_audio_does_not_fit_is_told_why_to_both_sides(
     setup: Setup, media: str, code: int, why: str
 ) -> None:
-    async with serving(setup) as service, phone_at(service, PHONE) as phone:
+    async with serving(setup) as service, caller_at(service.sip_address, PHONE) as phone:
         with capture_logs() as lines:
             answer = await phone.invites(media)
         assert answer.startswith("SIP/2.0 488 ")
@@ -129,7 +79,7 @@ async def test_a_call_whose_audio_does_not_fit_is_told_why_to_both_sides(
 
 
 async def test_at_the_call_limit_a_caller_is_told_when_to_come_again(setup: Setup) -> None:
-    async with serving(setup, calls=1) as service, phone_at(service, PHONE) as phone:
+    async with serving(setup, calls=1) as service, caller_at(service.sip_address, PHONE) as phone:
         assert (await phone.invites()).startswith("SIP/2.0 200 ")
         with capture_logs() as lines:
             answer = await phone.invites()
@@ -143,9 +93,9 @@ async def test_a_source_that_calls_without_end_keeps_nobody_else_from_calling(se
     limits = {"calls_per_second": 0.1, "burst": 2}
     async with (
         serving(setup, per_source=limits) as service,
-        phone_at(service, PHONE) as wild,
-        phone_at(service, PBX) as pbx,
-        phone_at(service, "127.0.0.3") as other,
+        caller_at(service.sip_address, PHONE) as wild,
+        caller_at(service.sip_address, PBX) as pbx,
+        caller_at(service.sip_address, "127.0.0.3") as other,
     ):
         answers = [await wild.invites() for _ in range(30)]
         assert [answer.split()[1] for answer in answers] == ["200"] * 2 + ["503"] * 28
@@ -192,7 +142,10 @@ async def test_a_source_that_is_not_allowed_is_one_line_a_minute_with_its_count(
     setup: Setup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(refusals, "EVERY", 1.0)
-    async with serving(setup, allow=("127.0.0.1/32",)) as service, phone_at(service, PHONE) as phone:
+    async with (
+        serving(setup, allow=("127.0.0.1/32",)) as service,
+        caller_at(service.sip_address, PHONE) as phone,
+    ):
         with capture_logs() as lines:
             for _ in range(40):
                 await phone.sends(b"x")
