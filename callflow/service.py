@@ -108,6 +108,7 @@ class Service:
         self.http.on_fault = lambda kind: self.counted(Counted("fault", kind))
         self.http.on_broken = self.broke
         self.http.on_refused = self.metrics.refusals.page
+        self.http.on_crowded = partial(self.metrics.refusals.connection, "", "descriptors")
         self.controller = self._new_controller()
         self._driver = Driver(self.controller, self.media, self)
         self._earlier_life: EarlierLife | None = None

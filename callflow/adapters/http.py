@@ -42,6 +42,9 @@ class HttpServer:
         self.on_fault: Callable[[str], object] = lambda kind: None
         """Told what keeps us from accepting connections, as `http_accept_emfile`."""
         self.on_refused: Refused = lambda source, status, reason: None
+        """Told of each request that is refused."""
+        self.on_crowded: Callable[[], object] = lambda: None
+        """Told of each connection that is closed at once, as descriptors run short."""
         self.on_broken: Broke = lambda error: None
         """Told of a fault of ours in a page; the client has got 500."""
 
@@ -85,6 +88,7 @@ class HttpServer:
             raise
         self._acceptor = Acceptor(self._listening, self._runner.server)
         self._acceptor.on_fault = lambda what: self.on_fault(f"http_accept_{what}")
+        self._acceptor.on_refused = lambda: self.on_crowded()
         self._acceptor.start()
 
     async def close(self) -> None:

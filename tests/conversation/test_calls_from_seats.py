@@ -135,6 +135,28 @@ def test_who_has_not_registered_there_calls_for_help_with_a_proof_alone(room: Sw
     assert room.trunk.asked == []
 
 
+def test_guesses_slow_a_phone_s_calls_and_no_call_for_help(room: Switchroom) -> None:
+    phone = desk(room)
+    phone.password = "guessed"
+    for _ in range(12):
+        phone.heard.clear()
+        phone.dials(NUMBER)
+    assert phone.heard == ["100", "407", "100", "503"]
+    assert room.trunk.asked == []
+    # A call for help from where it has registered is asked for nothing.
+    phone.dials("110")
+    room.trunk.answers()
+    assert phone.heard[-1] == "200"
+    phone.says("BYE")
+    # There its right password counts, too.
+    phone.password = PASSWORD
+    phone.dials(NUMBER)
+    room.trunk.answers()
+    assert phone.heard[-1] == "200"
+    phone.says("BYE")
+    nothing_left(room)
+
+
 def test_help_is_called_even_when_there_are_calls_enough(service: tuple[Flow, House]) -> None:
     room = Switchroom(*service, "8001", most_calls=0)
     desk(room).dials(NUMBER)

@@ -8,6 +8,7 @@ from callflow.sip.auth import Proof
 from callflow.sip.endpoint import Endpoint
 from callflow.sip.message import Response, parse
 from callflow.sip.proxy_auth import ProxyAuth
+from callflow.sip.refusal import Refusal
 from callflow.sip.registrar import Registrar
 from callflow.sip.transaction import Send
 from tests.support.sip_phone import Phone, new_endpoint
@@ -160,3 +161,24 @@ def test_the_same_phone_may_call_again_at_once() -> None:
     for _ in range(3):
         assert caller.challenged(caller.invites()).status == 407
     assert caller.phone.endpoint.in_hand()["sessions"] == 0
+
+
+def test_guesses_by_calling_are_slowed_like_those_by_registering() -> None:
+    caller = Caller()
+    told: list[str] = []
+    guard = caller.auth._registrar.guard
+    guard.on_wrong = lambda user, host: told.append(user)
+    nonce, found = caller.nonce(), list[object]()
+    for number in range(40):
+        caller.phone.from_tag = f"t{number}"
+        session = caller.invites(caller.proof(nonce, password=f"guess {number}"))
+        try:
+            found.append(caller.auth.proof(session, 0.0))
+        except Refusal as refusal:
+            found.append((refusal.status, refusal.fields))
+    assert found == [Proof.WRONG] * 6 + [(503, (("retry-after", "1"),))] * 34
+    assert told == ["1001"] * 40
+    # For another number, or in another's name, a digest is not judged: it is no guess.
+    caller.phone.from_tag = "other"
+    assert caller.auth.proof(caller.invites(caller.proof(nonce, uri="sip:110@x")), 0.0) is Proof.WRONG
+    assert len(told) == 40
