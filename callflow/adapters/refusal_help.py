@@ -42,7 +42,6 @@ _OF_PAGES: Final = {
     "page_method": "a look is GET, an order POST",
     "page_login": "wrong passwords for this seat or from this source: see auth.failed; Retry-After says when "
                   "it may try again",
-    "page_fault": "a fault of callflow: the line `fault` of the log says which",
 }  # fmt: skip
 
 HELP: Final = {**_OF_REQUESTS, **_OF_SOURCES, **_OF_PAGES}

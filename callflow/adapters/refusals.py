@@ -15,7 +15,6 @@ from callflow.sip.happenings import Refused
 
 _PAGES: Final = {
     400: "page_malformed", 403: "page_forbidden", 404: "page_missing", 405: "page_method", 429: "page_login",
-    500: "page_fault",
 }  # fmt: skip
 _CONNECTIONS: Final = {
     "refused": "not_allowed", "too_many": "connections", "too_many_of_source": "connections_of_source",
