@@ -25,7 +25,9 @@ Server = InviteServer | NonInviteServer
 Client = InviteClient | NonInviteClient
 
 MOST: Final = 20_000
-"""Server transactions at once: several times what calls at full load have."""
+"""Server transactions at once: several times what calls at full load have. A quarter of them is for calls
+alone: a flood of REGISTER or OPTIONS, as to guess passwords, takes nothing from those.
+"""
 _COUNTED: Final = {number: Counted("response", f"{number}xx") for number in range(1, 7)}
 
 
@@ -182,7 +184,8 @@ class Transactions:
         return guarded(lambda: asked.asker.unanswered(now)) if asked else []
 
     def _open(self, server: Server) -> None:
-        if len(self._servers) >= MOST:
+        is_of_call = isinstance(server, InviteServer) or bool(server.request.to.tag)
+        if len(self._servers) >= (MOST if is_of_call else MOST - MOST // 4):
             raise Refusal(503, "Service Unavailable", ("retry-after", "3"))
         self._servers[key_of(server.request)] = server
 

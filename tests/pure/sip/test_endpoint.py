@@ -218,6 +218,16 @@ def test_a_full_table_refuses_what_is_new_and_keeps_nothing_of_it(monkeypatch: p
     assert late.says(late.request("INVITE", cseq=2, to_tag=""), 40.0)[-1] == "Invited 1001 -> 4001"
 
 
+def test_a_flood_outside_of_calls_leaves_room_for_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transactions, "MOST", 40)
+    flood = Phone(call_id="flood")
+    told = [flood.says(flood.request("OPTIONS", cseq=n, to_tag=""), 0.0)[1] for n in range(1, 60)]
+    assert told == ["200 OPTIONS"] * 30 + ["503 OPTIONS"] * 29
+    phone = Phone(flood.endpoint, call_id="call")
+    phone.talks()
+    assert phone.says(phone.request("OPTIONS", cseq=2), 1.0)[1] == "200 OPTIONS"
+
+
 PARTS = (
     b"preamble\r\n--b\r\nContent-Type: text/plain\r\n\r\nhello\r\n"
     b"--b\r\nContent-ID: 1\r\ncontent-type : Application/SDP;x=y\r\n\r\n" + OFFER + b"--b--\r\n"

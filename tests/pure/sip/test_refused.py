@@ -5,15 +5,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callflow.errors import PeerError
-from callflow.sip.address import AllowList
+from callflow.sip.address import AllowList, Transport
 from callflow.sip.call_rates import CallRates
 from callflow.sip.endpoint import Endpoint
 from callflow.sip.happenings import Counted, Output, Refused
+from callflow.sip.locate import Candidate
 from callflow.sip.message import Request, parse, respond
 from callflow.sip.offered import why_not
 from callflow.sip.refused import KINDS, fields_of, refused
 from callflow.sip.registrar import Registrar
 from callflow.sip.transaction import Send
+from callflow.sip.trunks import TrunkPlan
 
 pytestmark = pytest.mark.pure
 
@@ -168,3 +170,20 @@ def test_a_source_that_calls_too_often_is_told_when_it_may_and_keeps_nothing_bus
     # The same request is answered alike, and whoever calls for help is not limited.
     assert called(one, "bad0")[1] == called(one, "bad0")[1]
     assert statuses(called(one, "help", "110")) == ["100"]
+
+
+def test_a_trunk_begins_as_many_calls_as_it_likes() -> None:
+    numbers = iter(range(100_000))
+    registrar, allowed = Registrar({}, "callflow", b"secret"), AllowList(["192.0.2.0/24"])
+    plans = [TrunkPlan("provider", "provider.example", keepalive=False)]
+    one = Endpoint(
+        ("192.0.2.1", 5060),
+        registrar,
+        allowed,
+        lambda: f"id{next(numbers)}",
+        trunks=plans,
+        rates=CallRates(1.0, 1),
+    )
+    assert [statuses(called(one, f"before{n}")) for n in range(2)] == [["100"], ["503"]]
+    one.trunks.located("provider", [Candidate(*SOURCE, Transport.UDP)], 0.0)
+    assert [statuses(called(one, f"after{n}")) for n in range(9)] == [["100"]] * 9
