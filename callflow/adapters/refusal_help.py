@@ -4,8 +4,8 @@ from typing import Final
 
 _OF_REQUESTS: Final = {
     "malformed": "the message is not as SIP wants it: tell the maker of the phone or PBX",
-    "forbidden": "a seat must log in at the phone (*50); numbers outside must be in seats.calls_out.allow; "
-                 "only the seat that serves a caller may transfer",
+    "forbidden": "log a seat in at the phone (*50), allow the number in seats.calls_out.allow; only the seat "
+                 "that serves a caller may transfer, and a phone registers its own account alone",
     "method": "callflow has no such method: switch off at the peer what needs it",
     "too_large": "a message may have 32768 bytes, its body 16384: let the peer offer fewer codecs and fields",
     "body_type": "a body should be application/sdp, alone or in a multipart, and not compressed",

@@ -151,11 +151,13 @@ async def test_a_source_that_is_not_allowed_is_one_line_a_minute_with_its_count(
                 await phone.sends(b"x")
             async with asyncio.timeout(10):
                 while True:
-                    if len(told(lines, "not_allowed")) >= 2:
+                    if sum(line["packets"] for line in told(lines, "not_allowed")) == 40:
                         break
                     await asyncio.sleep(0.05)
-        first, second = told(lines, "not_allowed")
-        assert (first["source"], first["packets"], second["packets"]) == (PHONE, 1, 39)
+        first, *others = told(lines, "not_allowed")
+        assert (first["source"], first["packets"]) == (PHONE, 1)
+        # One for each time that is over, whatever came in it.
+        assert 1 <= len(others) <= 10
         assert (first["log_level"], "sip.allow" in first["help"]) == ("warning", True)
         assert (await counts(service))["not_allowed"] == 40
         reader, writer = await asyncio.open_connection(*service.sip_address, local_addr=(PHONE, 0))
