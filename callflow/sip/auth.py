@@ -32,9 +32,7 @@ class Proof(Enum):
 
     NONE = auto()
     STALE = auto()
-    """The password is right and the nonce not: too old, used, or given to another. The phone may try again
-    by itself.
-    """
+    """The nonce is too old, used, or none that this host was given: the phone may try again by itself."""
     WRONG = auto()
     RIGHT = auto()
     WAIT = auto()
