@@ -223,6 +223,11 @@ def read(document: Document, find: Callable[[str], Document]) -> House:
 
     Raises `SourceError` with every fault. A house that extends itself is a fault too.
     """
+    return read_whole(document, find)[0]
+
+
+def read_whole(document: Document, find: Callable[[str], Document]) -> tuple[House, Document]:
+    """The same, with the document that it was read from: its own, and what it has from others."""
     document = _over_its_bases(document, find, ())
     house = document.read_as(House)
     unknown = [
@@ -232,7 +237,7 @@ def read(document: Document, find: Callable[[str], Document]) -> House:
     ]
     if unknown:
         raise SourceError(*unknown)
-    return house
+    return house, document
 
 
 def _over_its_bases(document: Document, find: Callable[[str], Document], seen: tuple[str, ...]) -> Document:
