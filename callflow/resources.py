@@ -1,6 +1,7 @@
 """What ships with the program: houses, flows, prompts, the table of rules."""
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -8,7 +9,9 @@ from callflow import document
 from callflow.document import Document, did_you_mean
 from callflow.errors import Fault, SourceError
 from callflow.etiquette import house
+from callflow.etiquette import rulebook as rulebooks
 from callflow.etiquette.house import House
+from callflow.etiquette.rulebook import Rulebook
 
 _PACKAGE: Final = Path(__file__).parent
 _DATA: Final = _PACKAGE / "data" if (_PACKAGE / "data").is_dir() else _PACKAGE.parent
@@ -42,10 +45,22 @@ def house_names() -> list[str]:
     return sorted(path.stem for path in HOUSES.glob("*.yaml"))
 
 
+@cache
+def rulebook() -> Rulebook:
+    """What every house is held to."""
+    return rulebooks.read(read_document(RULES))
+
+
 def read_house(path: Path) -> House:
-    """A house of the admin's own, which may extend one of ours or one beside it. Raises `SourceError`."""
+    """A house of the admin's own, which may extend one of ours or one beside it.
+
+    Raises `SourceError`, also for one that is weaker than its document.
+    """
     source = read_document(path)
-    return house.read(source, _finder(source, path.parent))
+    found, whole = house.read_whole(source, _finder(source, path.parent))
+    if weaker := [*rulebook().faults(found, whole)]:
+        raise SourceError(*weaker)
+    return found
 
 
 def named_house(name: str, asked_by: Document, place: tuple[str, ...], folder: Path) -> House:

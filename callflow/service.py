@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Final, Protocol
 
+from callflow import resources
 from callflow.adapters.control import ControlSocket, usual_path
 from callflow.adapters.earlier_life import EarlierLife
 from callflow.adapters.http import HttpServer
@@ -65,9 +66,11 @@ class Service:
     def __init__(self, setup: Setup, sinks: Iterable[FactSink], media: Callable[[], MediaPort]) -> None:
         config = setup.config
         self._setup = setup
-        self.metrics = Metrics(setup.flow.name, setup.house, setup.modes)
+        self.metrics = Metrics(setup.flow.name, setup.house, setup.modes, resources.rulebook())
+        self.metrics.on_broken = self.fact
         self._log = FactLog()
-        self._sinks: tuple[FactSink, ...] = (self.metrics, self._log, *sinks)
+        # The metrics judge a call when it is over, and what they find comes after its end.
+        self._sinks: tuple[FactSink, ...] = (self._log, *sinks, self.metrics)
         self.media = media()
         self.media.on_lateness = self.metrics.media.tick_lateness
         if isinstance(self.media, MediaProcess):

@@ -5,7 +5,7 @@ in as a `Document`: who reads the file is not this floor's business.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import pydantic
 
@@ -39,6 +39,8 @@ CARRIED = (
 
 Mode = Literal["enforce", "observe", "off"]
 """Whether a rule decides, only notes what it would have done, or is not there."""
+MODES: tuple[Mode, ...] = get_args(Mode)
+"""From the one in which most is done to the one in which nothing is."""
 NEVER = 86_400.0
 """Seconds; no call lasts so long."""
 
@@ -68,6 +70,9 @@ class House(Shape):
     queue: QueueManners
     joining: JoiningManners
 
+    _own: dict[str, Mode] | None = pydantic.PrivateAttr(None)
+    """What a general `enforce` gives back of each rule, where that is no longer what `rules` says."""
+
     @pydantic.model_validator(mode="after")
     def _gives_each_key_one_meaning(self) -> "House":
         keys = [offer.key for offer in self.recall.offers]
@@ -91,13 +96,29 @@ class House(Shape):
         return self.rules.get(rule, "enforce")
 
     def in_mode(self, mode: Mode) -> "House":
-        """The same house with all that is enforced in another mode: one switch for everything."""
-        rules = {rule: mode if self.enforces(rule) else self.mode(rule) for rule in CARRIED}
-        return self.model_copy(update={"rules": rules})
+        """The same house in another mode: one switch for everything, whatever was said before.
+
+        What the house itself does not enforce stays so under a switch for more, unless somebody has named
+        that rule.
+        """
+        own = self._given_back
+        return self._with({rule: _less(mode, own.get(rule, "enforce")) for rule in CARRIED}, own)
 
     def in_modes(self, modes: Mapping[str, Mode]) -> "House":
-        """The same house with some rules in other modes."""
-        return self.model_copy(update={"rules": self.rules | dict(modes)}) if modes else self
+        """The same house with the rules that are named in other modes."""
+        if not modes:
+            return self
+        enforced: dict[str, Mode] = {rule: mode for rule, mode in modes.items() if mode == "enforce"}
+        return self._with(self.rules | dict(modes), self._given_back | enforced)
+
+    @property
+    def _given_back(self) -> dict[str, Mode]:
+        return self.rules if self._own is None else self._own
+
+    def _with(self, rules: dict[str, Mode], own: dict[str, Mode]) -> "House":
+        house = self.model_copy(update={"rules": rules})
+        house._own = own
+        return house
 
     @property
     def as_if_enforced(self) -> "House":
@@ -192,11 +213,21 @@ class House(Shape):
         return frozenset(words)
 
 
+def _less(one: Mode, other: Mode) -> Mode:
+    """The mode of the two in which less is done."""
+    return max(one, other, key=MODES.index)
+
+
 def read(document: Document, find: Callable[[str], Document]) -> House:
     """The house in `document`, laid over those it extends; `find` gives a house's document by name.
 
     Raises `SourceError` with every fault. A house that extends itself is a fault too.
     """
+    return read_whole(document, find)[0]
+
+
+def read_whole(document: Document, find: Callable[[str], Document]) -> tuple[House, Document]:
+    """The same, with the document that it was read from: its own, and what it has from others."""
     document = _over_its_bases(document, find, ())
     house = document.read_as(House)
     unknown = [
@@ -206,7 +237,7 @@ def read(document: Document, find: Callable[[str], Document]) -> House:
     ]
     if unknown:
         raise SourceError(*unknown)
-    return house
+    return house, document
 
 
 def _over_its_bases(document: Document, find: Callable[[str], Document], seen: tuple[str, ...]) -> Document:
