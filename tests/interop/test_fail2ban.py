@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -69,3 +70,17 @@ async def test_the_filter_finds_wrong_logins_in_the_log(
     told, _ = await found.communicate()
     assert f"{len(failed)} matched".encode() in told
     assert b"9.9.9.9" not in told.partition(b"Missed line(s)")[0].replace(b"?9.9.9.9", b"")
+
+
+def test_the_jail_is_good_and_bans_udp_as_well(tmp_path: Path) -> None:
+    folder = tmp_path / "fail2ban"
+    # Debian's own jail wants a log of sshd, which this machine may not have.
+    shutil.copytree("/etc/fail2ban", folder, ignore=shutil.ignore_patterns("defaults-debian.conf"))
+    shipped = FILTER.parents[1]
+    for name in ("filter.d", "jail.d"):
+        shutil.copytree(shipped / name, folder / name, dirs_exist_ok=True)
+    client = ["fail2ban-client", "-c", str(folder)]
+    assert subprocess.run([*client, "-t"], check=False, capture_output=True).returncode == 0
+    told = subprocess.run([*client, "-d"], check=True, capture_output=True, text=True).stdout
+    assert "'callflow', 'addfailregex'" in told
+    assert "meta l4proto \\\\{ tcp,udp \\\\}" in told
