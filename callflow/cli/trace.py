@@ -63,9 +63,11 @@ def trace(
     wanted = "/trace" if call is None else f"/trace/{urllib.parse.quote(call, safe='')}"
     try:
         if seat is not None:
-            answer = json.loads(_by_http(server, seat, password_env, wanted))
+            answer = _by_http(server, seat, password_env, wanted)
+        elif path is not None:
+            answer = _by_socket(path, wanted)
         else:
-            answer = json.loads(_by_socket(path or _usual_socket(server), wanted))
+            answer = _ask(server.rstrip("/") + wanted)
     except (Refused, ValueError) as refused:
         ERR.print(f"callflow: {plain(str(refused))}", style="red", markup=False, soft_wrap=True)
         sys.exit(1)
@@ -84,16 +86,16 @@ def trace(
         _ladder(messages)
 
 
-def _usual_socket(server: str) -> Path:
-    """Raises `Refused` where there is none that we may look for."""
-    parts = urllib.parse.urlsplit(server)
+def _ask(url: str) -> Any:
+    """A page of a controller on this machine, by its usual control socket. Raises `Refused`."""
+    parts = urllib.parse.urlsplit(url)
     found = control.find(parts.port or _USUAL_PORT) if _is_here(parts.hostname or "") else None
     if found is None:
         raise Refused(
-            f"there is no control socket of {server}: run this on its machine as its user or root, name the "
-            "socket by --control, or log in with --seat"
+            f"there is no control socket of {parts.netloc}: run this on its machine as its user or root, name "
+            "the socket by --control, or log in with --seat"
         )
-    return found
+    return _by_socket(found, parts.path)
 
 
 def _is_here(host: str) -> bool:
@@ -103,18 +105,18 @@ def _is_here(host: str) -> bool:
         return host == "localhost"
 
 
-def _by_http(server: str, seat: str, password_env: str, wanted: str) -> bytes:
+def _by_http(server: str, seat: str, password_env: str, wanted: str) -> Any:
     """Raises `Refused`."""
     if password_env not in os.environ:
         raise click.UsageError(f"the environment has no {password_env}, which shall have the password")
     desk = Desk(server, seat, os.environ[password_env])
     desk.log_in()
-    answer = desk.get(wanted)
+    answer = json.loads(desk.get(wanted))
     desk.leave()
     return answer
 
 
-def _by_socket(path: Path, wanted: str) -> bytes:
+def _by_socket(path: Path, wanted: str) -> Any:
     """Raises `Refused`."""
     connection = _UnixConnection(path)
     try:
@@ -129,7 +131,7 @@ def _by_socket(path: Path, wanted: str) -> bytes:
         raise Refused("no such call is kept")
     if answer.status != 200:
         raise Refused(f"HTTP {answer.status}")
-    return body
+    return json.loads(body)
 
 
 class _UnixConnection(http.client.HTTPConnection):
