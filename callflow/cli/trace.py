@@ -92,8 +92,8 @@ def _ask(url: str) -> Any:
     found = control.find(parts.port or _USUAL_PORT) if _is_here(parts.hostname or "") else None
     if found is None:
         raise Refused(
-            f"there is no control socket of {parts.netloc}: run this on its machine as its user or root, name "
-            "the socket by --control, or log in with --seat"
+            f"there is no control socket of {parts.netloc}: run this on its machine as its user or root, "
+            "name the socket by --control, or log in with --seat"
         )
     return _by_socket(found, parts.path)
 
