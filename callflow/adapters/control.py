@@ -1,6 +1,6 @@
 """The control socket: a Unix socket that only its owner and root may open, for `callflow trace`.
 
-What it serves needs no password, as whoever may open it may read the process as well.
+It asks for no password: its owner and root can read the memory of the process anyway.
 """
 
 import os
@@ -39,7 +39,7 @@ def find(port: int) -> Path | None:
 
 
 class ControlSocket:
-    """Serves some pages at one path."""
+    """Serves pages over HTTP at a Unix socket."""
 
     def __init__(self, routes: Iterable[web.RouteDef], broke: Broke) -> None:
         """`broke` is told faults of ours."""
@@ -85,7 +85,7 @@ def _listen(path: Path) -> socket.socket:
     try:
         listening.setblocking(False)
         listening.bind(str(path))
-        # Nobody can connect before `listen`, so nobody does before this.
+        # No client can connect before `listen`: the mode is right from the first moment.
         path.chmod(0o600)
         listening.listen(16)
     except OSError as error:
@@ -114,7 +114,7 @@ def _is_socket(path: Path) -> bool:
 
 
 def _is_ours(folder: Path) -> bool:
-    """Whether nobody but us could have put there what is there."""
+    """Whether the folder is ours, and nobody else can create files in it."""
     try:
         found = folder.stat()
     except OSError:

@@ -28,7 +28,7 @@ class HttpServer:
     ) -> None:
         """`why_not` says why new calls are not welcome; empty where they are.
 
-        `names` are those that browsers may ask us by, `peers` tells which client is behind a proxy.
+        `names` are the allowed values of Host; `peers` finds the client behind a proxy.
         """
         self._address = address
         self._names = names or Names()

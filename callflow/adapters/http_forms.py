@@ -1,4 +1,4 @@
-"""Reads the forms that pages and scripts send. What is no form is told what would be one, by status 400."""
+"""Reads the forms that pages and scripts send, and refuses malformed ones with 400 and the reason."""
 
 import asyncio
 from typing import Final
@@ -16,7 +16,7 @@ _KIND: Final = "application/x-www-form-urlencoded"
 
 
 def bad(why: str) -> web.HTTPBadRequest:
-    """The refusal of a request that is not what it should be; `why` says what would be right."""
+    """A 400; `why` says what is wrong and what would be right."""
     return web.HTTPBadRequest(text=why)
 
 

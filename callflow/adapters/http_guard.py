@@ -1,7 +1,7 @@
-"""What every HTTP request must pass, and what every answer bears, whatever page it is for.
+"""Checks each HTTP request before its page, sets the security headers of each answer, and reports faults.
 
-A request that names another host, or that another site's page sends, is refused; a fault of ours is one line
-of the log, and 500 to the client. `/metrics`, `/livez` and `/readyz` are open: they tell nothing of callers.
+A request with a foreign Host, or from a page of another site, is refused. An exception in a page is one line
+of the log, and 500 for the client. `/metrics`, `/livez` and `/readyz` are open: they show no data of callers.
 """
 
 import logging
@@ -17,7 +17,7 @@ from callflow.adapters.http_peer import Peers
 from callflow.adapters.page_logins import WrongPassword
 
 OPEN: Final = frozenset({"/metrics", "/livez", "/readyz"})
-"""Scraped and probed under whatever name the machine has there."""
+"""Scrapers and probes use whatever name the machine has."""
 _LOOKS: Final = ("GET", "HEAD")
 _HEADERS: Final = {
     "Content-Security-Policy": (
@@ -30,7 +30,7 @@ _HEADERS: Final = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-"""On every answer whose page has not said otherwise."""
+"""Set on every answer, unless the page has set them itself."""
 
 Refused = Callable[[str, int, str], object]
 """Told of each refusal: the client's address, the status and the reason."""
@@ -38,7 +38,7 @@ Broke = Callable[[Exception], object]
 
 
 class Guard:
-    """Stands before all pages."""
+    """A middleware before all pages."""
 
     def __init__(self, names: Names, peers: Peers, refused: Refused, broke: Broke) -> None:
         """`broke` is told each fault of ours; it writes the log."""
@@ -48,7 +48,7 @@ class Guard:
         self._broke = broke
 
     def watch(self, app: web.Application) -> None:
-        """Stand before the pages of `app`; before it starts."""
+        """Install the checks and headers; call it before the app starts."""
         app.middlewares.append(self._middleware())
         app.on_response_prepare.append(_dress)
 
@@ -107,7 +107,7 @@ def _local(request: web.Request) -> str:
 
 
 def logger(refused: Refused, broke: Broke) -> logging.Logger:
-    """For aiohttp, which logs with a traceback whatever it cannot parse: here each is told in one line."""
+    """A logger for aiohttp, which logs unparsable requests with a traceback: here each is one line."""
     own = logging.Logger("callflow.http", logging.WARNING)
     own.addHandler(_OneLine(refused, broke))
     return own
@@ -122,7 +122,7 @@ class _OneLine(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         error = record.exc_info[1] if record.exc_info else None
         if isinstance(error, web.RequestPayloadError):
-            # A body that cannot be read: who wanted to read it has refused the request already.
+            # The body cannot be decoded: the page has refused the request already.
             return
         if isinstance(error, HttpProcessingError):
             source = str(record.args[0]) if isinstance(record.args, tuple) and record.args else ""

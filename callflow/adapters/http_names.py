@@ -1,7 +1,7 @@
-"""The names that we are asked by, and the pages that may ask: a page of another site must do nothing here.
+"""Checks the Host and Origin of HTTP requests, so that pages of other sites can do nothing here.
 
-A browser is led to this machine under a stranger's name by DNS rebinding (the Host header tells), or sends a
-stranger's form here with the seat's cookie (Origin tells).
+DNS rebinding leads a browser to this machine under a foreign name, which the Host header shows. A foreign
+page can send a form here with the seat's cookie, which Origin shows.
 """
 
 import ipaddress
@@ -13,14 +13,14 @@ _HOST: Final = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\[\]:/?#@\\\s]+)(?::([0-9]{1,5
 _USUAL_PORTS: Final = {"http": 80, "https": 443}
 _LOCAL: Final = "localhost"
 _OWN_SITE: Final = ("same-origin", "none")
-"""What browsers say in Sec-Fetch-Site of a page's own request, and of one that a person has typed."""
+"""The values of Sec-Fetch-Site for a page's own request, and for an address that a person has typed."""
 
 Place = tuple[str, int | None]
 """Host in lower case, and port where one is given."""
 
 
 class Names:
-    """Under which hosts we are known."""
+    """The host names of this service."""
 
     def __init__(self, names: Iterable[str] = ()) -> None:
         """`names` are host names, beside `localhost` and the address that the connection came to."""
@@ -32,7 +32,7 @@ class Names:
         return place is not None and self._is_ours(place[0], local)
 
     def may_ask(self, origin: str | None, site: str | None, host: str) -> bool:
-        """Whether a page may ask for more than a look, by the headers Origin, Sec-Fetch-Site and Host.
+        """Whether a request may change something, by its Origin, Sec-Fetch-Site and Host.
 
         Programs that are no browsers send neither of the first two.
         """
@@ -45,7 +45,7 @@ class Names:
         usual = _USUAL_PORTS[scheme]
         if name == asked[0] and (port or usual) == (asked[1] or usual):
             return True
-        # A proxy may ask us by an address, and the browser has asked the proxy by a name of ours.
+        # A proxy may put an address into Host, while Origin has the name that the browser has used.
         return name in self._names and (port or usual) == usual
 
     def _is_ours(self, name: str, local: str) -> bool:
@@ -65,7 +65,7 @@ def _place(host: str) -> Place | None:
 
 
 def _origin(text: str) -> tuple[str, Place] | None:
-    """Scheme and place of a page's origin; None for `null` and whatever else is none of HTTP."""
+    """Scheme and place of an origin; None for `null` and for anything but http and https."""
     scheme, separator, place = text.partition("://")
     parsed = _place(place)
     if not separator or scheme.lower() not in _USUAL_PORTS or parsed is None:

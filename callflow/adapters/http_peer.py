@@ -1,6 +1,6 @@
-"""Which client an HTTP request comes from, and whether it came by TLS: behind a proxy only that proxy knows.
+"""Finds the client of an HTTP request, and whether it used TLS, also behind a proxy.
 
-The header fields of a proxy are believed from the networks that the configuration names, from nobody else.
+X-Forwarded-For and X-Forwarded-Proto are read only from the networks that the configuration names as proxies.
 """
 
 import ipaddress
@@ -18,9 +18,9 @@ class Peers:
         self._tls = tls
 
     def source(self, request: web.Request) -> str:
-        """The client's IP address: the last in X-Forwarded-For that is no proxy of ours.
+        """The client's IP address: the last one in X-Forwarded-For that is not a proxy of ours.
 
-        What stands before that one was written by the client itself.
+        The client can write anything before that one.
         """
         source = request.remote or ""
         lines = request.headers.getall("X-Forwarded-For", [])

@@ -1,4 +1,4 @@
-"""Who may open a seat's page: the password, and how often it may be tried."""
+"""Checks the passwords of seats' pages, and limits how often they may be tried."""
 
 import hmac
 import math
@@ -11,7 +11,7 @@ from callflow.sip.guesses import Guesses
 
 
 class WrongPassword(web.HTTPForbidden):
-    """It has a line of its own in the log."""
+    """Logged as `auth.failed`, and not as a refusal again."""
 
 
 class PageLogins:
@@ -36,10 +36,11 @@ class PageLogins:
     def check(self, seat: str, password: str, source: str, *, is_at_home: bool) -> None:
         """Raises `HTTPForbidden` for a wrong password, `HTTPTooManyRequests` after too many.
 
-        `is_at_home`: the seat's page is open at `source` already, where a stranger's guesses keep nobody out.
+        `is_at_home`: the seat's page is open at `source` already. The right password is accepted there:
+        guesses of strangers must not lock a seat out.
         """
         known, now = self._passwords.get(seat), self._clock()
-        # No account of SIP has a blank in its name.
+        # A SIP account has no blank in its name, so the two never share an entry.
         account = f"seat {seat}" if known is not None else ""
         is_right = hmac.compare_digest((known or "").encode(), password.encode()) and known is not None
         if not is_right:

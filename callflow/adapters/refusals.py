@@ -1,4 +1,4 @@
-"""Every refusal that a person should know of: counted by its kind, and a line of the log with what helps.
+"""Counts each refusal that a person should know about, and logs it with the reason and what would help.
 
 The log has at most one line a second of each kind and source (`log_repeats`), one a minute of a source that
 `sip.allow` does not name, and the number of those passed over. Which sources are remembered is bounded.
@@ -23,12 +23,12 @@ _CONNECTIONS: Final = {
 EVERY: Final = 60.0
 """Seconds between two lines of one source that is not allowed."""
 MOST_SOURCES: Final = 200
-"""Sources that are remembered in one such minute; all others together are one more."""
+"""Sources told apart in one such minute; all further ones are logged together as `others`."""
 _OTHERS: Final = "others"
 
 
 class Refusals:
-    """Counts and tells them."""
+    """The counter and the log lines."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._counter = Counter(
@@ -59,12 +59,12 @@ class Refusals:
             self._tell(_CONNECTIONS[why], host, why)
 
     def page(self, source: str, status: int, reason: str) -> None:
-        """An HTTP request has been refused; that one must log in first, or cannot have it now, is none."""
+        """An HTTP request has been refused. 401 (not logged in) and 409 (not possible now) are not logged."""
         if kind := _PAGES.get(status):
             self._tell(kind, source, f"{status} {reason}")
 
     def stranger(self, host: str) -> None:
-        """A packet or connection has come from a source that is not allowed: as cheap as can be."""
+        """A packet or connection has come from a source that is not allowed. Cheap, as floods come here."""
         self._series["not_allowed"].inc()
         known = host if host in self._strangers or len(self._strangers) < MOST_SOURCES else _OTHERS
         if known in self._strangers:
@@ -76,7 +76,7 @@ class Refusals:
         self._tell_stranger(known, 1)
 
     def _tell_strangers(self) -> None:
-        """A minute is over: those who went on have a line, the others are forgotten."""
+        """A minute is over: log the sources that went on sending, and forget the others."""
         going_on = {host: count for host, count in self._strangers.items() if count}
         for host, count in going_on.items():
             self._tell_stranger(host, count)

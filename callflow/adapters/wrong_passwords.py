@@ -1,10 +1,10 @@
-"""Wrong passwords, by SIP and at the pages: each counted, in lines of a form that `deploy/fail2ban` reads.
+"""Counts wrong passwords, by SIP and at the pages, and logs them in the form that `deploy/fail2ban` matches.
 
 JSON     {"source": "192.0.2.1", "kind": "sip", "account": "seat1", "event": "auth.failed", …}
 console  <time> [warning  ] auth.failed account=seat1 kind=sip source=192.0.2.1
 
-`source` is the address that had our challenge, or that the page was asked from. `repeated` is in a line where
-others of that kind and source were left out before it.
+`source` is the IP address that received our challenge, or that sent the page's form. `repeated` is the number
+of lines of that kind and source that were left out before this one.
 """
 
 import re
@@ -20,7 +20,7 @@ Kind = Literal["sip", "web"]
 
 
 class WrongPasswords:
-    """Counts and tells them."""
+    """The counter and the log lines."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         counter = Counter(
@@ -32,7 +32,7 @@ class WrongPasswords:
         self._log = structlog.get_logger("callflow")
 
     def told(self, kind: Kind, account: str, source: str) -> None:
-        """`account` is what was claimed: whoever guesses must not write lines of our form with it."""
+        """`account` is what the client has claimed. It is cleaned, so that it cannot imitate a log line."""
         self._series[kind].inc()
         shown = _STRANGE.sub("?", account[:_LONGEST]) or "?"
         self._log.warning("auth.failed", source=source, kind=kind, account=shown)

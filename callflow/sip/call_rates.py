@@ -1,4 +1,4 @@
-"""How many new calls one source may begin: a phone gone wild must not use up what all calls share."""
+"""Limits the new calls of each source, so that one faulty phone cannot use up the capacity of all."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 MOST_SOURCES: Final = 10_000
-"""Sources that are remembered; the one that has been quiet longest makes room."""
+"""Sources that are remembered; the one that has been quiet longest is forgotten first."""
 
 
 @dataclass(slots=True)

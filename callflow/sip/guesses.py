@@ -1,9 +1,9 @@
-"""How long whoever has given wrong passwords must wait until the next is judged.
+"""Limits how often passwords may be guessed: after failures the next attempt has to wait.
 
-The pause grows with the failures of an account and with those of a source (an IP address), and both are
-forgotten in time. A stranger's failures must not keep an account's own phone out: a source that has not
-failed at the account is let through between, and from where the account has registered its right password
-always counts (`callflow.sip.auth` sees to that).
+The pause grows with the failures of an account and with those of a source (an IP address). Both are forgotten
+after a while. The failures of strangers must not lock an account's own phone out: a source that has not
+failed at the account may try in between, and `callflow.sip.auth` always accepts the right password from where
+the account has registered.
 """
 
 from collections import OrderedDict
@@ -12,16 +12,16 @@ from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 FREE: Final = 5
-"""Failures in a row that cost nothing: people mistype."""
+"""Failures without a pause: people mistype."""
 FIRST: Final = 1.0
 LONGEST: Final = 30.0
-"""Seconds that the next failure costs; doubled with each, up to the longest."""
+"""Seconds of the first pause, and of the longest; each failure doubles it."""
 NEWCOMERS: Final = 5.0
-"""Seconds after one more source has failed at an account until it takes the next such newcomer."""
+"""Seconds of pause for sources that have not failed at an account, after one more source has failed there."""
 FORGOTTEN: Final = 600.0
-"""Seconds after the last failure until it is as if none had been."""
+"""Seconds after the last failure until all failures are forgotten."""
 MOST: Final = 10_000
-"""Accounts, and sources, that are remembered; what has not failed for longest makes room."""
+"""Accounts, and sources, that are remembered; the one that failed longest ago is forgotten first."""
 MOST_SOURCES: Final = 64
 """Sources that are remembered of one account."""
 
@@ -85,7 +85,7 @@ class Guesses:
             _touch(self._sources, source, slowed, MOST)
 
     def succeeded(self, account: str, source: str) -> None:
-        """The right password has come from there; what others have guessed there is not forgotten."""
+        """The right password has come from `source`. Failures from other sources are not forgotten."""
         known = self._accounts.get(account)
         if known is not None:
             known.sources.pop(source, None)
@@ -105,7 +105,7 @@ class Guesses:
 
 
 def _known(table: OrderedDict[str, SlowedT], key: str, now: float) -> SlowedT | None:
-    """What is remembered of it, unless its time is over."""
+    """The entry, unless it is old enough to be forgotten."""
     found = table.get(key)
     if found is not None and now - found.failed_at >= FORGOTTEN:
         del table[key]

@@ -1,11 +1,11 @@
-"""Why an offer has nothing that we take, in words for the Warning and for our log (RFC 3261 §20.43)."""
+"""Explains why an SDP offer is not acceptable, for the Warning header and the log (RFC 3261 §20.43)."""
 
 import re
 from collections.abc import Iterable
 from typing import Final
 
 AUDIO: Final = "RTP/AVP"
-"""The only profile that we take."""
+"""The only profile that we accept."""
 _OURS: Final = f"this side has {AUDIO} with PCMA or PCMU, and IPv4"
 _STATIC: Final = {
     "0": "PCMU", "3": "GSM", "4": "G723", "5": "DVI4", "7": "LPC", "8": "PCMA", "9": "G722", "10": "L16",
@@ -13,7 +13,7 @@ _STATIC: Final = {
 }  # fmt: skip
 """Payload types that need no rtpmap (RFC 3551 §6)."""
 _BESIDE: Final = ("telephone-event", "cn", "red")
-"""What carries no speech."""
+"""Encodings that carry no speech."""
 _WORD: Final = re.compile(r"[A-Za-z0-9./+-]{1,24}")
 _MOST: Final = 8
 """Names told of each kind."""
@@ -59,6 +59,6 @@ def _of_profiles(protocols: list[str]) -> str:
 
 
 def _names(words: Iterable[str]) -> str:
-    """Each once, in their order, and only what can stand in a header field and a log."""
+    """Each name once, in order; only names that are safe in a header field and in the log."""
     known = dict.fromkeys(word for word in words if _WORD.fullmatch(word))
     return ", ".join([*known][:_MOST]) + (" and others" if len(known) > _MOST else "")

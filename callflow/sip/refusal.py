@@ -44,7 +44,7 @@ def draining() -> Refusal:
 
 
 def full() -> Refusal:
-    """We have as many calls as we may have."""
+    """The call limit is reached."""
     return Refusal(503, FULL, ("retry-after", "10"))
 
 

@@ -1,7 +1,7 @@
-"""Which of our refusals a person should know of, and what came that was refused.
+"""Selects the refusals that a person should know about, and describes what was refused.
 
-Left out is what belongs to every day's calls: challenges, busy and unanswered seats, requests that cross, and
-what a trunk has answered to a call that we had passed on.
+Normal events are left out: challenges, busy and unanswered seats, requests that cross, and the final answers
+of trunks that we pass on.
 """
 
 from typing import Final
@@ -23,14 +23,14 @@ _KINDS: Final = {
 KINDS: Final = (*dict.fromkeys(_KINDS.values()), "call_limit", "call_rate", "password_wait")
 """Every word that `Refused.refusal` may be."""
 _CROSSED: Final = ("Another Request Is In Hand", "CSeq Out Of Order")
-"""The reasons of 500s that both sides recover from by themselves."""
+"""Reasons of 500s after which both sides go on by themselves."""
 _BY_REASON: Final = {FULL: "call_limit", TOO_FAST: "call_rate", WAIT: "password_wait"}
 _LONGEST: Final = 200
 """Characters of what a peer has written."""
 
 
 def fields_of(error: PeerError, request: Request) -> tuple[tuple[str, str], ...]:
-    """What the answer says beside status and reason: how it would be right, or what was wrong."""
+    """The header fields of a refusal: what would be right, or for a 488 the Warning with what came."""
     if isinstance(error, Refusal):
         return error.fields
     offer = described(request) if error.status == 488 else b""
@@ -41,7 +41,7 @@ def fields_of(error: PeerError, request: Request) -> tuple[tuple[str, str], ...]
 
 
 def refused(counted: Counted, request: Request, response: Response, peer: Address) -> Counted:
-    """`counted` with what is to be told of the refusal; as it is where nothing is."""
+    """`counted` with the details of the refusal; unchanged where no person needs to know of it."""
     kind = _BY_REASON.get(response.reason) or _KINDS.get(response.status)
     if kind is None or response.reason in _CROSSED:
         return counted

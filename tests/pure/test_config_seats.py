@@ -158,7 +158,7 @@ def test_calls_are_passed_on_so_often_and_no_oftener(tmp_path: Path) -> None:
     assert any("5 times at most" in fault for fault in faults(tmp_path, chain(6)))
 
 
-def test_which_pages_stay_closed_and_which_open_too_easily_is_told(tmp_path: Path) -> None:
+def test_notes_name_closed_pages_and_shared_passwords(tmp_path: Path) -> None:
     setup = read(tmp_path, GOOD)
     (note,) = setup.notes
     assert (note.line, note.column) == (13, 5)

@@ -143,7 +143,7 @@ async def test_two_names_at_once_or_none_are_refused() -> None:
         assert (await client.send(b"GET /seat HTTP/1.0\r\n\r\n"))[0] == 403
 
 
-async def test_what_probes_and_scrapes_is_served_under_any_name() -> None:
+async def test_metrics_and_probes_are_served_under_any_name() -> None:
     async with serving() as service:
         client = Client(service)
         for path in ("/metrics", "/livez", "/readyz"):
@@ -171,7 +171,7 @@ ORIGINS: list[tuple[dict[str, str], bool]] = [
 ]
 
 
-async def test_another_site_s_page_can_do_nothing() -> None:
+async def test_requests_of_foreign_pages_are_refused() -> None:
     async with serving(names=["desk.example.net"]) as service:
         client = Client(service)
         cookie = await client.cookie()
@@ -187,7 +187,7 @@ async def test_another_site_s_page_can_do_nothing() -> None:
             assert opened[0] == (200 if is_taken else 403), told
 
 
-async def test_every_answer_bears_what_keeps_it_from_other_pages() -> None:
+async def test_every_answer_has_the_security_headers() -> None:
     async with serving() as service:
         client = Client(service)
         asked = [
@@ -208,7 +208,7 @@ async def test_every_answer_bears_what_keeps_it_from_other_pages() -> None:
 # --- cookies, passwords and proxies ---
 
 
-async def test_the_cookie_is_for_this_site_alone_and_for_tls_where_there_is_tls() -> None:
+async def test_the_cookie_is_strict_and_secure_behind_tls() -> None:
     async with serving() as service:
         _, fields, _ = await Client(service).log_in(X_Forwarded_Proto="https")
         words = [word.strip().lower() for word in fields["set-cookie"].split(";")]
@@ -272,7 +272,7 @@ async def test_the_command_asks_the_control_socket_or_logs_in(tmp_path: Path) ->
         assert (await traced(service, "--seat", "8009")).exit_code == 2
 
 
-async def test_the_control_socket_goes_and_one_that_was_left_is_replaced(tmp_path: Path) -> None:
+async def test_a_stale_control_socket_is_replaced_and_ours_removed(tmp_path: Path) -> None:
     path = tmp_path / "own.sock"
     with socket.socket(socket.AF_UNIX) as left:
         left.bind(str(path))
@@ -285,7 +285,7 @@ async def test_the_control_socket_goes_and_one_that_was_left_is_replaced(tmp_pat
     assert not path.exists()
 
 
-async def test_a_folder_that_others_may_write_to_has_no_control_socket(tmp_path: Path) -> None:
+async def test_no_control_socket_in_a_folder_that_others_may_write_to(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
     os.chmod(tmp_path / "run", 0o777)
     with capture_logs() as told:
@@ -345,7 +345,7 @@ ACTS = [
 
 
 @pytest.mark.parametrize("path", ["/seat/login", "/seat/do"])
-async def test_a_form_that_is_none_is_told_so(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_malformed_forms_get_400_with_a_reason(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http_forms, "PATIENCE", 0.5)
     async with serving() as service:
         client = Client(service)
@@ -359,7 +359,7 @@ async def test_a_form_that_is_none_is_told_so(path: str, monkeypatch: pytest.Mon
         assert not [line for line in told if "exc_info" in line or line["log_level"] == "error"]
 
 
-async def test_a_wish_that_is_none_is_told_so() -> None:
+async def test_malformed_fields_get_400_with_a_reason() -> None:
     async with serving() as service:
         client = Client(service)
         cookie = await client.cookie()
@@ -399,7 +399,7 @@ COOKIES = [
 ]
 
 
-async def test_requests_that_are_none_are_one_line_each_and_no_fault_of_ours(
+async def test_malformed_requests_are_refused_without_a_traceback(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     async with serving() as service:
@@ -418,7 +418,7 @@ async def test_requests_that_are_none_are_one_line_each_and_no_fault_of_ours(
     assert "Traceback" not in capsys.readouterr().err
 
 
-async def test_a_fault_of_ours_is_one_line_and_tells_the_client_nothing(
+async def test_a_fault_in_a_page_is_one_line_and_shows_the_client_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async with serving() as service:
@@ -436,7 +436,7 @@ async def test_a_fault_of_ours_is_one_line_and_tells_the_client_nothing(
         assert (await client.log_in())[0] == 200
 
 
-async def test_a_listener_of_changes_that_is_idle_does_not_break(tmp_path: Path) -> None:
+async def test_the_event_stream_has_the_security_headers(tmp_path: Path) -> None:
     async with serving() as service:
         client = Client(service)
         cookie = await client.cookie()

@@ -51,7 +51,7 @@ def told(lines: list[Any], kind: str) -> list[Any]:
     return [line for line in lines if line["event"] == "refused" and line["kind"] == kind]
 
 
-async def test_every_kind_is_counted_from_nought_and_has_something_that_helps(setup: Setup) -> None:
+async def test_every_kind_exists_at_zero_and_has_help(setup: Setup) -> None:
     assert {*KINDS} <= {*HELP}
     async with serving(setup) as service:
         assert await counts(service) == dict.fromkeys(HELP, 0.0)
@@ -64,9 +64,7 @@ async def test_every_kind_is_counted_from_nought_and_has_something_that_helps(se
         ("RTP/AVP 9 111\r\na=rtpmap:111 opus/48000/2", 305, "codecs G722, opus: this side has PCMA, PCMU"),
     ],
 )
-async def test_a_call_whose_audio_does_not_fit_is_told_why_to_both_sides(
-    setup: Setup, media: str, code: int, why: str
-) -> None:
+async def test_a_488_says_in_warning_and_log_what_came(setup: Setup, media: str, code: int, why: str) -> None:
     async with serving(setup) as service, caller_at(service.sip_address, PHONE) as phone:
         with capture_logs() as lines:
             answer = await phone.invites(media)
@@ -78,7 +76,7 @@ async def test_a_call_whose_audio_does_not_fit_is_told_why_to_both_sides(
         assert (await counts(service))["media"] == 1
 
 
-async def test_at_the_call_limit_a_caller_is_told_when_to_come_again(setup: Setup) -> None:
+async def test_503_at_the_call_limit_has_retry_after(setup: Setup) -> None:
     async with serving(setup, calls=1) as service, caller_at(service.sip_address, PHONE) as phone:
         assert (await phone.invites()).startswith("SIP/2.0 200 ")
         with capture_logs() as lines:
@@ -89,7 +87,7 @@ async def test_at_the_call_limit_a_caller_is_told_when_to_come_again(setup: Setu
         assert "limits.calls" in line["help"]
 
 
-async def test_a_source_that_calls_without_end_keeps_nobody_else_from_calling(setup: Setup) -> None:
+async def test_new_calls_of_one_source_are_limited_and_the_pbx_is_exempt(setup: Setup) -> None:
     limits = {"calls_per_second": 0.1, "burst": 2}
     async with (
         serving(setup, per_source=limits) as service,
@@ -105,7 +103,7 @@ async def test_a_source_that_calls_without_end_keeps_nobody_else_from_calling(se
         assert (await counts(service))["call_rate"] == 28
 
 
-async def test_connections_of_one_source_are_limited_and_the_pbx_s_are_not(setup: Setup) -> None:
+async def test_connections_of_one_source_are_limited_and_the_pbx_is_exempt(setup: Setup) -> None:
     async with serving(setup, per_source={"connections": 3}) as service:
         writers: list[asyncio.StreamWriter] = []
 
@@ -166,7 +164,7 @@ async def test_a_source_that_is_not_allowed_is_one_line_a_minute_with_its_count(
         assert (await counts(service))["not_allowed"] == 41
 
 
-async def test_sources_without_number_are_few_lines_and_little_memory(setup: Setup) -> None:
+async def test_a_flood_of_sources_is_bounded_in_lines_and_memory(setup: Setup) -> None:
     async with serving(setup) as service:
         with capture_logs() as lines:
             for number in range(50_000):
@@ -197,7 +195,7 @@ async def test_a_flood_of_refusals_is_a_line_a_second_of_each_kind_and_source(se
         structlog.reset_defaults()
 
 
-async def test_pages_that_are_refused_are_told(setup: Setup) -> None:
+async def test_refused_page_requests_are_logged(setup: Setup) -> None:
     async with serving(setup) as service:
         host, port = service.http.address
         asked = [

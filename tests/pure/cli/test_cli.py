@@ -243,7 +243,7 @@ def test_simulate_of_what_is_wrong_tells_where(tmp_path: Path) -> None:
     assert (told.exit_code, objects(told)[0]["line"]) == (1, 2)
 
 
-def test_what_is_no_fault_and_should_be_known_is_told_beside_the_good_news(tmp_path: Path) -> None:
+def test_check_prints_notes_to_standard_error(tmp_path: Path) -> None:
     accounts = "sip: {accounts: {desk: {password: x}}}\n"
     text = f'callflow-config: 1\n{accounts}seats:\n  at: {{"8001": {{phone: desk}}}}\n'
     path = write(tmp_path, "config.yaml", text)

@@ -399,7 +399,7 @@ class Attack:
         return answer.status
 
 
-def test_guesses_are_slowed_and_each_is_told() -> None:
+def test_guesses_are_slowed_and_each_is_counted() -> None:
     account = Account()
     attack = Attack(account)
     found = [attack.guesses(now=n * 0.01) for n in range(2000)]
@@ -412,7 +412,7 @@ def test_guesses_are_slowed_and_each_is_told() -> None:
     assert account.reached_at(20.0) == []
 
 
-def test_the_phone_of_an_account_gets_in_whatever_strangers_guess() -> None:
+def test_strangers_cannot_lock_an_account_out() -> None:
     account = Account()
     assert account.registers("Contact: <sip:a@h>", now=0.0).status == 200
     attack = Attack(account)
@@ -426,7 +426,7 @@ def test_the_phone_of_an_account_gets_in_whatever_strangers_guess() -> None:
     assert attack.guesses(now=60.0, password="other", user="1002", host="192.0.2.77") == 200
 
 
-def test_a_pbx_s_other_accounts_are_not_slowed() -> None:
+def test_a_pbx_is_slowed_per_account_only() -> None:
     account = Account()
     account.registrar.guard.guesses = Guesses(["192.0.2.66"])
     attack = Attack(account)
@@ -443,7 +443,7 @@ def test_a_pbx_s_other_accounts_are_not_slowed() -> None:
 
 
 @pytest.mark.parametrize("form", [Account.proof, Account.proof_with_qop])
-def test_what_is_no_guess_is_none(form: Callable[[Account, str], str]) -> None:
+def test_attempts_without_a_judged_password_do_not_count(form: Callable[[Account, str], str]) -> None:
     account = Account()
     attack = Attack(account)
     fresh, used = account.nonce(100.0), account.nonce(100.0)
@@ -471,7 +471,7 @@ def test_what_is_no_guess_is_none(form: Callable[[Account, str], str]) -> None:
     assert attack.told == [("1001", HOST)]
 
 
-def test_nobody_fails_in_another_s_name() -> None:
+def test_a_forged_source_is_neither_slowed_nor_reported() -> None:
     """A datagram with a forged source has had no challenge: it must neither slow nor ban who sits there."""
     account = Account()
     attack = Attack(account)
@@ -483,7 +483,7 @@ def test_nobody_fails_in_another_s_name() -> None:
     assert len(account.registrar.guard.guesses) == 0
 
 
-def test_many_guesses_in_one_request_are_many() -> None:
+def test_several_digests_in_one_request_count_each() -> None:
     account = Account()
     attack = Attack(account)
     nonce = account.nonce(0.0)

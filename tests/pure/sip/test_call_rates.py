@@ -25,7 +25,7 @@ def test_a_burst_is_taken_and_then_the_rate_holds() -> None:
     assert begun(rates, 20, 1000.0) == 5
 
 
-def test_each_source_has_its_own_and_some_have_none() -> None:
+def test_each_source_has_its_own_limit_and_exempt_ones_have_none() -> None:
     rates = CallRates(1.0, 1, lambda source: source == PBX, frozenset({"110"}))
     assert (begun(rates, 9, 0.0), begun(rates, 9, 0.0, OTHER)) == (1, 1)
     assert begun(rates, 9, 0.0, PBX) == 9
@@ -40,9 +40,7 @@ def test_the_sources_that_are_remembered_are_bounded() -> None:
 
 
 @given(st.lists(st.floats(0.0, 30.0), max_size=80), st.floats(0.1, 20.0), st.integers(1, 20))
-def test_no_more_begin_in_any_time_than_the_burst_and_the_rate_allow(
-    gaps: list[float], per_second: float, burst: int
-) -> None:
+def test_calls_never_exceed_the_burst_plus_the_rate(gaps: list[float], per_second: float, burst: int) -> None:
     rates, now, taken = CallRates(per_second, burst), 0.0, list[float]()
     for gap in gaps:
         now += gap

@@ -22,7 +22,7 @@ def fails(one: Guesses, times: int, account: str = "a", source: str = THIEF, now
     return now
 
 
-def test_people_mistype_and_the_next_costs_more_each_time() -> None:
+def test_the_first_failures_have_no_pause_and_then_it_doubles() -> None:
     one, now, waits = Guesses(), 0.0, list[float]()
     for _ in range(FREE + 7):
         now = fails(one, 1, now=now)
@@ -47,7 +47,7 @@ def test_a_source_is_slowed_for_every_account_and_an_account_for_every_source_th
     assert turns.wait("b", "10.0.0.0", 0.0) == 0
 
 
-def test_a_stranger_keeps_nobody_out_for_ever() -> None:
+def test_a_source_that_has_not_failed_may_try_during_the_pause() -> None:
     one = Guesses()
     now = fails(one, 50)
     assert one.wait("a", THIEF, now) == LONGEST
@@ -58,7 +58,7 @@ def test_a_stranger_keeps_nobody_out_for_ever() -> None:
     assert one.wait("a", HOME, now + NEWCOMERS) == 0
 
 
-def test_those_who_share_a_source_are_slowed_by_account_alone() -> None:
+def test_a_shared_source_is_slowed_per_account_only() -> None:
     one = Guesses([PBX])
     now = fails(one, 12, source=PBX)
     assert one.is_shared(PBX)
@@ -96,7 +96,7 @@ SOURCES = st.sampled_from([THIEF, OTHER, PBX])
 
 
 @given(st.lists(st.tuples(st.sampled_from("ab"), SOURCES, st.floats(0.0, 40.0)), max_size=150))
-def test_no_wait_is_longer_than_the_longest_and_no_source_guesses_faster(
+def test_pauses_are_bounded_and_hold_for_each_source(
     tries: list[tuple[str, str, float]],
 ) -> None:
     one, now, judged = Guesses([PBX]), 0.0, list[tuple[float, str]]()

@@ -62,16 +62,14 @@ WHY = [
 
 
 @pytest.mark.parametrize(("streams", "code", "told"), WHY)
-def test_an_offer_without_anything_for_us_is_told_what_came(
-    streams: str, code: int, told: str | None
-) -> None:
+def test_the_reason_names_what_the_offer_had(streams: str, code: int, told: str | None) -> None:
     found, text = why_not((HEAD + streams).encode())
     assert found == code
     assert told is None or text == told
 
 
 @given(st.binary(max_size=300) | st.text(alphabet="m=audio RTP/AVP0 9\r\n:", max_size=300).map(str.encode))
-def test_whatever_was_offered_the_words_fit_a_header_field(offer: bytes) -> None:
+def test_the_reason_fits_a_header_field_whatever_was_offered(offer: bytes) -> None:
     code, text = why_not(offer)
     assert 300 <= code <= 305
     assert text.isprintable()
@@ -103,11 +101,11 @@ def told(status: int, reason: str, *fields: tuple[str, str], request: Request | 
 
 
 @pytest.mark.parametrize("status", [401, 407, 404, 408, 423, 480, 481, 482, 486, 487, 491, 600, 603])
-def test_challenges_and_how_calls_end_every_day_are_no_refusals(status: int) -> None:
+def test_challenges_and_normal_ends_of_calls_are_no_refusals(status: int) -> None:
     assert told(status, "Whatever") == Counted("response", "4xx")
 
 
-def test_what_both_sides_recover_from_is_none() -> None:
+def test_crossing_requests_are_no_refusals() -> None:
     assert told(500, "Another Request Is In Hand") == Counted("response", "4xx")
     assert isinstance(told(500, "Server Internal Error"), Refused)
 
@@ -155,7 +153,7 @@ def statuses(outputs: list[Output]) -> list[str]:
     return [output.data.split()[1].decode() for output in outputs if isinstance(output, Send)]
 
 
-def test_a_source_that_calls_too_often_is_told_when_it_may_and_keeps_nothing_busy() -> None:
+def test_calls_above_the_rate_get_retry_after_and_open_no_transaction() -> None:
     one = endpoint(CallRates(1.0, 2, never=frozenset({"110"})))
     assert [statuses(called(one, f"good{n}")) for n in range(2)] == [["100"], ["100"]]
     in_hand = one.in_hand()
@@ -172,7 +170,7 @@ def test_a_source_that_calls_too_often_is_told_when_it_may_and_keeps_nothing_bus
     assert statuses(called(one, "help", "110")) == ["100"]
 
 
-def test_a_trunk_begins_as_many_calls_as_it_likes() -> None:
+def test_a_trunk_has_no_limit() -> None:
     numbers = iter(range(100_000))
     registrar, allowed = Registrar({}, "callflow", b"secret"), AllowList(["192.0.2.0/24"])
     plans = [TrunkPlan("provider", "provider.example", keepalive=False)]
