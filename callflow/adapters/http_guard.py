@@ -121,8 +121,8 @@ class _OneLine(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         error = record.exc_info[1] if record.exc_info else None
-        if isinstance(error, web.RequestPayloadError):
-            # The body cannot be decoded: the page has refused the request already.
+        if isinstance(error, web.RequestPayloadError | ConnectionError):
+            # The body cannot be decoded, and the page has refused it already; or the client has gone.
             return
         if isinstance(error, HttpProcessingError):
             source = str(record.args[0]) if isinstance(record.args, tuple) and record.args else ""

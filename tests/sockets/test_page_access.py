@@ -448,3 +448,26 @@ async def test_the_event_stream_has_the_security_headers(tmp_path: Path) -> None
             assert stream.headers["Cache-Control"] == "no-store"
             assert "frame-ancestors 'none'" in stream.headers["Content-Security-Policy"]
             assert (await stream.content.readline()).startswith(b"data: ")
+
+
+async def test_a_fault_in_the_event_stream_breaks_it_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with serving() as service:
+        client = Client(service)
+        cookie = await client.cookie()
+
+        def breaks(*_given: object) -> None:
+            raise KeyError("secret")
+
+        reader, writer = await asyncio.open_connection(*client.address)
+        try:
+            request = f"GET /seat/events HTTP/1.1\r\nHost: {client.name}\r\nCookie: {cookie}\r\n\r\n"
+            writer.write(request.encode())
+            await reader.readuntil(b"data: ")
+            with capture_logs() as told:
+                monkeypatch.setattr(service.controller, "desk_of", breaks)
+                rest = await asyncio.wait_for(reader.read(), 10)
+        finally:
+            writer.close()
+        assert b"HTTP/1.1" not in rest
+        assert b"secret" not in rest
+        assert [line["event"] for line in told if line["log_level"] == "error"] == ["fault"]
