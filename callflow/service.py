@@ -42,7 +42,6 @@ from callflow.net.media_process import MediaProcess
 from callflow.net.media_runner import MediaRunner
 from callflow.net.mmsg import bound_sockets, rtcp_sockets
 from callflow.net.scouts import Scouts
-from callflow.net.tcp_connection import Limits
 from callflow.net.transports import Transports
 from callflow.sip.address import Address, AllowList
 from callflow.sip.call_rates import CallRates
@@ -97,9 +96,9 @@ class Service:
             self._allowed,
             tcp=config.sip.tcp,
             strange=self._uninvited,
-            limits=Limits(of_source=config.limits.per_source.connections),
         )
-        self._wire.limit_sources(self._has_no_limit, self.metrics.refusals.connection)
+        most = config.limits.per_source.connections
+        self._wire.limit_hosts(most, self._has_no_limit, self.metrics.refusals.connection)
         self._wire.follow(
             lambda *peer: self._driver.disconnected(*peer), lambda *peer: self._driver.keeps(*peer)
         )

@@ -15,6 +15,7 @@ from callflow.net.tcp_connection import REASONS, Connection, Limits
 from callflow.sip.address import Address, AllowList, is_sendable
 from callflow.sip.stream import Ping
 
+_MOST_OF_HOST: Final = 500
 _KINDS: Final = ("accepted", "dialled", "failed", "unsent", "pings", *REASONS)
 
 
@@ -43,8 +44,10 @@ class TcpTransport:
         """Connections by how they began and ended, messages unsent, pings; since the start."""
         self.on_refused: Callable[[str, str], object] = lambda host, why: None
         """Told of each connection that may not stay: from which host, and which of the `REASONS`."""
+        self.most_of_host = _MOST_OF_HOST
+        """Connections accepted from one host."""
         self.has_no_limit: Callable[[str], bool] = lambda host: False
-        """Asked of a host whether `Limits.of_source` is not for it."""
+        """Asked of a host whether `most_of_host` is not for it."""
         self._received = received
         self._failed = failed
         self._allowed = allowed
@@ -150,7 +153,7 @@ class TcpTransport:
         """Why a connection from there is not taken; empty where it is."""
         if host not in self._allowed:
             return "refused"
-        if len(self._of_hosts.get(host, ())) >= self._limits.of_source and not self.has_no_limit(host):
+        if len(self._of_hosts.get(host, ())) >= self.most_of_host and not self.has_no_limit(host):
             return "too_many_of_source"
         return "too_many" if len(self) >= self._limits.connections and not self._make_room() else ""
 

@@ -28,8 +28,6 @@ class Limits:
 
     connections: int = 2_000
     """Of them all, also those that are being opened."""
-    of_source: int = 500
-    """Accepted from one host."""
     waiting: int = 64
     """Messages kept for one peer while its connection is being opened."""
     unsent: int = 256 * 1024

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from callflow.net.tcp import TcpTransport
-from callflow.net.tcp_connection import Limits
 from callflow.net.udp import UdpTransport
 from callflow.sip.address import Address, AllowList, Transport
 
@@ -31,12 +30,10 @@ class Transports:
         *,
         tcp: bool,
         strange: Callable[[str], object] = lambda host: None,
-        limits: Limits | None = None,
     ) -> None:
         """`failed` is told where nothing could be carried to, `strange` of each message from a source that
         is not allowed, and of which nothing else is made. Raises `OSError` where `address` is taken.
         """
-        self._limits = limits
         self._received = received
         self._failed = failed
         self._allowed = allowed
@@ -62,7 +59,6 @@ class Transports:
             lambda data, source: self._take(data, source, Transport.TCP),
             lambda destination: self._failed(destination, Transport.TCP),
             self._allowed,
-            self._limits,
         )
 
     @property
@@ -74,11 +70,15 @@ class Transports:
         if self._tcp is not None:
             self._tcp.on_fault = told
 
-    def limit_sources(
-        self, has_no_limit: Callable[[str], bool], refused: Callable[[str, str], object]
+    def limit_hosts(
+        self, most: int, has_no_limit: Callable[[str], bool], refused: Callable[[str, str], object]
     ) -> None:
-        """Ask which hosts may open as many connections as they want; tell which are refused, and why."""
+        """Accept at most so many connections from one host; `has_no_limit` is asked of a host.
+
+        `refused` is told of each connection that is refused: its host, and why.
+        """
         if self._tcp is not None:
+            self._tcp.most_of_host = most
             self._tcp.has_no_limit, self._tcp.on_refused = has_no_limit, refused
 
     def follow(self, closed: Closed, keeps: Keeps) -> None:
