@@ -14,11 +14,13 @@ from callflow.adapters.prompts import PromptLibrary, Samples
 from callflow.call.liveness import USUAL
 from callflow.config_flow import nowhere_to_record, unknown_prompts, unknown_queues, unsaid_matters
 from callflow.config_hearing import HearingConfig, Silence
+from callflow.config_http import HttpConfig
+from callflow.config_limits import LimitsConfig
 from callflow.config_manners import MannersConfig, one_mode
 from callflow.config_places import journal_faults, port_faults, queue_faults, reach_faults, recordings_faults
 from callflow.config_said import Sayings
-from callflow.config_seats import SeatsConfig, people_faults, read_secrets
-from callflow.config_sip import Host, HostPort, SipConfig
+from callflow.config_seats import SeatsConfig, page_notes, people_faults, read_secrets
+from callflow.config_sip import Host, SipConfig
 from callflow.document import Document, Duration, Shape
 from callflow.errors import Fault, SourceError, Unknown
 from callflow.etiquette.house import House
@@ -61,18 +63,10 @@ class MediaConfig(Shape):
     """Seconds without a packet after which a leg is judged; 0 for never."""
 
 
-class HttpConfig(Shape):
-    listen: HostPort = ("127.0.0.1", 9464)
-
-
 class PromptsConfig(Shape):
     directory: Path | None = None
     overlays: tuple[Path, ...] = ()
     """Directories whose recordings replace ours, key by key."""
-
-
-class LimitsConfig(Shape):
-    calls: Annotated[int, pydantic.Field(ge=1, le=4000)] = 500
 
 
 class Config(Shape):
@@ -113,6 +107,8 @@ class Setup:
     """The seats' own, by their numbers; those that have one."""
     pins: dict[str, str] = field(default_factory=dict, repr=False)
     """What seats dial to log in by key, by their numbers; those that must."""
+    notes: tuple[Fault, ...] = ()
+    """What is no fault and should be known."""
 
     @property
     def modes(self) -> Modes:
@@ -137,10 +133,8 @@ class Setup:
 
     @property
     def seat_passwords(self) -> dict[str, str]:
-        """By the seats' numbers, what opens their pages: their own, else what their phones register with."""
-        seats = self.config.seats.at.items()
-        phones = {number: self.accounts[seat.phone] for number, seat in seats if seat.phone in self.accounts}
-        return {**phones, **self.passwords}
+        """By the seats' numbers, what opens their pages; those that have a password of their own."""
+        return self.passwords
 
     @cached_property
     def sayings(self) -> Sayings:
@@ -247,7 +241,8 @@ def _set_up(config: Config, source: Document, folder: Path) -> tuple[Setup, Name
     if named is None or prompts is None:
         raise SourceError(*faults)
     house = config.manners.over(named.house.house)
-    setup = Setup(config, named.flow, house, prompts, accounts, tuple(trunks), *secrets)
+    notes = tuple(page_notes(config.seats, accounts, secrets[0], source))
+    setup = Setup(config, named.flow, house, prompts, accounts, tuple(trunks), *secrets, notes)
     faults += _flow_faults_of(setup, named, source)
     if faults:
         raise SourceError(*faults)

@@ -1,6 +1,6 @@
 """The part of the configuration that is about people: seats, their phones and calls, and queues."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -20,6 +20,8 @@ from callflow.sip.trunks import TrunkPlan
 SEATS_HEAR: Final = frozenset({*SAYS.values(), *supervising.SAYS.values(), REFUSED, "nobody_there"})
 """What may be said in a call that a seat has begun, beside the words of the house."""
 
+_MOST_NAMED: Final = 10
+"""Seats that one note names."""
 
 SUPERVISORS: Final = QueuePlan(
     SUPERVISOR, frozenset({SUPERVISOR}), Strategy.PRIORITY, longest_wait=60.0, spoken="主管"
@@ -79,7 +81,7 @@ class SeatConfig(Shape):
     password: Password | None = pydantic.Field(default=None, repr=False)
     password_file: Path | None = None
     password_env: str | None = None
-    """What opens its page, where that is not its phone's password."""
+    """What opens its page, which no other password does: one of its own, and not its phone's."""
     pin: Secret | None = None
     """Digits that it must dial to log in by key."""
     caller_id: Number | None = None
@@ -187,6 +189,11 @@ class SeatsConfig(Shape):
     queues: dict[QueueName, QueueConfig] = {}  # noqa: RUF012
 
     @property
+    def supervisors(self) -> frozenset[str]:
+        """The seats that may see the trace, by their numbers."""
+        return frozenset(number for number, seat in self.at.items() if seat.supervisor)
+
+    @property
     def queue_plans(self) -> tuple[QueuePlan, ...]:
         """All queues, and that of the supervisors on duty, where there are any and it is not among them."""
         plans = [queue.plan(name) for name, queue in self.queues.items()]
@@ -213,6 +220,29 @@ def read_secrets(
         if not (pin.isascii() and pin.isdigit() and len(pin) <= 16):
             faults.append(source.fault(("seats", "at", number, "pin"), "a PIN is 1 to 16 digits"))
     return passwords, pins
+
+
+def page_notes(
+    seats: SeatsConfig, accounts: Mapping[str, str], passwords: Mapping[str, str], source: Document
+) -> Iterator[Fault]:
+    """What is no fault and should be known: which seats' pages stay closed, and which open too easily.
+
+    `accounts` are the phones' passwords, `passwords` those of the seats' pages.
+    """
+    closed = [number for number in seats.at if number not in passwords]
+    if closed:
+        several = "seats" if len(closed) > 1 else "seat"
+        named = ", ".join(closed[:_MOST_NAMED]) + (" and others" if len(closed) > _MOST_NAMED else "")
+        told = (
+            f"the page of {several} {named} stays closed: a phone's password opens no page; "
+            "give each seat that uses it a password_env or password_file of its own"
+        )
+        yield source.fault(("seats", "at", closed[0]), told, at_key=True)
+    for number, seat in seats.at.items():
+        own = passwords.get(number)
+        if own is not None and seat.phone is not None and own == accounts.get(seat.phone):
+            told = f"the password of seat {number}'s page is that of its phone; it should be another"
+            yield source.fault(("seats", "at", number), told, at_key=True)
 
 
 def people_faults(seats: SeatsConfig, sip: SipConfig, source: Document) -> Iterator[Fault]:

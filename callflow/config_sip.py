@@ -168,6 +168,12 @@ class SipConfig(Shape):
     trunks: dict[TrunkName, TrunkConfig] = {}  # noqa: RUF012
     """The peers that we keep in touch with; they are allowed wherever they are."""
 
+    @property
+    def single_hosts(self) -> frozenset[str]:
+        """The hosts that `allow` names one by one: the PBX, which many callers come by."""
+        networks = (ipaddress.IPv4Network(network) for network in self.allow)
+        return frozenset(str(network.network_address) for network in networks if network.prefixlen == 32)
+
     @pydantic.model_validator(mode="after")
     def _is_reachable(self) -> "SipConfig":
         if self.listen[0] == "0.0.0.0" and self.advertise is None:

@@ -1,6 +1,7 @@
 """What ships with the program: houses, flows, prompts, the table of rules."""
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -8,7 +9,9 @@ from callflow import document
 from callflow.document import Document
 from callflow.errors import Fault, SourceError, Unknown
 from callflow.etiquette import house
+from callflow.etiquette import rulebook as rulebooks
 from callflow.etiquette.house import House
+from callflow.etiquette.rulebook import Rulebook
 from callflow.named_files import HOUSE, KINDS, head, houses_in, refuse_other_kind
 
 _PACKAGE: Final = Path(__file__).parent
@@ -45,6 +48,12 @@ def house_names() -> list[str]:
     return sorted(path.stem for path in HOUSES.glob("*.yaml"))
 
 
+@cache
+def rulebook() -> Rulebook:
+    """What every house is held to."""
+    return rulebooks.read(read_document(RULES))
+
+
 @dataclass(frozen=True, slots=True)
 class ReadHouse:
     """A house, and where its parts are written: its own file and those of the houses that it extends."""
@@ -60,7 +69,10 @@ class ReadHouse:
 
 
 def read_house(path: Path) -> House:
-    """A house of the admin's own, which may extend one of ours or one beside it. Raises `SourceError`."""
+    """A house of the admin's own, which may extend one of ours or one beside it.
+
+    Raises `SourceError`, also for one that is weaker than its document.
+    """
     return house_at(path).house
 
 
@@ -68,8 +80,10 @@ def house_at(path: Path) -> ReadHouse:
     """The same with its places."""
     refuse_other_kind(path, HOUSE)
     own = read_document(path)
-    whole, source = house.read_whole(own, _Finder(own, path.parent))
-    return ReadHouse(whole, source, path)
+    found, source = house.read_whole(own, _Finder(own, path.parent))
+    if weaker := [*rulebook().faults(found, source)]:
+        raise SourceError(*weaker)
+    return ReadHouse(found, source, path)
 
 
 def named_house(name: str, asked_by: Document, place: tuple[str, ...], folder: Path) -> ReadHouse:

@@ -7,20 +7,26 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
-from typing import Protocol
+from functools import partial
+from typing import Final, Protocol
 
+from callflow import resources
+from callflow.adapters.control import ControlSocket, usual_path
 from callflow.adapters.earlier_life import EarlierLife
 from callflow.adapters.http import HttpServer
+from callflow.adapters.http_names import Names
+from callflow.adapters.http_peer import Peers
 from callflow.adapters.journal import JournalFile
 from callflow.adapters.logs import FactLog
 from callflow.adapters.message_files import MessageFiles
 from callflow.adapters.metrics import Metrics
+from callflow.adapters.page_logins import PageLogins
 from callflow.adapters.process_faults import tell_faults
 from callflow.adapters.seat_pages import SeatPages
 from callflow.adapters.seat_sessions import SeatSessions
 from callflow.adapters.second_opinion import SecondOpinion
 from callflow.adapters.trace import TraceRing
-from callflow.adapters.trace_pages import TracePages
+from callflow.adapters.trace_pages import TracePages, only
 from callflow.call.controller import Controller, Settings
 from callflow.call.journal import FactEntry, Journalled
 from callflow.call.recorder import Message, Written
@@ -38,9 +44,13 @@ from callflow.net.mmsg import bound_sockets, rtcp_sockets
 from callflow.net.scouts import Scouts
 from callflow.net.transports import Transports
 from callflow.sip.address import Address, AllowList
+from callflow.sip.call_rates import CallRates
 from callflow.sip.endpoint import Endpoint
-from callflow.sip.happenings import Counted, Noticed
+from callflow.sip.guesses import Guesses
+from callflow.sip.happenings import Counted, Noticed, Refused
 from callflow.sip.registrar import Registrar
+
+_NOT_ALLOWED: Final = Counted("dropped", "not_allowed")
 
 
 class FactSink(Protocol):
@@ -55,9 +65,11 @@ class Service:
     def __init__(self, setup: Setup, sinks: Iterable[FactSink], media: Callable[[], MediaPort]) -> None:
         config = setup.config
         self._setup = setup
-        self.metrics = Metrics(setup.flow.name, setup.house, setup.modes)
+        self.metrics = Metrics(setup.flow.name, setup.house, setup.modes, resources.rulebook())
+        self.metrics.on_broken = self.fact
         self._log = FactLog()
-        self._sinks: tuple[FactSink, ...] = (self.metrics, self._log, *sinks)
+        # The metrics judge a call when it is over, and what they find comes after its end.
+        self._sinks: tuple[FactSink, ...] = (self._log, *sinks, self.metrics)
         self.media = media()
         self.media.on_lateness = self.metrics.media.tick_lateness
         if isinstance(self.media, MediaProcess):
@@ -83,13 +95,22 @@ class Service:
             lambda *failed: self._driver.failed(*failed),
             self._allowed,
             tcp=config.sip.tcp,
-            strange=lambda: self.counted(Counted("dropped", "not_allowed")),
+            strange=self._uninvited,
+        )
+        most = config.limits.per_source.connections
+        self._wire.limit_hosts(most, self._has_no_limit, self.metrics.refusals.connection)
+        self._wire.follow(
+            lambda *peer: self._driver.disconnected(*peer), lambda *peer: self._driver.keeps(*peer)
         )
         self._wire.on_fault(lambda kind: self.counted(Counted("fault", kind)))
-        self.http = HttpServer(config.http.listen, self.metrics, self._why_not_ready)
+        peers = Peers(config.http.proxies, tls=config.http.tls)
+        self.http = HttpServer(
+            config.http.listen, self.metrics, self._why_not_ready, Names(config.http.names), peers
+        )
         self.http.on_fault = lambda kind: self.counted(Counted("fault", kind))
-        for path, page in TracePages(self.trace, lambda: self.sip_address).pages():
-            self.http.add_page(path, page)
+        self.http.on_broken = self.broke
+        self.http.on_refused = self.metrics.refusals.page
+        self.http.on_crowded = partial(self.metrics.refusals.connection, "", "descriptors")
         self.controller = self._new_controller()
         self._driver = Driver(self.controller, self.media, self)
         self._earlier_life: EarlierLife | None = None
@@ -97,19 +118,30 @@ class Service:
             seats = self.controller.switchboard.seats
             self._earlier_life = EarlierLife(self._journal, self._registrar, seats, self.fact)
         self.second_opinion.on_opinion = self._driver.hear
-        self.http.add_routes(
-            SeatPages(
-                setup.seat_passwords,
-                self._driver.desk_of,
-                self._driver.desk_asks,
-                self._driver.desk_refuses,
-                SeatSessions(config.seats.page_idle),
-            ).routes()
-        )
+        self._control = self._serve_pages(peers)
         self.metrics.sip.watch_connections(self._wire.counts)
         self._scouts = Scouts(
             {name: trunk.target for name, trunk in config.sip.trunks.items()}, self._driver.located
         )
+
+    def _serve_pages(self, peers: Peers) -> ControlSocket:
+        """The seats' pages by HTTP, and the trace by HTTP and by the control socket."""
+        people, wrong = self._setup.config.seats, self.metrics.wrong_passwords
+        logins = PageLogins(
+            self._setup.seat_passwords, self._registrar.guard.guesses, partial(wrong.told, "web")
+        )
+        pages = SeatPages(
+            logins,
+            self._driver.desk_of,
+            self._driver.desk_asks,
+            self._driver.desk_refuses,
+            SeatSessions(people.page_idle),
+            peers,
+        )
+        trace = TracePages(self.trace, lambda: self.sip_address)
+        self.http.add_routes(pages.routes())
+        self.http.add_routes(trace.routes(only(pages.seat, people.supervisors)))
+        return ControlSocket(trace.routes(), self.broke)
 
     @property
     def sip_address(self) -> Address:
@@ -136,7 +168,19 @@ class Service:
 
     def counted(self, counted: Counted) -> None:
         self.metrics.sip.counted(counted)
-        self._log.counted(counted)
+        if isinstance(counted, Refused):
+            self.metrics.refusals.request(counted)
+        else:
+            self._log.counted(counted)
+
+    def _uninvited(self, host: str) -> None:
+        """A packet has come from a source that is not allowed."""
+        self.metrics.sip.counted(_NOT_ALLOWED)
+        self.metrics.refusals.stranger(host)
+
+    def _has_no_limit(self, host: str) -> bool:
+        """Whether what one source may take is not for this one: a PBX that is named singly, or a trunk."""
+        return host in self._setup.config.sip.single_hosts or bool(self._endpoint.trunks.at(host))
 
     def noticed(self, noticed: Noticed) -> None:
         self.metrics.sip.noticed(noticed)
@@ -184,6 +228,7 @@ class Service:
             self._earlier_life.restore()
         self._load_prompts()
         await self.http.start()
+        await self._start_control()
         self._driver.start(self._wire)
         await self._wire.start()
         self._scouts.start()
@@ -194,6 +239,16 @@ class Service:
         # What stands now stands until the end: to look it through again would be a pause for every call.
         gc.collect()
         gc.freeze()
+
+    async def _start_control(self) -> None:
+        """Raises `OSError` where the path that the configuration names cannot be had."""
+        named, port = self._setup.config.http.control, self.http.address[1]
+        try:
+            await self._control.start(named or usual_path(port))
+        except OSError as error:
+            if named:
+                raise
+            self._log.no_control(error)
 
     async def drain(self) -> None:
         """Stop as people would: no new calls, and those that stand come to a polite end."""
@@ -216,6 +271,7 @@ class Service:
         await self.media.close()
         await self.second_opinion.close()
         await self.http.close()
+        await self._control.close()
         if self._journal is not None:
             await asyncio.to_thread(self._journal.close)
         if self._messages is not None:
@@ -228,9 +284,18 @@ class Service:
         registrar = self._registrar = Registrar(
             setup.accounts, config.sip.realm, secrets.token_bytes(32), digests
         )
+        # Many come by a PBX: it is slowed per account alone.
+        registrar.guard.guesses = Guesses(config.sip.single_hosts)
+        registrar.guard.on_wrong = partial(self.metrics.wrong_passwords.told, "sip")
         contact = (config.sip.advertise or sip_host, sip_port)
-        endpoint = Endpoint(
-            contact, registrar, self._allowed, lambda: secrets.token_hex(8), random.random, setup.trunks
+        endpoint = self._endpoint = Endpoint(
+            contact,
+            registrar,
+            self._allowed,
+            lambda: secrets.token_hex(8),
+            random.random,
+            setup.trunks,
+            self._rates(),
         )
         media_host = config.media.advertise or config.media.host or contact[0]
         people = config.seats
@@ -257,6 +322,13 @@ class Service:
         )
         ports = PortPool(self.media.ports)
         return Controller(settings, endpoint, ports, _new_call_id, self.fact, now=time.monotonic())
+
+    def _rates(self) -> CallRates:
+        config = self._setup.config
+        limit, singles = config.limits.per_source, config.sip.single_hosts
+        # Help must be reached whoever has called before.
+        never = frozenset(config.seats.calls_out.emergency)
+        return CallRates(limit.calls_per_second, limit.burst, singles.__contains__, never)
 
     def _load_prompts(self) -> None:
         prompts = self._setup.prompts

@@ -7,6 +7,7 @@ command -v baresip >/dev/null || wanted="$wanted baresip"
 command -v linphonec >/dev/null || wanted="$wanted linphone-cli"
 [ -x /usr/sbin/kamailio ] || wanted="$wanted kamailio"
 command -v chromium >/dev/null || wanted="$wanted chromium"
+command -v fail2ban-regex >/dev/null || wanted="$wanted fail2ban"
 [ -n "$wanted" ] || exit 0
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
     echo "interop tests will be skipped: they need$wanted (sudo apt-get install$wanted)" >&2

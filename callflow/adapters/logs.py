@@ -23,7 +23,7 @@ _MASKED: Final = re.compile(r"[^*]{1,3}\*{4}[^*]{1,4}")
 _QUIET: Final = ("prompt.started", "prompt.finished", "line.heard", "line.judged")
 _OF_LINES: Final = ("exception", "text")
 """What has several lines by its nature."""
-_LOUD: Final = ("trunk.one_way", "leg.lost", "prompt.unknown", "prompt.overdue")
+_LOUD: Final = ("trunk.one_way", "leg.lost", "rule.broken", "prompt.unknown", "prompt.overdue")
 """What somebody should look after."""
 
 
@@ -184,6 +184,11 @@ class FactLog:
     def cut_off(self, entry: CallEntry, consents: list[str]) -> None:
         """A call of an earlier life of the program has been ended."""
         self._log.info("call.cut_off", call=entry.call, legs=len(entry.legs), consents=consents)
+
+    def no_control(self, error: OSError) -> None:
+        """There is no control socket; everything else works."""
+        helps = "callflow trace needs --seat; or name a path of your own under http.control"
+        self._log.warning("control.unavailable", error=str(error), help=helps)
 
     def noticed(self, noticed: Noticed) -> None:
         match noticed:

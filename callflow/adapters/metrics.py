@@ -1,5 +1,6 @@
 """The Prometheus metrics: made from facts, and from what the signalling and the plane count."""
 
+from collections.abc import Callable
 from typing import Final
 
 from prometheus_client import (
@@ -16,12 +17,15 @@ from callflow.adapters.line_metrics import LineMetrics
 from callflow.adapters.media_metrics import MediaMetrics
 from callflow.adapters.metric_words import ENDINGS, OTHER
 from callflow.adapters.process_metrics import ProcessMetrics
+from callflow.adapters.refusals import Refusals
 from callflow.adapters.seat_metrics import SeatMetrics
 from callflow.adapters.sip_metrics import SipMetrics
+from callflow.adapters.wrong_passwords import WrongPasswords
 from callflow.etiquette.audit import judge
 from callflow.etiquette.house import CARRIED, House
 from callflow.etiquette.modes import Modes
-from callflow.etiquette.verdict import Judgement
+from callflow.etiquette.rulebook import Rulebook
+from callflow.etiquette.verdict import Judgement, Verdict
 from callflow.facts import Fact
 from callflow.sip.happenings import Counted
 
@@ -33,12 +37,18 @@ _DURATION: Final = (5, 15, 30, 60, 120, 180, 300, 600, 1200, 1800, 3600)
 class Metrics:
     """One controller's registry. Its methods are called as things happen and never raise for facts."""
 
-    def __init__(self, flow: str, house: House, modes: Modes | None = None) -> None:
-        """`modes`: which rules are in force for some queues and trunks."""
+    def __init__(
+        self, flow: str, house: House, modes: Modes | None = None, rulebook: Rulebook | None = None
+    ) -> None:
+        """`modes`: which rules are in force for some queues and trunks; `rulebook`: what holds for all."""
+        self.on_broken: Callable[[Fact], object] = lambda fact: None
+        """Told of each rule that a call has broken, when the call is over."""
         # When a series began is nothing that anybody graphs.
         disable_created_metrics()  # type: ignore[no-untyped-call]
         registry = self.registry = CollectorRegistry()
         self.sip = SipMetrics(registry)
+        self.refusals = Refusals(registry)
+        self.wrong_passwords = WrongPasswords(registry)
         self.media = MediaMetrics(registry)
         self.seats = SeatMetrics(registry)
         self.processes = ProcessMetrics(registry)
@@ -46,6 +56,7 @@ class Metrics:
         self._flow = flow
         self._house = house
         self._modes = modes or Modes()
+        self._rulebook = rulebook
         self._ledgers: dict[str, list[Fact]] = {}
         self._calls = Counter(
             "callflow_calls_total", "Calls that are over.", ["flow", "outcome"], registry=registry
@@ -99,6 +110,9 @@ class Metrics:
             # It comes after the call's end: there is no ledger to add it to.
             self.media.quality(fact.details)
             return
+        if fact.fact == "rule.broken":
+            # Ours, and counted already.
+            return
         if fact.fact in _TICKETS:
             # A message may be kept after the call's end.
             self._tickets.labels(fact.details["kind"], _TICKETS[fact.fact]).inc()
@@ -129,9 +143,15 @@ class Metrics:
         self._active.labels(self._flow).dec()
         self._duration.labels(self._flow).observe(ended.at - ledger[0].at)
         house = self._modes.house_of(self._house, ledger)
-        for verdict in judge(ledger, house):
+        for verdict in judge(ledger, house, self._rulebook):
             self._rules.labels(verdict.rule, verdict.judgement).inc()
+            if verdict.judgement is Judgement.BROKEN:
+                self.on_broken(_broken(verdict, ended))
         if not house.observes_any:
             return
-        for verdict in judge(ledger, house.as_if_enforced):
+        for verdict in judge(ledger, house.as_if_enforced, self._rulebook):
             self._rules.labels(verdict.rule, f"would_be_{verdict.judgement}").inc()
+
+
+def _broken(verdict: Verdict, ended: Fact) -> Fact:
+    return Fact(ended.at, ended.call, ended.leg, "rule.broken", verdict.rule, {"why": verdict.why})

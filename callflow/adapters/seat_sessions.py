@@ -16,6 +16,8 @@ IDLE: Final = 3600.0
 class _Session:
     seat: str
     used_at: float
+    source: str
+    """The IP address that it was opened from."""
 
 
 class SeatSessions:
@@ -26,13 +28,13 @@ class SeatSessions:
         self._clock = clock
         self._sessions: dict[str, _Session] = {}
 
-    def open(self, seat: str) -> str:
-        """A new session; its secret."""
+    def open(self, seat: str, source: str = "") -> str:
+        """A new session, asked for from `source`; its secret."""
         self._forget_idle()
         if len(self._sessions) >= MOST:
             del self._sessions[min(self._sessions, key=lambda token: self._sessions[token].used_at)]
         token = secrets.token_urlsafe(24)
-        self._sessions[token] = _Session(seat, self._clock())
+        self._sessions[token] = _Session(seat, self._clock(), source)
         return token
 
     def seat(self, token: str) -> str | None:
@@ -47,6 +49,11 @@ class SeatSessions:
         """Somebody is there."""
         if self.seat(token) is not None:
             self._sessions[token].used_at = self._clock()
+
+    def has(self, seat: str, source: str) -> bool:
+        """Whether a session of that seat is open which was opened from there."""
+        self._forget_idle()
+        return any(each.seat == seat and each.source == source for each in self._sessions.values())
 
     def close(self, token: str) -> None:
         self._sessions.pop(token, None)

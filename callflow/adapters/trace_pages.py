@@ -1,15 +1,13 @@
 """The trace over HTTP: `/trace` lists what is kept, `/trace/CALL` gives a call's messages.
 
-Callers' numbers are in it, so it is for this machine only, whatever address the metrics are served at.
+Callers' numbers are in it: a supervisor who has logged in may see it, and who may open the control socket.
 """
 
 import base64
-import ipaddress
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from aiohttp import web
 
-from callflow.adapters.http import Page
 from callflow.adapters.trace import TraceRing
 from callflow.sip.address import Address
 
@@ -18,23 +16,32 @@ class TracePages:
     """See the module."""
 
     def __init__(self, ring: TraceRing, own: Callable[[], Address]) -> None:
+        """`own` is our SIP address."""
         self._ring = ring
         self._own = own
 
-    def pages(self) -> list[tuple[str, Page]]:
-        return [("/trace", self._list), ("/trace/{call}", self._messages)]
+    def routes(self, check: Callable[[web.Request], object] = lambda request: None) -> list[web.RouteDef]:
+        """`check` raises an `HTTPException` for who may not see the trace."""
 
-    async def _list(self, request: web.Request) -> web.Response:
-        _only_from_here(request)
+        async def calls(request: web.Request) -> web.Response:
+            check(request)
+            return self._list()
+
+        async def messages(request: web.Request) -> web.Response:
+            check(request)
+            return self._messages(request.match_info["call"])
+
+        return [web.get("/trace", calls), web.get("/trace/{call}", messages)]
+
+    def _list(self) -> web.Response:
         names = ("call", "call_id", "began", "messages")
         calls = [dict(zip(names, each, strict=True)) for each in self._ring.calls()]
         return web.json_response({"calls": calls})
 
-    async def _messages(self, request: web.Request) -> web.Response:
-        _only_from_here(request)
-        messages = self._ring.messages(request.match_info["call"])
+    def _messages(self, call: str) -> web.Response:
+        messages = self._ring.messages(call)
         if not messages:
-            raise web.HTTPNotFound
+            raise web.HTTPNotFound(text="no such call is kept; /trace lists those that are")
         shown = [
             {
                 "at": message.at,
@@ -48,6 +55,12 @@ class TracePages:
         return web.json_response({"own": self._own(), "messages": shown})
 
 
-def _only_from_here(request: web.Request) -> None:
-    if not ipaddress.ip_address(request.remote or "0.0.0.0").is_loopback:
-        raise web.HTTPForbidden
+def only(seat_of: Callable[[web.Request], str], supervisors: Iterable[str]) -> Callable[[web.Request], None]:
+    """A check that lets the pages of these seats pass; `seat_of` raises `HTTPUnauthorized` for no seat."""
+    allowed = frozenset(supervisors)
+
+    def check(request: web.Request) -> None:
+        if seat_of(request) not in allowed:
+            raise web.HTTPForbidden(text="the trace is for seats with `supervisor: true`")
+
+    return check

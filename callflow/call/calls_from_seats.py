@@ -43,6 +43,7 @@ from callflow.sip.auth import Proof
 from callflow.sip.endpoint import Endpoint
 from callflow.sip.happenings import Counted, Invited, Told
 from callflow.sip.headers import NameAddress
+from callflow.sip.refusal import full as at_limit
 from callflow.sip.trunks import TrunkPlan
 from callflow.sip.uri import Uri
 
@@ -92,23 +93,24 @@ class CallsFromSeats:
     def deadline(self) -> float | None:
         return self._agenda.next
 
-    def is_one(self, invited: Invited) -> bool:
-        """Whether the INVITE says that it is from a seat's phone."""
-        return self._proxy_auth.claims(invited.session) in self._switchboard.seats.phones
+    def is_one(self, invited: Invited, now: float) -> bool:
+        """Whether the INVITE says that it is a seat's phone's, or calls for help from any phone of ours."""
+        claims = self._proxy_auth.claims(invited.session)
+        return claims in self._switchboard.seats.phones or bool(self._calls_for_help(invited, now))
 
     def invited(self, name: str, invited: Invited, now: float, *, full: bool) -> list[News]:
         """A phone calls; `full`: we have as many calls as we may have."""
-        session = invited.session
-        proof = self._proxy_auth.proof(session, now)
+        session, in_need = invited.session, self._calls_for_help(invited, now)
+        proof = Proof.RIGHT if in_need else self._proxy_auth.proof(session, now)
         if proof is not Proof.RIGHT:
             asked = self._proxy_auth.challenge(session, now, stale=proof is Proof.STALE)
             return [*asked, Counted("rejected", "407")]
-        phone, meaning = self._proxy_auth.claims(session), self._plan.read(invited.called)
+        phone, meaning = in_need or self._proxy_auth.claims(session), self._plan.read(invited.called)
         try:
-            if invited.replaces:
+            if invited.replaces and not in_need:
                 return self._replaces(invited, self._switchboard.seats.at(phone), now)
             if full and not isinstance(meaning, Emergency):
-                raise PeerError(503, "Service Unavailable")
+                raise at_limit()
             if not invited.offer:
                 raise PeerError(488, "Offer Needed")
             return self._lead(name, phone, meaning, invited, now)
@@ -166,6 +168,14 @@ class CallsFromSeats:
         return ended
 
     # --- the rooms behind ---
+
+    def _calls_for_help(self, invited: Invited, now: float) -> str:
+        """The phone that calls an emergency number from where it has registered; empty for no such call.
+
+        It is asked for no proof: a phone whose password has just been changed must reach the police.
+        """
+        is_emergency = isinstance(self._plan.read(invited.called), Emergency)
+        return self._proxy_auth.registered_there(invited.session, now) if is_emergency else ""
 
     def _ticked(self, name: str, now: float) -> list[News]:
         one = self._under_way[name]
@@ -232,7 +242,7 @@ class CallsFromSeats:
         ways: list[Way] = []
         failure = PeerError(480, "Temporarily Unavailable")
         if state is SeatState.READY and colleague != seat.number and place is not None:
-            ways = [Way(place.target, self._address(seat.number), (place.hop,), place=place)]
+            ways = [Way(place.target, self._address(seat.number), place.hops, place=place)]
         elif state not in _UNAVAILABLE:
             failure = PeerError(486, "Busy Here")
         calling = Calling(self._address(seat.number), called, invited.hops_left)

@@ -84,6 +84,7 @@ from callflow.sip.happenings import (
     TrunkChanged,
 )
 from callflow.sip.locate import Candidate
+from callflow.sip.refusal import full as at_limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +222,15 @@ class Controller:
         """Nothing can be carried there."""
         outputs = guarded(lambda: self._endpoint.failed(destination, transport, now))
         return self._work.off(self._take(outputs, now), now)
+
+    def disconnected(self, peer: Address, transport: Transport) -> list[Effect]:
+        """The connection with a peer is gone."""
+        self._endpoint.disconnected(peer, transport)
+        return []
+
+    def keeps(self, peer: Address, transport: Transport, now: float) -> bool:
+        """Whether the connection with a peer is to stay though nothing goes by it."""
+        return self._endpoint.keeps(peer, transport, now)
 
     def hear(self, report: Report) -> list[Effect]:
         """The plane tells of a leg; what it tells may be older than the leg's end."""
@@ -457,7 +467,7 @@ class Controller:
     def _invited(self, invited: Invited, now: float) -> list[News]:
         name, full = self._new_call(), len(self) >= self._settings.most_calls
         try:
-            if self._from_seats.is_one(invited):
+            if self._from_seats.is_one(invited, now):
                 return self._from_seats.invited(name, invited, now, full=full)
             return self._arrived(name, invited, now, full=full)
         except PeerError as error:
@@ -474,7 +484,7 @@ class Controller:
     def _arrived(self, name: str, invited: Invited, now: float, *, full: bool) -> list[News]:
         """A caller is there. Raises `PeerError` where the call is not taken."""
         if full:
-            raise PeerError(503, "Service Unavailable")
+            raise at_limit()
         if invited.replaces:
             # Nobody takes a caller over without having been agreed to.
             raise PeerError(603, "Decline")

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
-from urllib.parse import unquote
 
 from callflow.sip.trunks import TrunkPlan
 
@@ -127,7 +126,7 @@ class DialPlan:
         self._away_reasons = away_reasons
 
     def read(self, dialled: str) -> Meaning:
-        number = unquote(dialled).removesuffix("#").translate(_SEPARATORS)
+        number = dialled.removesuffix("#").translate(_SEPARATORS)
         if number in self._emergency:
             return Emergency(number)
         if number.startswith("*"):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from callflow.events import TransferRequested, Way
 from callflow.sip.address import Hop
 from callflow.sip.happenings import Referred
+from callflow.sip.identity import number
 from callflow.sip.session import Fields, Prover
 from callflow.sip.trunks import Trunks
 from callflow.sip.uri import Uri
@@ -27,7 +28,7 @@ class Elsewhere:
     @property
     def wish(self) -> TransferRequested:
         """What the call is told of it; its number is no recording of ours, so it is not spoken."""
-        return TransferRequested(self.target.user, Way.PHONE, elsewhere=True)
+        return TransferRequested(number(self.target), Way.PHONE, elsewhere=True)
 
 
 def elsewhere(trunks: Trunks, refer: Referred) -> Elsewhere | None:

@@ -11,10 +11,9 @@ from typing import Any
 
 from callflow.call.seats import Seat, SeatChanged, SeatRefused, Seats, SeatState
 from callflow.errors import PeerError
-from callflow.sip.address import Hop, Transport, is_sendable
-from callflow.sip.dialog import hop_of
+from callflow.sip.address import Hop, Transport
 from callflow.sip.headers import NameAddress
-from callflow.sip.registrar import Binding
+from callflow.sip.registrar import Binding, listening
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +74,9 @@ def _binding(entry: BindingEntry, now: float, wall: float) -> Binding:
         contact = NameAddress.parse(entry.contact)
     except PeerError as error:
         raise ValueError(str(error)) from None
-    source = Hop((host, port), Transport(transport))
-    if source.transport.reliable:
-        source = _listening(contact, source)
+    # A connection by which it registered went down with us.
+    source = listening(contact.uri, Hop((host, port), Transport(transport)))
     return Binding(contact, source, entry.expires - wall + now, entry.call_id, entry.cseq)
-
-
-def _listening(contact: NameAddress, source: Hop) -> Hop:
-    """Where a phone takes connections: that by which it registered went down with us (RFC 3261 §18.1.1)."""
-    address, transport = hop_of(contact.uri)
-    is_its_own = transport is source.transport and address[0] == source.address[0]
-    return Hop(address, transport) if is_its_own and is_sendable(*address) else source
 
 
 @dataclass(frozen=True, slots=True)

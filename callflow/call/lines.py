@@ -12,6 +12,7 @@ from callflow.media.ports import PortPool, PortsBusy
 from callflow.sip.address import Address
 from callflow.sip.calls import Calls
 from callflow.sip.happenings import Counted, Invited
+from callflow.sip.refusal import full as at_limit
 from callflow.sip.sdp import Agreed, Offer, accept, offered
 
 _MOST_LEFT: Final = 1000
@@ -159,7 +160,7 @@ class Lines:
         try:
             leg.port = self._ports.open(leg.media, leg.remote, leg.hosts, now)
         except PortsBusy:
-            raise PeerError(503, "Service Unavailable") from None
+            raise at_limit() from None
 
     def _enter(self, leg: Leg) -> None:
         self._by_session[leg.session] = leg

@@ -363,7 +363,7 @@ class Manners:
         """The waiting is over: its words stop, and both hear the greeting."""
         silenced = [action for rule in self.rules for action in rule.receive(answered, now)]
         waited = self._notes.waited(now)
-        joining = Joining(self.house.joining_in_force, waited)
+        joining = Joining(self.house.joining_in_force, waited, greets=self.house.enforces("csr-01"))
         self.rules, self._notes.queued_at = [joining], None
         ideal = greeting_of(self.house.joining, answered, waited)
         noted = self._noted(ideal.rule, would="say", prompt=ideal.prompt)

@@ -17,8 +17,12 @@ class Place:
 
     seat: str
     target: Uri
-    hop: Hop
-    """Where its REGISTER came from: that leads through its NAT."""
+    hops: tuple[Hop, ...]
+    """Where its REGISTER came from, which leads through its NAT; then where else it may be reached."""
+
+    @property
+    def hop(self) -> Hop:
+        return self.hops[0]
 
 
 class Phonebook:
@@ -36,4 +40,4 @@ class Phonebook:
         if not bindings:
             return None
         newest = bindings[-1]
-        return Place(seat, newest.contact.uri, newest.source)
+        return Place(seat, newest.contact.uri, newest.hops)

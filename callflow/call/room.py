@@ -442,7 +442,7 @@ class Room(Sound):
             place.target,
             shown_as(self.calling.caller, notice),
             leg.description,
-            (place.hop,),
+            place.hops,
             (*fields_with(self.calling.fields, notice), *about),
             max_forwards=max(self.calling.hops_left - 1, 0),
         )

@@ -41,6 +41,7 @@ from callflow.sip.happenings import (
     Reoffered,
     Told,
 )
+from callflow.sip.identity import number as number_of
 from callflow.sip.replaces import Replaces
 from callflow.sip.trunks import Trunks
 from callflow.sip.uri import Uri
@@ -94,7 +95,7 @@ class Transferring:
 
     def referred(self, room: Room, leg: Leg, refer: Referred, now: float) -> list[News]:
         """A seat's phone wants the call transferred (RFC 3515): to a seat of ours, and nowhere else."""
-        number = refer.target.user
+        number = number_of(refer.target)
         if leg is not room.seat or room.referral is not None or room.call.transfers:
             return [*self._calls.refuse_referral(leg.session, PeerError(603, "Decline"), now)]
         if refer.replaces is not None:
@@ -209,7 +210,7 @@ class Transferring:
     def _is_asked(self, invited: Invited, served: Leg) -> bool:
         """Whether the seat that serves the caller is named as who wants it so."""
         try:
-            wants = Uri.parse(invited.referred_by).user
+            wants = number_of(Uri.parse(invited.referred_by))
         except PeerError:
             return False
         return wants in (served.seat, self._switchboard.seats[served.seat].phone)

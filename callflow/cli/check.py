@@ -10,7 +10,7 @@ from rich.markup import escape
 
 from callflow import config, config_alone, resources
 from callflow.adapters.prompts import PromptLibrary
-from callflow.cli.screen import OUT, tell_faults, write_json
+from callflow.cli.screen import OUT, tell_faults, tell_notes, write_json
 from callflow.document.not_yaml import mistyped_colon
 from callflow.errors import SourceError
 from callflow.named_files import CONFIGURATION, FLOW, HOUSE, PROMPTS
@@ -19,6 +19,7 @@ from callflow.suggestions import did_you_mean
 
 def _config(path: Path) -> str:
     setup, named = config.read_whole(path)
+    tell_notes(setup.notes)
     house = _named(named.house)
     return f"configuration: flow {setup.flow.name}, house {house}, {len(setup.said)} prompts"
 

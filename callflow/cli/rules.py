@@ -19,6 +19,7 @@ from callflow.etiquette.nuisance import Nuisance
 from callflow.etiquette.own_words import OwnWords
 from callflow.etiquette.parting import Parting
 from callflow.etiquette.queueing import Queueing
+from callflow.etiquette.rulebook import Bounds
 from callflow.etiquette.seat_closing import SeatClosing
 from callflow.etiquette.seats_check import SeatsCheck
 from callflow.etiquette.seats_words import SeatsWords
@@ -46,9 +47,11 @@ def carriers() -> dict[str, str]:
 @click.option("--carried", is_flag=True, help="Only the rules that the controller carries.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def rules(house: str | None, carried: bool, as_json: bool) -> None:
-    """List the rules of the houses: id, who carries it, when it applies, and where it is carried."""
+    """List the rules of the houses: id, who carries it, when it applies, its limits, where it is carried."""
     with faults_told(as_json=as_json):
-        known = resources.read_document(resources.RULES).data["rules"]
+        data = resources.read_document(resources.RULES).data
+        book = resources.rulebook()
+    known, limits = data["rules"], data["limits"]
     houses = sorted({rule["house"] for rule in known})
     if house is not None and house not in houses:
         raise click.BadParameter(
@@ -56,7 +59,7 @@ def rules(house: str | None, carried: bool, as_json: bool) -> None:
         )
     carrying = carriers()
     shown = [
-        {**rule, "carried": carrying.get(rule["id"], "")}
+        {**rule, "limits": limits.get(rule["id"], {}), "carried": carrying.get(rule["id"], "")}
         for rule in known
         if (house is None or rule["house"] == house) and (not carried or rule["id"] in carrying)
     ]
@@ -64,7 +67,8 @@ def rules(house: str | None, carried: bool, as_json: bool) -> None:
         for rule in shown:
             write_json(rule)
         return
-    table = Table("rule", "by", "when", "carried in", title=f"{len(shown)} rules")
+    table = Table("rule", "by", "when", "limits", "carried in", title=f"{len(shown)} rules")
     for rule in shown:
-        table.add_row(rule["id"], rule["by"], rule["when"], rule["carried"])
+        bounds = book.limits.get(rule["id"], Bounds())
+        table.add_row(rule["id"], rule["by"], rule["when"], "\n".join(bounds.told), rule["carried"])
     OUT.print(table)

@@ -45,6 +45,8 @@ async def _serve(setup: Setup, log_dropped: Callable[[], int]) -> None:
     log = structlog.get_logger("callflow")
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(loop_broke)
+    for note in setup.notes:
+        log.warning("configuration.note", place=f"{note.file}:{note.line}:{note.column}", what=note.what)
     stops = Stops()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stops.asked)

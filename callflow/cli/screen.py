@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from callflow.adapters.plain_text import plain_json
-from callflow.errors import CallflowError, SourceError
+from callflow.errors import CallflowError, Fault, SourceError
 
 OUT: Final = Console(highlight=False)
 ERR: Final = Console(stderr=True, highlight=False)
@@ -46,3 +46,9 @@ def tell_faults(error: SourceError, *, as_json: bool) -> None:
         else:
             # Not through rich: an editor must be able to find file:line:column whole.
             click.echo(str(fault), err=True)
+
+
+def tell_notes(notes: Iterable[Fault]) -> None:
+    """What is no fault, and should be known; beside what a program reads."""
+    for note in notes:
+        click.echo(f"{note.file}:{note.line}:{note.column}: note: {note.what}", err=True)

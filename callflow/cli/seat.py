@@ -15,7 +15,9 @@ from callflow.adapters.plain_text import plain
 from callflow.cli.screen import ERR, OUT, write_json
 
 _TIMEOUT: Final = 5.0
-"""Seconds; a wrong password alone costs one."""
+"""Seconds."""
+_TELLS: Final = (400, 401, 403, 409, 429)
+"""The statuses whose answer says why."""
 _ASKED: Final = ("login", "logout", "away", "ready", "show")
 
 
@@ -46,6 +48,10 @@ class Desk:
         """What the seat's page shows. Raises `Refused`."""
         view: dict[str, Any] = json.loads(self._ask(f"{self._at}/seat/me"))
         return view
+
+    def get(self, path: str) -> bytes:
+        """A page that the seat may see. Raises `Refused`."""
+        return self._ask(f"{self._at}{path}")
 
     def leave(self) -> None:
         """Log out of the page; the seat sits where it sits. Raises `Refused`."""
@@ -78,7 +84,7 @@ class Desk:
     "--password-env",
     default="CALLFLOW_SEAT_PASSWORD",
     show_default=True,
-    help="The environment variable that has the seat's password.",
+    help="The environment variable that has the password of the seat's page.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print what its page shows as JSON.")
 def seat(number: str, what: str, phone: str, reason: str, at: str, password_env: str, as_json: bool) -> None:
@@ -113,9 +119,7 @@ def _line(view: dict[str, Any]) -> str:
 
 
 def _told(error: urllib.error.HTTPError) -> str:
-    match error.code:
-        case 403:
-            return "no such seat, or a wrong password"
-        case 409 | 400:
-            return error.read().decode("utf-8", "replace").strip()
-    return f"HTTP {error.code}"
+    told = error.read().decode("utf-8", "replace").strip()
+    if error.code == 404:
+        return "it keeps no such thing"
+    return told if error.code in _TELLS and told else f"HTTP {error.code}"

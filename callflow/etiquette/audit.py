@@ -15,6 +15,7 @@ from callflow.etiquette.audit_line import (
 )
 from callflow.etiquette.audit_waiting import verdicts_on_waiting
 from callflow.etiquette.house import House
+from callflow.etiquette.rulebook import Rulebook
 from callflow.etiquette.verdict import Judgement, Measure, Verdict
 from callflow.facts import Fact
 
@@ -28,8 +29,24 @@ _BREAK: Final = (
 """After these a pause has no prescribed length any more, whatever comes then."""
 
 
-def judge(facts: Sequence[Fact], house: House) -> list[Verdict]:
-    """A verdict for each rule that the call came under: of beginning and end, of the line, of all waiting."""
+def judge(facts: Sequence[Fact], house: House, rulebook: Rulebook | None = None) -> list[Verdict]:
+    """A verdict for each rule that the call came under: of beginning and end, of the line, of all waiting.
+
+    With a `rulebook` no house is judged by less than its document demands, and a rule that the document does
+    not let end a call may not.
+    """
+    if rulebook is None:
+        return _judged(facts, house)
+    verdicts = _judged(facts, rulebook.strictest(house))
+    ended = next((fact for fact in facts if fact.fact == "call.ended"), None)
+    rule = ended.rule if ended and ended.details.get("by") == "callflow" else None
+    if rule is None or rulebook.may_end(rule):
+        return verdicts
+    why = "ended the call, which its document does not say"
+    return [*(each for each in verdicts if each.rule != rule), Verdict(rule, Judgement.BROKEN, why)]
+
+
+def _judged(facts: Sequence[Fact], house: House) -> list[Verdict]:
     measures = [*measure(facts, house)]
     verdicts = []
     for rule in ("csr-01", "csr-35", "csr-36"):

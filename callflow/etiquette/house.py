@@ -5,7 +5,7 @@ in as a `Document`: who reads the file is not this floor's business.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import pydantic
 
@@ -41,6 +41,8 @@ Mode = Literal["enforce", "observe", "off"]
 """Whether a rule decides, only notes what it would have done, or is not there."""
 _MOST_BASES = 20
 """So many houses may extend each other in a row."""
+MODES: tuple[Mode, ...] = get_args(Mode)
+"""From the one in which most is done to the one in which nothing is."""
 NEVER = 86_400.0
 """Seconds; no call lasts so long."""
 _WITH_SEATS = frozenset(
@@ -76,6 +78,9 @@ class House(Shape):
     queue: QueueManners
     joining: JoiningManners
 
+    _own: dict[str, Mode] | None = pydantic.PrivateAttr(None)
+    """What a general `enforce` gives back of each rule, where that is no longer what `rules` says."""
+
     @pydantic.model_validator(mode="after")
     def _gives_each_key_one_meaning(self) -> "House":
         keys = [offer.key for offer in self.recall.offers]
@@ -99,13 +104,29 @@ class House(Shape):
         return self.rules.get(rule, "enforce")
 
     def in_mode(self, mode: Mode) -> "House":
-        """The same house with all that is enforced in another mode: one switch for everything."""
-        rules = {rule: mode if self.enforces(rule) else self.mode(rule) for rule in CARRIED}
-        return self.model_copy(update={"rules": rules})
+        """The same house in another mode: one switch for everything, whatever was said before.
+
+        What the house itself does not enforce stays so under a switch for more, unless somebody has named
+        that rule.
+        """
+        own = self._given_back
+        return self._with({rule: _less(mode, own.get(rule, "enforce")) for rule in CARRIED}, own)
 
     def in_modes(self, modes: Mapping[str, Mode]) -> "House":
-        """The same house with some rules in other modes."""
-        return self.model_copy(update={"rules": self.rules | dict(modes)}) if modes else self
+        """The same house with the rules that are named in other modes."""
+        if not modes:
+            return self
+        enforced: dict[str, Mode] = {rule: mode for rule, mode in modes.items() if mode == "enforce"}
+        return self._with(self.rules | dict(modes), self._given_back | enforced)
+
+    @property
+    def _given_back(self) -> dict[str, Mode]:
+        return self.rules if self._own is None else self._own
+
+    def _with(self, rules: dict[str, Mode], own: dict[str, Mode]) -> "House":
+        house = self.model_copy(update={"rules": rules})
+        house._own = own
+        return house
 
     @property
     def as_if_enforced(self) -> "House":
@@ -170,6 +191,11 @@ class House(Shape):
     def all_prompts(self) -> frozenset[str]:
         """Every prompt that the rules may say."""
         return frozenset(use.key for use in self.prompt_uses)
+
+
+def _less(one: Mode, other: Mode) -> Mode:
+    """The mode of the two in which less is done."""
+    return max(one, other, key=MODES.index)
 
 
 def read(document: Document, find: Callable[[str], Document]) -> House:

@@ -38,11 +38,16 @@ class Joining(Machine[Phase]):
 
     rules = ("csr-01", "csr-16", "gas-02", "gas-03")
 
-    def __init__(self, manners: JoiningManners, waited: float) -> None:
-        """`waited` is for how many seconds the caller has waited for the seat."""
+    def __init__(self, manners: JoiningManners, waited: float, *, greets: bool = True) -> None:
+        """`waited` is for how many seconds the caller has waited for the seat.
+
+        `greets`: whether csr-01 is in force; without it only the apology of csr-16 and the like keep the two
+        apart for a moment.
+        """
         super().__init__(Phase.WAITING)
         self._manners = manners
         self._waited = waited
+        self._greets = greets
         self._greeting = ""
 
     def receive(self, event: Event, now: float) -> list[Action]:
@@ -67,6 +72,8 @@ class Joining(Machine[Phase]):
 
     def _greet(self, answered: SeatAnswered, now: float) -> list[Action]:
         say = greeting_of(self._manners, answered, self._waited)
+        if say.rule == "csr-01" and not self._greets:
+            return self._join()
         self._greeting = say.prompt
         return self._enter(Phase.GREETING, now + LONGEST, NOBODY_HEARD, say)
 

@@ -1,7 +1,10 @@
 """Where which rules are in force: for everything, for one queue's callers, for one trunk's.
 
 How an admin begins: `observe` on one queue, a look at what would have been said, `enforce`; and how one rule
-is taken back where it does harm, without a word about the others.
+is taken back where it does harm, without a word about the others. What is narrower stands over what is wider:
+a queue's word over a trunk's, a trunk's over the default, and within one of them a rule's over that for all.
+So `enforce` for a queue undoes `off` for everything. What a house itself only observes, such as csr-06, is
+enforced only where its rule is named.
 """
 
 from collections.abc import Mapping, Sequence

@@ -105,6 +105,14 @@ class Driver:
         """Nothing can be carried there."""
         self._run(lambda now: self._controller.failed(destination, transport, now))
 
+    def disconnected(self, peer: Address, transport: Transport) -> None:
+        """The connection with a peer is gone."""
+        self._run(lambda now: self._controller.disconnected(peer, transport))
+
+    def keeps(self, peer: Address, transport: Transport) -> bool:
+        """Whether the connection with a peer is to stay though nothing goes by it."""
+        return self._controller.keeps(peer, transport, asyncio.get_running_loop().time())
+
     def located(self, trunk: str, candidates: Sequence[Candidate]) -> None:
         """A trunk's addresses as DNS has them now."""
         self._run(lambda now: self._controller.located(trunk, candidates, now))

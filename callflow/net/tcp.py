@@ -15,6 +15,7 @@ from callflow.net.tcp_connection import REASONS, Connection, Limits
 from callflow.sip.address import Address, AllowList, is_sendable
 from callflow.sip.stream import Ping
 
+_MOST_OF_HOST: Final = 500
 _KINDS: Final = ("accepted", "dialled", "failed", "unsent", "pings", *REASONS)
 
 
@@ -33,15 +34,27 @@ class TcpTransport:
 
         Raises `OSError` where `address` is taken.
         """
+        self.on_closed: Callable[[Address], object] = lambda peer: None
+        """Told whose connection is gone, for whatever reason."""
+        self.keeps: Callable[[Address], bool] = lambda peer: False
+        """Whether a connection is to stay though nothing goes by it."""
         self.on_fault: Callable[[str], object] = lambda kind: None
         """Told what keeps us from accepting, as `accept_emfile`."""
         self.counts = dict.fromkeys(_KINDS, 0)
         """Connections by how they began and ended, messages unsent, pings; since the start."""
+        self.on_refused: Callable[[str, str], object] = lambda host, why: None
+        """Told of each connection that may not stay: from which host, and which of the `REASONS`."""
+        self.most_of_host = _MOST_OF_HOST
+        """Connections accepted from one host."""
+        self.has_no_limit: Callable[[str], bool] = lambda host: False
+        """Asked of a host whether `most_of_host` is not for it."""
         self._received = received
         self._failed = failed
         self._allowed = allowed
         self._limits = limits or Limits()
         self._connections: dict[Address, Connection] = {}
+        self._of_hosts: dict[str, set[Connection]] = {}
+        """The accepted ones of each host."""
         self._dialling: dict[Address, list[bytes]] = {}
         """What waits for each connection that is being opened."""
         self._tasks: set[asyncio.Task[None]] = set()
@@ -101,10 +114,11 @@ class TcpTransport:
         peer = connection.peer
         if self._closed:
             return "stopped"
-        if connection.accepted and peer[0] not in self._allowed:
-            return "refused"
-        if connection.accepted and len(self) >= self._limits.connections and not self._make_room():
-            return "too_many"
+        if connection.accepted and (why := self._why_not(peer[0])):
+            self.on_refused(peer[0], why)
+            return why
+        if connection.accepted:
+            self._of_hosts.setdefault(peer[0], set()).add(connection)
         if before := self._connections.get(peer):
             before.drop("replaced")
         self._connections[peer] = connection
@@ -115,16 +129,33 @@ class TcpTransport:
 
     def closed(self, connection: Connection, reason: str) -> None:
         self.counts[reason] += 1
+        if (others := self._of_hosts.get(connection.peer[0])) is not None:
+            others.discard(connection)
+            if not others:
+                del self._of_hosts[connection.peer[0]]
         if self._connections.get(connection.peer) is connection:
             del self._connections[connection.peer]
+            if not self._closed:
+                self.on_closed(connection.peer)
         if reason in ("lost", "slow"):
             self._fail(connection.peer)
+
+    def is_kept(self, connection: Connection) -> bool:
+        return self.keeps(connection.peer)
 
     def took(self, message: bytes | Ping, source: Address) -> None:
         if isinstance(message, Ping):
             self.counts["pings"] += 1
         else:
             self._received(message, source)
+
+    def _why_not(self, host: str) -> str:
+        """Why a connection from there is not taken; empty where it is."""
+        if host not in self._allowed:
+            return "refused"
+        if len(self._of_hosts.get(host, ())) >= self.most_of_host and not self.has_no_limit(host):
+            return "too_many_of_source"
+        return "too_many" if len(self) >= self._limits.connections and not self._make_room() else ""
 
     def _make_room(self) -> bool:
         """Whether a connection has given way that was accepted a while ago and has said nothing whole yet.
@@ -138,6 +169,7 @@ class TcpTransport:
 
     def _refused(self) -> None:
         self.counts["too_many"] += 1
+        self.on_refused("", "descriptors")
 
     def _wait(self, data: bytes, destination: Address) -> None:
         waiting = self._dialling[destination]

@@ -12,9 +12,12 @@ _AT_ONCE: Final = 64
 """Messages taken in a row before other work gets its turn."""
 _UNACKNOWLEDGED_FOR: Final = 32_000
 """Milliseconds that a peer may leave our bytes unacknowledged: as long as a transaction lasts (Timer B)."""
+_ASKED_AFTER: Final = 60
+"""Seconds of silence after which the kernel asks whether a peer is there."""
 
 REASONS: Final = (
-    "left", "lost", "broken", "slow", "silent", "idle", "replaced", "refused", "too_many", "stopped",
+    "left", "lost", "broken", "slow", "silent", "idle", "replaced", "refused", "too_many",
+    "too_many_of_source", "stopped",
 )  # fmt: skip
 """Why a connection ends: the peer's wish, an error, and for the rest ours."""
 
@@ -46,6 +49,9 @@ class Owner(Protocol):
 
     def closed(self, connection: "Connection", reason: str) -> None:
         """It is gone; `reason` is one of `REASONS`."""
+
+    def is_kept(self, connection: "Connection") -> bool:
+        """Whether it stays though it has been idle for long."""
 
     def took(self, message: bytes | Ping, source: Address) -> None: ...
 
@@ -151,6 +157,8 @@ class Connection(asyncio.Protocol):
             self.drop("silent")
             return
         left = self._used_at + self._limits.idle - self._loop.time()
+        if left <= 0 and self._owner.is_kept(self):
+            left = self._limits.idle
         if left <= 0:
             self.drop("idle")
             return
@@ -158,6 +166,13 @@ class Connection(asyncio.Protocol):
 
 
 def _tell_when_unheard(connected: socket.socket) -> None:
-    """Let the kernel end a connection whose peer has vanished; its own patience is a quarter of an hour."""
+    """Let the kernel end a connection whose peer has vanished; its own patience is hours.
+
+    A phone that has lost its power says nothing, and its connection may be kept for the sake of its
+    registration: the kernel asks it.
+    """
     connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNACKNOWLEDGED_FOR)
+    connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, _ASKED_AFTER)
+    connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, _ASKED_AFTER // 4)

@@ -10,6 +10,8 @@ from callflow.sip.address import Address, AllowList, Transport
 
 Received = Callable[[bytes, Address, Transport], None]
 Failed = Callable[[Address, Transport], None]
+Closed = Callable[[Address, Transport], None]
+Keeps = Callable[[Address, Transport], bool]
 
 
 _TRIES: Final = 20
@@ -27,7 +29,7 @@ class Transports:
         allowed: AllowList,
         *,
         tcp: bool,
-        strange: Callable[[], object] = lambda: None,
+        strange: Callable[[str], object] = lambda host: None,
     ) -> None:
         """`failed` is told where nothing could be carried to, `strange` of each message from a source that
         is not allowed, and of which nothing else is made. Raises `OSError` where `address` is taken.
@@ -68,6 +70,23 @@ class Transports:
         if self._tcp is not None:
             self._tcp.on_fault = told
 
+    def limit_hosts(
+        self, most: int, has_no_limit: Callable[[str], bool], refused: Callable[[str, str], object]
+    ) -> None:
+        """Accept at most so many connections from one host; `has_no_limit` is asked of a host.
+
+        `refused` is told of each connection that is refused: its host, and why.
+        """
+        if self._tcp is not None:
+            self._tcp.most_of_host = most
+            self._tcp.has_no_limit, self._tcp.on_refused = has_no_limit, refused
+
+    def follow(self, closed: Closed, keeps: Keeps) -> None:
+        """Tell whose connection is gone, and ask whose is to stay though nothing goes by it."""
+        if self._tcp is not None:
+            self._tcp.on_closed = lambda peer: closed(peer, Transport.TCP)
+            self._tcp.keeps = lambda peer: keeps(peer, Transport.TCP)
+
     def counts(self) -> Mapping[str, int]:
         """TCP's connections and messages by what became of them."""
         return {} if self._tcp is None else self._tcp.counts
@@ -86,7 +105,7 @@ class Transports:
         if source[0] in self._allowed:
             self._received(data, source, transport)
         else:
-            self._strange()
+            self._strange(source[0])
 
     def send(self, data: bytes, destination: Address, transport: Transport) -> None:
         """Send a message. Over TCP a failure is told; over UDP the timers of SIP send it again."""

@@ -1,9 +1,11 @@
 """What a message carries: a session description, alone or in a multipart (RFC 5621), or a key."""
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from callflow.errors import PeerError
+from callflow.sip.fields import long
 from callflow.sip.grammar import parse_params
 from callflow.sip.message import Message, Request
 from callflow.sip.refusal import Refusal
@@ -17,8 +19,11 @@ _BLANK: Final = re.compile(rb"\r?\n\r?\n")
 
 
 def description(message: Message) -> bytes:
-    """The SDP in the body; nothing where there is no body. Raises `Refusal(415)` for another body."""
-    if not message.body:
+    """The SDP in the body; nothing where there is no body, or one that may be passed over.
+
+    Raises `Refusal(415)` for a body that we must understand and do not (RFC 3261 §8.2.3).
+    """
+    if not message.body or _may_be_passed_over(message.headers.get("content-disposition")):
         return b""
     check_encoding(message)
     kind = message.headers.get("content-type") or SDP
@@ -27,9 +32,12 @@ def description(message: Message) -> bytes:
         return message.body
     if name.startswith("multipart/"):
         boundary = parse_params(kind.partition(";")[2]).get("boundary") or ""
-        found = _part(message.body, boundary) if boundary else None
-        if found is not None:
-            return found
+        parts = list(_parts(message.body, boundary)) if boundary else []
+        for fields, content in parts:
+            if media_type(fields.get("content-type", "")) == SDP:
+                return content
+        if parts and all(_may_be_passed_over(fields.get("content-disposition")) for fields, _ in parts):
+            return b""
     raise Refusal(415, "Unsupported Media Type", ("accept", SDP))
 
 
@@ -52,6 +60,8 @@ def key(request: Request) -> str | None:
 
     Neither form is a standard; both are what every gateway sends that knows no RFC 4733. Raises `PeerError`.
     """
+    if _may_be_passed_over(request.headers.get("content-disposition")):
+        return None
     check_encoding(request)
     kind = media_type(request.headers.get("content-type") or "")
     text = request.body.decode("ascii", "replace")
@@ -74,15 +84,19 @@ def media_type(text: str) -> str:
     return text.partition(";")[0].strip().lower()
 
 
-def _part(body: bytes, boundary: str) -> bytes | None:
-    """The first part that is SDP (RFC 2046 §5.1); parts within parts are not looked for."""
+def _may_be_passed_over(disposition: str | None) -> bool:
+    """Whether a body or a part of one is said to be optional (RFC 3204 §4, RFC 3261 §20.11)."""
+    handling = parse_params((disposition or "").partition(";")[2]).get("handling") or ""
+    return handling.lower() == "optional"
+
+
+def _parts(body: bytes, boundary: str) -> Iterator[tuple[dict[str, str], bytes]]:
+    """The header fields and the content of each part (RFC 2046 §5.1); parts within parts are not read."""
     mark = b"--" + boundary.encode("utf-8", "surrogateescape")
     for part in (b"\n" + body).split(b"\n" + mark)[1:]:
         blank = _BLANK.search(part)
         if blank is None:
             continue
-        for line in part[: blank.start()].decode("utf-8", "replace").splitlines():
-            name, _, value = line.partition(":")
-            if name.strip().lower() in ("content-type", "c") and media_type(value) == SDP:
-                return part[blank.end() :] + b"\n"
-    return None
+        lines = part[: blank.start()].decode("utf-8", "replace").splitlines()
+        split = (line.partition(":") for line in lines)
+        yield {long(name): value.strip() for name, _, value in split}, part[blank.end() :] + b"\n"

@@ -26,7 +26,7 @@ class Dialog:
     source: Hop
     """Where the peer's messages really come from."""
     remote_cseq: int
-    """0 before the peer has asked anything."""
+    """-1 before the peer has asked anything: 0 is a number like any other (§8.1.1.5)."""
     local_cseq: int
     ours: bool
     """Whether it was we who called: the Call-ID is ours then (§14.1)."""
@@ -60,7 +60,7 @@ class Dialog:
             target=target_in(response) or invite.requested,
             routes=_routes(response)[::-1],
             source=source,
-            remote_cseq=0,
+            remote_cseq=-1,
             local_cseq=invite.cseq.number,
             ours=True,
         )
@@ -75,7 +75,7 @@ class Dialog:
             target=target_in(response) or response.to.uri,
             routes=_routes(response)[::-1],
             source=source,
-            remote_cseq=0,
+            remote_cseq=-1,
             local_cseq=response.cseq.number,
             ours=True,
         )

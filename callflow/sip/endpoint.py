@@ -6,17 +6,30 @@ taken, and what is said in it, is decided on the floor above.
 
 from collections.abc import Callable, Sequence
 from typing import Final
+from zlib import crc32
 
 from callflow.errors import PeerError
 from callflow.sip.address import Address, AllowList, Hop, Transport, is_sendable
+from callflow.sip.call_rates import CallRates
 from callflow.sip.calls import Calls
-from callflow.sip.happenings import Counted, Output, Registered
+from callflow.sip.happenings import Counted, Output, Refused, Registered
+from callflow.sip.identity import number
 from callflow.sip.message import NotSip, Request, Response, parse, respond
 from callflow.sip.middialog import CAPABILITIES, MidDialog
 from callflow.sip.options import Probes
 from callflow.sip.proxy_auth import ProxyAuth
 from callflow.sip.referrals import Referrals
-from callflow.sip.refusal import METHODS, OTHER_METHODS, Refusal, check, check_extensions, draining, paused
+from callflow.sip.refusal import (
+    METHODS,
+    OTHER_METHODS,
+    TOO_FAST,
+    check,
+    check_extensions,
+    draining,
+    paused,
+    too_fast,
+)
+from callflow.sip.refused import fields_of, refused
 from callflow.sip.registrar import Binding, Registrar
 from callflow.sip.reoffers import Reoffers
 from callflow.sip.server_transaction import NonInviteServer
@@ -43,11 +56,14 @@ class Endpoint:
         new_id: Callable[[], str],
         chance: Callable[[], float] = lambda: 0.5,
         trunks: Sequence[TrunkPlan] = (),
+        rates: CallRates | None = None,
     ) -> None:
         """`contact` is where peers reach us; `new_id` gives tags and branches, never the same twice.
 
-        `chance` gives numbers from 0 to 1: two sides that clashed must not wait equally long.
+        `chance` gives numbers from 0 to 1: two sides that clashed must not wait equally long. `rates` limits
+        the new calls of each source that is no trunk.
         """
+        self._rates = rates
         self._transactions = Transactions(contact, new_id)
         self._sessions = Sessions(self._transactions, contact)
         timers = SessionTimers(self._sessions)
@@ -56,7 +72,7 @@ class Endpoint:
         self.trunks = Trunks(trunks, self._transactions, contact, allowed, new_id, chance)
         self._client = UserAgentClient(self._sessions, self._transactions, timers, new_id, self.trunks)
         self.probes = Probes(self._transactions, contact, new_id)
-        self.proxy_auth = ProxyAuth(registrar.guard, self._sessions, self._transactions)
+        self.proxy_auth = ProxyAuth(registrar, self._sessions, self._transactions)
         referrals = Referrals(self._sessions, self._transactions)
         self.calls = Calls(self._sessions, self._server, self._client, reoffers, referrals)
         self._mid_dialog = MidDialog(self._sessions, self._server, self._transactions, timers, referrals)
@@ -106,6 +122,15 @@ class Endpoint:
         """Nothing can be carried there (§18.4)."""
         return self._transactions.failed(Hop(destination, transport), now)
 
+    def disconnected(self, peer: Address, transport: Transport) -> None:
+        """The connection with a peer is gone, by whoever's wish."""
+        self._registrar.disconnected(Hop(peer, transport))
+        self._sessions.disconnected(Hop(peer, transport))
+
+    def keeps(self, peer: Address, transport: Transport, now: float) -> bool:
+        """Whether somebody has registered by the connection with that peer, and is reached by it."""
+        return bool(self._registrar.registered_at(Hop(peer, transport), now))
+
     def tick(self, now: float) -> list[Output]:
         """Deadlines have come: retransmissions, and what is over."""
         tables = self._sessions, self._client, self.trunks, self._transactions
@@ -128,6 +153,7 @@ class Endpoint:
             case "ACK":
                 return self._server.receive_ack(request, source, now)
             case "INVITE":
+                self._admit(request, source, now)
                 return self._server.receive_invite(request, source, hop, now)
         server = self._transactions.open_other(request, hop)
         check_extensions(request)
@@ -142,9 +168,17 @@ class Endpoint:
                 return self._options(request, server, now)
         return self._mid_dialog.receive(request, server, source, now)
 
+    def _admit(self, invite: Request, source: Hop, now: float) -> None:
+        """Raises `Refusal(503)` where the source begins more calls than one source may."""
+        host = source.address[0]
+        if self._rates is None or invite.to.tag or self.trunks.at(host):
+            return
+        if wait := self._rates.wait(host, number(invite.requested), now):
+            raise too_fast(wait)
+
     def _register(self, request: Request, server: NonInviteServer, source: Hop, now: float) -> list[Output]:
         answer = self._registrar.receive(request, source, now, self._new_id())
-        account = request.to.uri.user
+        account = request.to.uri.name
         is_there = answer.status == 200 and bool(self.bindings(account, now))
         told: list[Output] = [Registered(account)] if is_there else []
         return [*self._transactions.respond(server, answer, now), *told]
@@ -176,16 +210,23 @@ class Endpoint:
     def _reject(self, request: Request, error: PeerError, hop: Hop, now: float) -> list[Output]:
         if request.method == "ACK":
             return [Counted("dropped", "malformed")]
-        fields = error.fields if isinstance(error, Refusal) else ()
+        fields = fields_of(error, request)
         if error.status == 500:
             fields = (("retry-after", "3"),)
-        refusal = respond(request, error.status, error.reason, *fields, to_tag=self._new_id())
-        return [*self._refuse(request, refusal, hop, now), Counted("rejected", str(error.status))]
+        # Without a transaction it must be the same answer to each repetition (§8.2.7).
+        tag = f"{crc32(repr(request.key).encode()):08x}" if error.reason == TOO_FAST else self._new_id()
+        refusal = respond(request, error.status, error.reason, *fields, to_tag=tag)
+        sent, counted = self._refuse(request, refusal, hop, now), Counted("rejected", str(error.status))
+        if any(isinstance(output, Refused) for output in sent):
+            return [*sent, counted]
+        # It went without a transaction, which would have told of it.
+        return [*sent, refused(counted, request, refusal, hop.address)]
 
     def _refuse(self, request: Request, refusal: Response, hop: Hop, now: float) -> list[Output]:
         try:
             server = self._transactions.server(request)
-            if server is None and request.method == "INVITE":
+            # A flood would fill the table of transactions, which are kept for 32 s each.
+            if server is None and request.method == "INVITE" and refusal.reason != TOO_FAST:
                 server = self._transactions.open_invite(request, hop)
         except PeerError:
             # Too malformed even to be recognised when it comes again.

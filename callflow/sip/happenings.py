@@ -186,9 +186,24 @@ class Counted:
     """Something that only the metrics care about."""
 
     what: str
-    """`request`, `response`, `dropped` or `odd`."""
+    """`request`, `response`, `rejected`, `dropped` or `odd`."""
     kind: str
     """A word from a small closed set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused(Counted):
+    """Counted, and a person should know of it: a request that we have refused."""
+
+    refusal: str = ""
+    """A word of `callflow.sip.refused.KINDS`."""
+    source: str = ""
+    """The IPv4 address that it came from."""
+    method: str = ""
+    status: int = 0
+    reason: str = ""
+    came: str = ""
+    """What came and is not taken, where that can be said; peers' text."""
 
 
 Noticed = TrunkChanged | RegistrationChanged

@@ -16,7 +16,7 @@ from callflow.sip.grammar import (
 )
 from callflow.sip.uri import Uri
 
-_PROTOCOL: Final = re.compile(r"\s*SIP\s*/\s*2\.0\s*/\s*([^\s/;]+)\s+", re.IGNORECASE)
+_PROTOCOL: Final = re.compile(r"\s*SIP\s*/\s*[0-9]{1,3}\.[0-9]{1,3}\s*/\s*([^\s/;]+)\s+", re.IGNORECASE)
 _PLAIN_VIA: Final = re.compile(
     rf"SIP/2\.0/(UDP|TCP) ([a-z0-9.-]+)(?::({PLAIN_PORT}))?((?:;[a-z]+(?:=[^;\s,\"]+)?)*)"
 )
@@ -27,6 +27,8 @@ _PLAIN_ADDRESS: Final = re.compile(
     r"(?:;tag=([^;\s,\"]+))?"
 )
 """What most phones write: a plain URI in brackets, a tag or nothing behind it."""
+_HOLLOW: Final = re.compile(r"[;,]\s*[;,]|^\s*[;,]|,\s*$")
+_ENCLOSED: Final = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\Z)|<[^>]*(?:>|\Z)', re.DOTALL)
 _PLAIN_CSEQ: Final = re.compile(r"([0-9]{1,9}) ([A-Z]+)")
 
 
@@ -131,6 +133,13 @@ class CSeq(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.number} {self.method}"
+
+
+def check_separators(text: str) -> None:
+    """Raises `PeerError(400)` where between two separators stands nothing; one at the end is borne with."""
+    # What is quoted, and a URI in brackets, has separators of its own.
+    if _HOLLOW.search(text) and _HOLLOW.search(_ENCLOSED.sub("x", text)):
+        raise PeerError(400, "Empty Parameter")
 
 
 def _plain_params(text: str) -> dict[str, str | None]:

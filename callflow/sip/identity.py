@@ -37,8 +37,8 @@ def identity(invite: Request) -> Identity:
 
 
 def number(uri: Uri) -> str:
-    """Its user part without parameters, or its host where there is none."""
-    return displayable(uri.user.partition(";")[0] or uri.host)
+    """Its user part without parameters and escapes, or its host where there is none."""
+    return displayable(uri._replace(user=uri.user.partition(";")[0]).name or uri.host)
 
 
 def _is_private(invite: Request) -> bool:

@@ -26,7 +26,8 @@ class Referrals:
         """A REFER in the session's dialog; it is not answered yet. Raises `PeerError`."""
         if session.stage not in (Stage.ANSWERED, Stage.CONFIRMED):
             raise PeerError(403, "Not Answered Yet")
-        session.first_refer = session.first_refer or request.cseq.number
+        if session.first_refer is None:
+            session.first_refer = request.cseq.number
         if session.refer is not None or session.referral is not None:
             raise PeerError(603, "Decline")
         refer = Refer.of(request)

@@ -1,8 +1,10 @@
 """What a request is refused for before anybody looks at what it wants (RFC 3261 §8.2)."""
 
+import math
 from typing import Final
 
 from callflow.errors import PeerError
+from callflow.sip.headers import check_separators
 from callflow.sip.message import VERSION, Request
 
 METHODS: Final = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "REGISTER", "INFO", "PRACK", "UPDATE", "REFER")
@@ -13,6 +15,9 @@ SUPPORTED: Final = ("supported", "100rel, replaces, timer")
 LARGEST_BODY: Final = 16_384
 LARGEST: Final = 32_768
 """Bytes; a phone's largest INVITE has about 3,000."""
+FULL: Final = "Call Limit Reached"
+WAIT: Final = "Too Many Wrong Passwords"
+TOO_FAST: Final = "Too Many Calls At Once"
 _ONCE: Final = ("from", "to", "call-id", "cseq", "max-forwards")
 _EXTENSIONS: Final = {
     "INVITE": {"100rel", "replaces", "timer"},
@@ -38,6 +43,21 @@ def draining() -> Refusal:
     return Refusal(503, "Service Unavailable", ("retry-after", "30"))
 
 
+def full() -> Refusal:
+    """The call limit is reached."""
+    return Refusal(503, FULL, ("retry-after", "10"))
+
+
+def too_fast(wait: float) -> Refusal:
+    """A source has begun too many calls; `wait` seconds until the next."""
+    return Refusal(503, TOO_FAST, ("retry-after", str(math.ceil(wait))))
+
+
+def wait_for_password(wait: float) -> Refusal:
+    """Too many passwords were wrong; the next is judged in `wait` seconds."""
+    return Refusal(503, WAIT, ("retry-after", str(max(1, math.ceil(wait)))))
+
+
 def paused() -> Refusal:
     return Refusal(503, "Service Unavailable", ("retry-after", "5"))
 
@@ -58,6 +78,8 @@ def check(request: Request, size: int) -> None:
     if not request.from_.tag and request.method != "REGISTER":
         raise PeerError(400, "Missing From Tag")
     request.headers.need("call-id")
+    for text in (*request.headers.lines("via"), *request.headers.lines("contact")):
+        check_separators(text)
     # Nought is no reason to refuse: only who passes a request on counts down (§16.3).
     hops = request.headers.get("max-forwards")
     if hops is not None and not (hops.isascii() and hops.isdigit() and len(hops) <= 9 and int(hops) <= 255):

@@ -46,6 +46,7 @@ class Stream:
     protocol: str
     formats: tuple[str, ...]
     address: str
+    """For IPv4; empty where none is named, or only one for IPv6."""
     direction: Direction
     rtpmap: dict[str, str] = field(default_factory=dict)
     """Payload type → encoding name in upper case with its clock rate."""
@@ -106,7 +107,8 @@ class Offer:
     def read(cls, offer: bytes) -> "Offer":
         """Raises `PeerError(400)` for what is no SDP and `PeerError(488)` where nothing is in common."""
         streams = parse(offer)
-        for stream in streams:
+        # Of a dual stack's streams those by IPv6 are not for us (RFC 5118 §4.10).
+        for stream in sorted(streams, key=lambda stream: not stream.address):
             if _carried(stream):
                 laws = _laws(stream)
                 if laws:
@@ -184,13 +186,10 @@ def parse(body: bytes) -> list[Stream]:
     if not text.startswith("v="):
         raise PeerError(400, "Bad SDP")
     session, *streams = text.split("\nm=")
-    address, direction = "", Direction.SENDRECV
+    direction = Direction.SENDRECV
     for line in session.split("\n"):
-        line = line.strip()
-        if line.startswith("c="):
-            address = _address(line) or address
-        elif line in _DIRECTIONS:
-            direction = _DIRECTIONS[line]
+        direction = _DIRECTIONS.get(line.strip(), direction)
+    address = _address(session.split("\n"), "")
     return [_stream(stream.split("\n"), address, direction) for stream in streams]
 
 
@@ -206,16 +205,17 @@ def _stream(lines: list[str], address: str, direction: Direction) -> Stream:
         if line.startswith("a=rtpmap:"):
             format_, _, encoding = line[9:].partition(" ")
             rtpmap[format_] = "/".join(encoding.strip().upper().split("/")[:2])
-        elif line.startswith("c="):
-            address = _address(line) or address
         elif line in _DIRECTIONS:
             direction = _DIRECTIONS[line]
-    return Stream(words[0], int(port), words[2], tuple(words[3:]), address, direction, rtpmap)
+    own = _address(lines[1:], address)
+    return Stream(words[0], int(port), words[2], tuple(words[3:]), own, direction, rtpmap)
 
 
-def _address(line: str) -> str:
-    words = line.split()
-    return words[2].partition("/")[0] if len(words) >= 3 and words[1].upper() == "IP4" else ""
+def _address(lines: list[str], inherited: str) -> str:
+    """The IPv4 address in the c= lines; `inherited` where there is none, and nothing where all are IPv6."""
+    connections = [line.split() for line in lines if line.startswith("c=")]
+    named = {words[1].upper(): words[2].partition("/")[0] for words in connections if len(words) >= 3}
+    return named.get("IP4", "" if "IP6" in named else inherited)
 
 
 def _carried(stream: Stream) -> bool:

@@ -96,8 +96,8 @@ class Session:
     """After a clash; seconds of the machines' clock."""
     refer: NonInviteServer | None = None
     """The REFER that is not decided yet."""
-    first_refer: int = 0
-    """The CSeq number of the dialog's first REFER; 0 before it."""
+    first_refer: int | None = None
+    """The CSeq number of the dialog's first REFER."""
     referral: Subscription | None = None
     """To what becomes of the REFER that was accepted."""
     _ok: Send | None = None

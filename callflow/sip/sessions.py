@@ -13,6 +13,8 @@ from callflow.sip.dialog import Dialog, DialogId
 from callflow.sip.happenings import Counted, Ended, Output
 from callflow.sip.message import Request, Response, respond
 from callflow.sip.refusal import ALLOW, SUPPORTED, no_dialog
+from callflow.sip.refused import fields_of
+from callflow.sip.registrar import listening
 from callflow.sip.replaces import Replaces
 from callflow.sip.session import Fields, Session, Wait
 from callflow.sip.transaction import T1, Send
@@ -90,6 +92,13 @@ class Sessions:
     def tells(self, transport: Transport) -> tuple[tuple[str, str], ...]:
         """What every message in a dialog says of us."""
         return self._tells[transport]
+
+    def disconnected(self, peer: Hop) -> None:
+        """The connection with a peer is gone: its dialogs go on where its Contact takes new ones."""
+        for session in self._sessions.values():
+            dialog = session.dialog
+            if dialog.source == peer:
+                dialog.source = listening(dialog.target, peer)
 
     # --- for the rooms that lead sessions ---
 
@@ -229,13 +238,15 @@ class Sessions:
             return []
         if session.update is not None:
             server, session.update = session.update, None
-            refused = respond(server.request, error.status, error.reason)
+            fields = fields_of(error, server.request)
+            refused = respond(server.request, error.status, error.reason, *fields)
             return [*self._transactions.respond(server, refused, now)]
         if session.transaction is None or not session.is_asked:
             return []
         if not session.established:
             self.forget(session)
-        refusal = self.answer_to(session, error.status, error.reason)
+        fields = fields_of(error, session.transaction.request)
+        refusal = self.answer_to(session, error.status, error.reason, *fields)
         return [*self._transactions.respond(session.transaction, refusal, now)]
 
     def tick(self, now: float) -> list[Output]:

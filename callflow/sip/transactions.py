@@ -13,6 +13,7 @@ from callflow.sip.client_transaction import InviteClient, NonInviteClient, compa
 from callflow.sip.happenings import Counted, Output
 from callflow.sip.message import COOKIE, Request, Response
 from callflow.sip.refusal import Refusal
+from callflow.sip.refused import refused
 from callflow.sip.server_transaction import InviteServer, NonInviteServer
 from callflow.sip.transaction import Send
 
@@ -24,7 +25,9 @@ Server = InviteServer | NonInviteServer
 Client = InviteClient | NonInviteClient
 
 MOST: Final = 20_000
-"""Server transactions at once: several times what calls at full load have."""
+"""Server transactions at once: several times what calls at full load have. A quarter of them is for calls
+alone: a flood of REGISTER or OPTIONS, as to guess passwords, takes nothing from those.
+"""
 _COUNTED: Final = {number: Counted("response", f"{number}xx") for number in range(1, 7)}
 
 
@@ -93,7 +96,10 @@ class Transactions:
         if response.status >= 200:
             # A provisional one starts no timer.
             self._watch_server(key_of(server.request), server)
-        return [*sent, _COUNTED[response.status // 100]]
+        counted = _COUNTED[response.status // 100]
+        if response.status >= 400:
+            counted = refused(counted, server.request, response, server.hop.address)
+        return [*sent, counted]
 
     def acknowledge(self, server: InviteServer, now: float) -> None:
         """The ACK to a refusal is here."""
@@ -178,7 +184,8 @@ class Transactions:
         return guarded(lambda: asked.asker.unanswered(now)) if asked else []
 
     def _open(self, server: Server) -> None:
-        if len(self._servers) >= MOST:
+        is_of_call = isinstance(server, InviteServer) or bool(server.request.to.tag)
+        if len(self._servers) >= (MOST if is_of_call else MOST - MOST // 4):
             raise Refusal(503, "Service Unavailable", ("retry-after", "3"))
         self._servers[key_of(server.request)] = server
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from typing import Final, NamedTuple
+from urllib.parse import unquote
 
 from callflow.errors import PeerError
 from callflow.sip.grammar import NO_PARAMS, PLAIN_PORT, params_text, parse_params, split_host_port
@@ -54,6 +55,17 @@ class Uri(NamedTuple):
         if not host or (at and not user):
             raise PeerError(400, "Bad URI")
         return cls(scheme, user.partition(":")[0], host, port, parse_params(params), headers)
+
+    @property
+    def name(self) -> str:
+        """The user part with its escaped characters undone: `%38001` and `8001` are one (§19.1.4).
+
+        One that would hold a control character, or what is no UTF-8, stays as it came.
+        """
+        if "%" not in self.user:
+            return self.user
+        name = unquote(self.user, errors="surrogateescape")
+        return name if name.isprintable() else self.user
 
     def __str__(self) -> str:
         if self.scheme == "tel":

@@ -58,7 +58,7 @@ def talks_to_somebody_outside(room: Switchroom, seconds: float = 30.0) -> Handse
 def test_a_phone_that_proves_nothing_reaches_nobody(room: Switchroom) -> None:
     phone = desk(room)
     phone.password = "guessed"
-    for number in (NUMBER, "8002", "*52", "110"):
+    for number in (NUMBER, "8002", "*52"):
         phone.heard.clear()
         phone.dials(number)
         assert phone.heard == ["100", "407", "100", "407"]
@@ -100,6 +100,60 @@ def test_a_phone_that_nobody_sits_at_calls_nobody_but_for_help(room: Switchroom)
     assert room.said() == []
     phone.says("BYE")
     assert room.trunk.asked[-1] == "BYE"
+    nothing_left(room)
+
+
+@pytest.mark.parametrize(
+    "shows", ["", "sip:anonymous@anonymous.invalid", "sip:p8002@198.51.100.1", "sip:02187654321@h", "tel:1"]
+)
+@pytest.mark.parametrize("number", ["110", "%31%31%30"])
+def test_a_registered_phone_calls_for_help_without_a_proof_whoever_it_says_it_is(
+    room: Switchroom, shows: str, number: str
+) -> None:
+    phone = desk(room)
+    phone.password, phone.shows = "changed yesterday", shows
+    phone.dials(number)
+    assert room.trunk.invites[-1].uri == "sip:110@provider.example"
+    room.trunk.answers()
+    assert (phone.heard[0], phone.heard[-1], "407" in phone.heard) == ("100", "200", False)
+    phone.says("BYE")
+    nothing_left(room)
+
+
+def test_who_has_not_registered_there_calls_for_help_with_a_proof_alone(room: Switchroom) -> None:
+    """At the same host another port is another phone; and what has expired is no registration."""
+    phone = desk(room)
+    phone.password = "guessed"
+    phone.address = (phone.address[0], 5999)
+    phone.dials("110")
+    assert phone.heard == ["100", "407", "100", "407"]
+    phone = desk(room, "8002")
+    phone.password = "guessed"
+    room.now = 2e9
+    phone.dials("110")
+    assert phone.heard == ["100", "407", "100", "407"]
+    assert room.trunk.asked == []
+
+
+def test_guesses_slow_a_phone_s_calls_and_no_call_for_help(room: Switchroom) -> None:
+    phone = desk(room)
+    phone.password = "guessed"
+    for _ in range(12):
+        phone.heard.clear()
+        phone.dials(NUMBER)
+    assert phone.heard == ["100", "407", "100", "503"]
+    assert room.trunk.asked == []
+    # A call for help from where it has registered is asked for nothing.
+    phone.dials("110")
+    room.trunk.answers()
+    assert phone.heard[-1] == "200"
+    phone.says("BYE")
+    # There its right password counts, too.
+    phone.password = PASSWORD
+    phone.dials(NUMBER)
+    room.trunk.answers()
+    assert phone.heard[-1] == "200"
+    phone.says("BYE")
     nothing_left(room)
 
 
@@ -260,6 +314,19 @@ def test_early_media_is_heard(room: Switchroom) -> None:
     room.trunk.answers()
     room.passes(1.0)
     assert "call.joined" in room.told
+
+
+def test_the_answer_of_a_183_stands_where_the_200_has_none(room: Switchroom) -> None:
+    """RFC 6337 §3.1.1, for whom a seat calls."""
+    phone = desk(room)
+    phone.dials(NUMBER)
+    room.trunk.progresses(183, sdp(host="192.0.2.200"))
+    room.trunk.answers(bare=True)
+    room.passes(1.0)
+    assert (phone.heard[-1], room.trunk.asked) == ("200", ["INVITE", "ACK"])
+    assert "call.joined" in room.told
+    phone.says("BYE")
+    nothing_left(room)
 
 
 def test_who_gives_up_is_not_called_any_longer(room: Switchroom) -> None:

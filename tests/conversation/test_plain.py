@@ -46,6 +46,38 @@ def test_nobody_is_asked_where_the_rule_is_not_in_force(
     assert observed.count({"would": "remind", "times": 2, "seconds": 60.0}) == noted
 
 
+@pytest.mark.rule("csr-01")
+@pytest.mark.parametrize(("mode", "noted"), [("observe", ["greeting"]), ("off", []), ("enforce", [])])
+def test_no_greeting_keeps_seat_and_caller_apart_where_it_is_not_in_force(
+    house_named: Callable[[str], House], mode: Mode, noted: list[str]
+) -> None:
+    flow, _ = config.read_flow(resources.FLOWS / "service.yaml")
+    exchange = Exchange(flow, house_named("csr-standard").in_mode(mode), "8001")
+    exchange.calls()
+    exchange.passes(1.0)
+    exchange.phones["8001"].answers()
+    assert ("call.joined" in exchange.told) is (mode != "enforce")
+    assert (exchange.sound()[-2:] == ["OpenGate 1", "OpenGate 2"]) is (mode != "enforce")
+    exchange.passes(10.0)
+    assert "call.joined" in exchange.told
+    said = [fact.details["prompt"] for fact in exchange.facts if fact.fact == "rule.observed"]
+    assert said == noted
+    assert [prompt for _, prompt in exchange.said()] == (["greeting"] if mode == "enforce" else [])
+
+
+@pytest.mark.rule("csr-16")
+def test_the_apology_alone_may_be_in_force(house_named: Callable[[str], House]) -> None:
+    flow, _ = config.read_flow(resources.FLOWS / "service.yaml")
+    house = house_named("csr-standard").in_mode("off").in_modes({"csr-16": "enforce"})
+    exchange = Exchange(flow, house, "8001")
+    exchange.calls()
+    exchange.passes(20.0)
+    exchange.phones["8001"].answers()
+    exchange.passes(10.0)
+    assert [prompt for _, prompt in exchange.said()] == ["greeting_late"]
+    assert "call.joined" in exchange.told
+
+
 def test_the_seat_hangs_up_and_that_is_all(house_named: Callable[[str], House]) -> None:
     exchange = joined(house_named("csr-standard").in_mode("off"))
     exchange.phones["8001"].hangs_up()

@@ -13,7 +13,7 @@ from callflow.etiquette.house import House
 from callflow.events import DigitPressed
 from callflow.flow.model import Flow
 from callflow.media.messages import HearTones, IgnoreTones, LegQuality, PacketsResumed, PacketsStopped, Play
-from tests.support.exchange import Exchange
+from tests.support.exchange import Exchange, sdp
 from tests.support.sip_phone import OFFER, THEM
 
 pytestmark = pytest.mark.conversation
@@ -65,6 +65,18 @@ def test_a_caller_is_joined_with_a_seat_when_both_have_heard_the_greeting(exchan
     assert exchange.said() == [(0.501, "greeting")]
     assert "call.joined" in exchange.told
     assert state(exchange) is SeatState.TALKING
+
+
+def test_the_answer_of_a_seats_183_stands_where_its_200_has_none(exchange: Exchange) -> None:
+    """RFC 6337 §3.1.1."""
+    exchange.calls()
+    exchange.passes(1.0)
+    phone = exchange.phones["8001"]
+    phone.progresses(183, sdp())
+    phone.answers(bare=True)
+    exchange.passes(3.0)
+    assert phone.asked == ["INVITE", "ACK"]
+    assert "call.joined" in exchange.told
 
 
 def test_the_caller_hangs_up_and_the_seat_writes_up(exchange: Exchange) -> None:

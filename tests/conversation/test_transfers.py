@@ -344,6 +344,28 @@ def refers(exchange: Exchange, target: str = "8002") -> None:
     exchange.passes(4.5)
 
 
+def test_the_answer_of_a_targets_183_stands_where_its_200_has_none(served: Exchange) -> None:
+    """RFC 6337 §3.1.1."""
+    rung(served)
+    target = served.phones["8002"]
+    target.progresses(183, sdp())
+    served.passes(2.0)
+    target.answers(bare=True)
+    served.passes(4.5)
+    keys(served, TARGET, "1")
+    served.passes(2.5)
+    assert "transfer.completed" in served.told
+    assert target.asked == ["INVITE", "ACK"]
+
+
+@pytest.mark.parametrize("target", ["%38002", "800%32", "8002;phone-context=x"])
+def test_an_escaped_target_is_the_same_seat(served: Exchange, target: str) -> None:
+    """RFC 3261 §19.1.4."""
+    refers(served, target)
+    assert served.phones["8001"].notified() == [("SIP/2.0 100 Trying", "active")]
+    assert served.said()[-1][1] == "press_1_to_be_transferred"
+
+
 def test_a_blind_transfer_of_the_phone_is_not_blind(served: Exchange) -> None:
     refers(served)
     phone = served.phones["8001"]

@@ -9,9 +9,15 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
+from callflow import config, resources
 from callflow.adapters.seat_pages import SeatPages
 from callflow.adapters.seat_sessions import IDLE, SeatSessions
 from callflow.call.desk_view import Act, Asked, View
+from callflow.config import with_flow
+from callflow.config_seats import SeatsConfig
+from callflow.demo.stage import on_free_ports
+from callflow.service import running
+from callflow.sip.guesses import FREE
 from tests.support.browser import CHROMIUM, Page, browser
 
 pytestmark = [
@@ -328,3 +334,32 @@ async def test_what_is_refused_says_why(tmp_path: Path, why: str, told: str) -> 
         seat.why = ""
         await page.click("[data-act=louder]")
         await page.until("document.getElementById('refused').textContent === ''")
+
+
+async def test_the_page_of_a_running_service_logs_in_and_waits_after_too_many_guesses(tmp_path: Path) -> None:
+    """With its own headers, Host and Origin checked, and the seat's own password."""
+    setup = config.default()
+    seats = {"at": {"8001": {"phone": "desk", "password": "sesame"}}, "queues": {"service": {}}}
+    people = setup.config.model_copy(update={"seats": SeatsConfig.model_validate(seats)})
+    setup = with_flow(replace(setup, config=people), resources.FLOWS / "service.yaml")
+    setup = on_free_ports(setup, "unused")
+    setup = replace(setup, accounts={"desk": "parsley"}, passwords={"8001": "sesame"})
+    async with asyncio.timeout(90), running(setup) as service, browser(tmp_path) as page:
+        host, port = service.http.address
+        await page.go(f"http://{host}:{port}/seat")
+        await logs_in(page, "parsley")
+        await page.until("document.getElementById('fault').textContent === '工号或密码不对'")
+        await logs_in(page, "sesame")
+        await page.until("!document.getElementById('call').hidden")
+        assert await can(page) == {"logout"}
+        await page.click("[data-act=logout]")
+        await page.until("!document.querySelector('[data-act=login]').disabled")
+        await page.click("#leave")
+        await page.until("!document.getElementById('login').hidden")
+        for _ in range(FREE + 1):
+            await page.run("document.getElementById('fault').textContent = ''")
+            await logs_in(page, "guess")
+            await page.until("document.getElementById('fault').textContent")
+        await page.run("document.getElementById('fault').textContent = ''")
+        await logs_in(page, "guess")
+        await page.until("document.getElementById('fault').textContent.startsWith('尝试次数过多，请 ')")

@@ -58,7 +58,7 @@ def test_what_is_said_is_what_holds(tmp_path: Path) -> None:
     )
     second = people.at["8002"].plan("8002", setup.pins["8002"])
     assert (second.phone, second.pin) == (None, "2468")
-    assert setup.seat_passwords == {"8001": "one", "8002": "mine", "8003": "sesame"}
+    assert setup.seat_passwords == {"8002": "mine", "8003": "sesame"}
 
 
 def test_passwords_and_pins_are_shown_nowhere(tmp_path: Path) -> None:
@@ -156,3 +156,17 @@ def test_calls_are_passed_on_so_often_and_no_oftener(tmp_path: Path) -> None:
 
     assert read(tmp_path, chain(5)).config.seats.at["5"].away is not None
     assert any("5 times at most" in fault for fault in faults(tmp_path, chain(6)))
+
+
+def test_notes_name_closed_pages_and_shared_passwords(tmp_path: Path) -> None:
+    setup = read(tmp_path, GOOD)
+    (note,) = setup.notes
+    assert (note.line, note.column) == (13, 5)
+    assert note.what.startswith("the page of seat 8001 stays closed: a phone's password opens no page")
+    setup = read(
+        tmp_path, '  at: {"8001": {phone: seat1, password: one}, "8002": {phone: seat2, password: own}}\n'
+    )
+    assert [note.what for note in setup.notes] == [
+        "the password of seat 8001's page is that of its phone; it should be another"
+    ]
+    assert config.default().notes == ()

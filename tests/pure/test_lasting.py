@@ -48,18 +48,23 @@ def test_a_registration_is_the_same_after_a_restart_by_the_time_of_day() -> None
 
 
 @pytest.mark.parametrize(
-    ("contact", "source"),
+    ("contact", "transport", "hop"),
     [
-        ("<sip:p@192.0.2.50:5071>", Hop(("192.0.2.50", 40001), Transport.UDP)),
-        ("<sip:p@10.0.0.7:5071;transport=tcp>", Hop(("192.0.2.50", 40001), Transport.TCP)),
-        ("<sip:p@phone.example;transport=tcp>", Hop(("192.0.2.50", 40001), Transport.TCP)),
-        ("<sip:p@192.0.2.50:5071>", Hop(("192.0.2.50", 40001), Transport.TCP)),
+        ("<sip:p@192.0.2.50:5071>", Transport.UDP, Hop(("192.0.2.50", 40001))),
+        ("<sip:p@10.0.0.7:5071>", Transport.UDP, Hop(("192.0.2.50", 40001))),
+        ("<sip:p@192.0.2.50:5071>", Transport.TCP, Hop(("192.0.2.50", 5071), Transport.TCP)),
+        ("<sip:p@10.0.0.7:5071;transport=tcp>", Transport.TCP, Hop(("10.0.0.7", 5071), Transport.TCP)),
+        ("<sip:p@phone.example;transport=tcp>", Transport.TCP, Hop(("192.0.2.50", 40001), Transport.TCP)),
     ],
 )
-def test_who_cannot_be_reached_where_it_says_is_called_where_it_came_from(contact: str, source: Hop) -> None:
+def test_a_phone_by_udp_is_called_where_it_came_from_and_one_by_tcp_where_it_listens(
+    contact: str, transport: Transport, hop: Hop
+) -> None:
+    """Where its Contact is a name, which nobody looks up, it came from there at least."""
+    source = Hop(("192.0.2.50", 40001), transport)
     one = replace(binding(500.0), contact=NameAddress.parse(contact), source=source)
     told = Registered.of("p8001", [one], now=400.0, wall=WALL)
-    assert [bound.source for bound in told.living(0.0, WALL)] == [source]
+    assert [bound.source for bound in told.living(0.0, WALL)] == [hop]
 
 
 def test_what_has_expired_meanwhile_is_not_taken_up() -> None:

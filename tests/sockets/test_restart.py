@@ -10,7 +10,7 @@ import pytest
 
 from callflow.adapters.journal_lines import load
 from tests.support.loopback_phone import LoopbackPhone
-from tests.support.run_service import PASSWORD, callflow_run, service_with
+from tests.support.run_service import PAGE_PASSWORD, PASSWORD, callflow_run, service_with
 
 pytestmark = pytest.mark.sockets
 
@@ -70,7 +70,7 @@ async def ask(http: tuple[str, int], seat: str, what: str, *options: str) -> str
     asking = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "callflow", "seat", seat, what),
         *("--at", f"http://{http[0]}:{http[1]}", *options),
-        env={**os.environ, "CALLFLOW_SEAT_PASSWORD": PASSWORD, "LANG": "C.UTF-8"},
+        env={**os.environ, "CALLFLOW_SEAT_PASSWORD": PAGE_PASSWORD, "LANG": "C.UTF-8"},
         stdout=asyncio.subprocess.PIPE,
     )
     told, _ = await asking.communicate()

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.sockets
 
 SEATS = {
     "phones": ["spare"],
-    "at": {"8001": {"phone": "desk"}, "8002": {"password": "hers"}},
+    "at": {"8001": {"phone": "desk", "password": "sesame"}, "8002": {"password": "hers"}},
     "queues": {"service": {}},
 }
 
@@ -31,8 +31,9 @@ async def service() -> AsyncIterator[Service]:
     setup = config.default()
     people = setup.config.model_copy(update={"seats": SeatsConfig.model_validate(SEATS)})
     setup = with_flow(replace(setup, config=people), resources.FLOWS / "service.yaml")
-    accounts = {"desk": "sesame", "spare": "thyme"}
-    setup = replace(on_free_ports(setup, "unused"), accounts=accounts, passwords={"8002": "hers"})
+    accounts = {"desk": "parsley", "spare": "thyme"}
+    passwords = {"8001": "sesame", "8002": "hers"}
+    setup = replace(on_free_ports(setup, "unused"), accounts=accounts, passwords=passwords)
     async with running(setup) as one:
         yield one
 

@@ -17,7 +17,7 @@ from callflow.service import Service, running
 
 pytestmark = pytest.mark.sockets
 
-SEATS = {"at": {"8001": {"phone": "desk"}}, "queues": {"service": {}}}
+SEATS = {"at": {"8001": {"phone": "desk", "password": "sesame"}}, "queues": {"service": {}}}
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ async def service() -> AsyncIterator[Service]:
     setup = config.default()
     people = setup.config.model_copy(update={"seats": SeatsConfig.model_validate(SEATS)})
     setup = with_flow(replace(setup, config=people), resources.FLOWS / "service.yaml")
-    setup = replace(on_free_ports(setup, "unused"), accounts={"desk": "sesame"})
+    setup = replace(on_free_ports(setup, "unused"), accounts={"desk": "phone"}, passwords={"8001": "sesame"})
     async with running(setup) as one:
         yield one
 

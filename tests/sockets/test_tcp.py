@@ -361,6 +361,25 @@ async def test_who_has_spoken_may_be_silent_until_it_is_idle() -> None:
         assert (tcp.counts["idle"], tcp.counts["silent"]) == (1, 0)
 
 
+async def test_a_connection_that_is_kept_outlives_its_idleness_and_its_end_is_told() -> None:
+    core, closed = Core(), list[Address]()
+    async with transport(core, Limits(first_message=0.1, idle=0.1)) as tcp, dialled(tcp) as (reader, writer):
+        asked = list[Address]()
+
+        def keeps(peer: Address) -> bool:
+            asked.append(peer)
+            return len(asked) < 3
+
+        tcp.keeps = keeps
+        tcp.on_closed = closed.append
+        ours = writer.get_extra_info("sockname")
+        writer.write(ONE)
+        await core.messages(1)
+        await ended(reader)
+        await until(lambda: closed == [ours])
+        assert (asked, tcp.counts["idle"]) == ([ours] * 3, 1)
+
+
 async def test_no_more_connections_than_allowed() -> None:
     core = Core()
     async with transport(core, Limits(connections=1)) as tcp, dialled(tcp) as (_, writer):

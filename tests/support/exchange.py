@@ -115,11 +115,20 @@ class SeatPhone:
         contact = ("contact", f"<sip:{self.number}@{self.address[0]}:{self.address[1]}>")
         self._replies(respond(invite, 180, "Ringing", contact, to_tag=self._tag(invite)))
 
-    def answers(self, status: int = 200, reason: str = "OK") -> None:
+    def progresses(self, status: int, body: bytes = b"") -> None:
+        """A provisional response, with early media where there is a `body`."""
+        invite = self.invites[-1]
+        fields = [("contact", f"<sip:{self.number}@{self.address[0]}:{self.address[1]}>")]
+        if body:
+            fields.append(("content-type", "application/sdp"))
+        self._replies(respond(invite, status, "Progress", *fields, to_tag=self._tag(invite), body=body))
+
+    def answers(self, status: int = 200, reason: str = "OK", *, bare: bool = False) -> None:
+        """`bare`: without a session description, which an earlier response had."""
         invite = self.invites[-1]
         fields = [("contact", f"<sip:{self.number}@{self.address[0]}:{self.address[1]}>")]
         fields += [("allow", self.allows)] if self.allows else []
-        body = sdp() if status == 200 else b""
+        body = sdp() if status == 200 and not bare else b""
         body = body if self.has_events else body.replace(b" 101\r\na=rtpmap:101 telephone-event/8000", b"")
         if body:
             fields.append(("content-type", "application/sdp"))

@@ -23,6 +23,9 @@ import aiohttp
 from tests.support.rtp_packets import Address
 
 PASSWORD = "open sesame"
+"""Of the seats' phones."""
+PAGE_PASSWORD = "of the page"
+"""Of the seats' pages."""
 BEGINS_WITHIN = 40.0
 
 
@@ -66,7 +69,10 @@ def service_with(seats: int, folder: Path, *more: str, drain: str = "5s") -> str
         "seats:",
         "  wrap_up: 1s",
         "  at:",
-        *(f"    '{number}': {{phone: p{number}, skills: [gas]}}" for number in numbers),
+        *(
+            f"    '{number}': {{phone: p{number}, skills: [gas], password: '{PAGE_PASSWORD}'}}"
+            for number in numbers
+        ),
         "  queues:",
         "    service: {skills: [gas], strategy: longest_idle, ring_for: 20s, longest_wait: 10m}",
         f"drain: {drain}",

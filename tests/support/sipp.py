@@ -1,11 +1,13 @@
 """sipp, a foreign caller and a foreign seat: it plays a scenario of `tests/interop`."""
 
 import asyncio
+import re
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -21,9 +23,18 @@ needs_sipp = pytest.mark.skipif(
 )
 
 
+_HEADING: Final = "The following events occurred:"
+_OVERLOAD: Final = re.compile(
+    r"\d{4}-\d\d-\d\d\t[\d:.]+\t[\d.]+: Overload warning: the \w+ watchdog timer \d+ms has been tripped "
+    r"\(\d+\), \d+ trips remaining\.\n?"
+)
+
+
 def complaints(folder: Path) -> str:
-    """What sipp wrote down as wrong."""
-    return "".join(path.read_text(errors="replace") for path in sorted(folder.glob("*_errors.log")))
+    """What sipp wrote down as wrong; that the machine was too busy for it is no fault of ours."""
+    written = "".join(path.read_text(errors="replace") for path in sorted(folder.glob("*_errors.log")))
+    own = _OVERLOAD.sub("", written)
+    return "" if own.strip() == _HEADING else own
 
 
 async def sipp(

@@ -21,7 +21,7 @@ from callflow.sip.credentials import Credentials
 from callflow.sip.endpoint import Endpoint
 from callflow.sip.headers import NameAddress
 from callflow.sip.locate import Candidate
-from callflow.sip.message import Response, parse, respond
+from callflow.sip.message import Response, parse
 from callflow.sip.registrar import Binding, Registrar
 from callflow.sip.transaction import Send
 from callflow.sip.trunks import TrunkPlan
@@ -56,6 +56,8 @@ class Handset(SeatPhone):
     """The CSeq of its own dialog."""
     extra: tuple[str, ...] = ()
     """What its INVITEs say besides."""
+    shows: str = ""
+    """The URI in its From, where it is none of its own."""
 
     def dials(self, number: str, offer: bytes | None = None) -> None:
         self.call += 1
@@ -113,7 +115,7 @@ class Handset(SeatPhone):
         lines = [
             f"{method} sip:{self.dialled}@{US[0]} SIP/2.0",
             f"Via: SIP/2.0/UDP {host}:{port};branch=z9hG4bK{self.call_id}-{branch or cseq}",
-            f"From: <sip:{self.number}@{US[0]}>;tag=mine",
+            f"From: <{self.shows or f'sip:{self.number}@{US[0]}'}>;tag=mine",
             f"To: <sip:{self.dialled}@{US[0]}>{f';tag={tag}' if tag else ''}",
             f"Call-ID: {self.call_id}",
             f"CSeq: {cseq} {method}",
@@ -129,13 +131,6 @@ class Handset(SeatPhone):
 @dataclass
 class Trunk(SeatPhone):
     """Whom calls out go to."""
-
-    def progresses(self, status: int, body: bytes = b"") -> None:
-        invite = self.invites[-1]
-        fields = [("contact", f"<sip:{self.number}@{self.address[0]}:{self.address[1]}>")]
-        if body:
-            fields.append(("content-type", "application/sdp"))
-        self._replies(respond(invite, status, "Progress", *fields, to_tag=self._tag(invite), body=body))
 
 
 class Switchroom(Exchange):

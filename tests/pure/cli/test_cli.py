@@ -293,3 +293,14 @@ def test_simulate_of_what_is_wrong_tells_where(tmp_path: Path) -> None:
     own = write(tmp_path, "config.yaml", "callflow-config: 1\nfields: {}\n")
     told = callflow("simulate", "--json", "--config", own)
     assert (told.exit_code, objects(told)[0]["line"]) == (1, 2)
+
+
+def test_check_prints_notes_to_standard_error(tmp_path: Path) -> None:
+    accounts = "sip: {accounts: {desk: {password: x}}}\n"
+    text = f'callflow-config: 1\n{accounts}seats:\n  at: {{"8001": {{phone: desk}}}}\n'
+    path = write(tmp_path, "config.yaml", text)
+    for option in ((), ("--json",)):
+        result = callflow("check", *option, path)
+        assert result.exit_code == 0
+        assert f"{path}:4:8: note: the page of seat 8001 stays closed" in result.stderr
+        assert "note:" not in result.stdout

@@ -9,7 +9,8 @@ from callflow import document, resources
 from callflow.document import Document
 from callflow.errors import SourceError
 from callflow.etiquette import house as houses
-from callflow.etiquette.house import CARRIED, House
+from callflow.etiquette.house import CARRIED, House, Mode
+from callflow.etiquette.modes import Modes
 
 pytestmark = pytest.mark.pure
 
@@ -151,3 +152,50 @@ def test_what_a_waiting_caller_may_hear_is_known_before(house: House) -> None:
     words = {"may_i_hold", "press_1_to_wait", "hold_thanks", "no_need_to_wait", "still_working"}
     words |= {"calling_seat_back", "seat_not_reached", "seat_gone", "sorry_to_keep_you", "thanks_for_waiting"}
     assert words | {"press_3_for_callback", "press_4_for_message"} <= house.all_prompts
+
+
+ENDS = ("csr-06", "csr-07")
+
+
+@pytest.mark.parametrize(
+    ("said", "csr_06", "csr_23"),
+    [
+        # Each list goes from what is wide to what is narrow.
+        ([], "observe", "enforce"),
+        (["enforce"], "observe", "enforce"),
+        (["observe"], "observe", "observe"),
+        (["off"], "off", "off"),
+        (["off", "enforce"], "observe", "enforce"),
+        (["observe", "enforce"], "observe", "enforce"),
+        (["off", "observe"], "observe", "observe"),
+        (["enforce", "off"], "off", "off"),
+        ([{"csr-06": "enforce"}], "enforce", "enforce"),
+        ([{"csr-06": "enforce"}, "enforce"], "enforce", "enforce"),
+        ([{"csr-06": "enforce"}, "off", "enforce"], "enforce", "enforce"),
+        (["off", {"csr-06": "enforce"}], "enforce", "off"),
+        ([{"csr-23": "off"}, "enforce"], "observe", "enforce"),
+        ([{"csr-06": "off"}, "enforce"], "observe", "enforce"),
+        (["enforce", {"csr-23": "observe"}], "observe", "observe"),
+        (["off", "enforce", {"csr-23": "off"}], "observe", "off"),
+    ],
+)
+def test_modes_add_up_from_wide_to_narrow(
+    house_named: Callable[[str], House], said: list[Mode | dict[str, Mode]], csr_06: Mode, csr_23: Mode
+) -> None:
+    house = house_named("csr-standard")
+    for some in said:
+        house = house.in_mode(some) if isinstance(some, str) else house.in_modes(some)
+    assert (house.mode("csr-06"), house.mode("csr-23")) == (csr_06, csr_23)
+
+
+def test_a_queue_stands_over_a_trunk_and_both_over_the_default(house_named: Callable[[str], House]) -> None:
+    house = house_named("gas-hotline").in_mode("off")
+    modes = Modes({"sales": "enforce", "quiet": {"csr-23": "observe"}}, {"pbx": "observe"})
+    for trunk, queue, mode in (
+        *(("", "", "off"), ("pbx", "", "observe"), ("pbx", "sales", "enforce"), ("", "sales", "enforce")),
+        *(("pbx", "other", "observe"), ("pbx", "quiet", "observe")),
+    ):
+        held = modes.house(house, trunk=trunk, queue=queue)
+        assert held.mode("csr-36") == mode
+        assert held.mode("gas-06") == ("off" if mode == "off" else "observe"), "the house's own exception"
+    assert modes.house(house, queue="quiet").mode("csr-23") == "observe"

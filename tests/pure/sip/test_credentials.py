@@ -170,35 +170,38 @@ def test_who_forgets_begins_without_a_challenge() -> None:
     assert mine.challenged(refusal(MD5))
 
 
+HOST = "192.0.2.10"
+
+
 def guard(*offered: str) -> Guard:
     return Guard("callflow", b"key", {"alice": "secret"}.get, offered)
 
 
 def proof(server: Guard, mine: Credentials, now: float) -> Proof:
-    fields = dict(mine.fields("REGISTER", URI))
-    return server.check(fields.get("authorization"), "REGISTER", now)[0]
+    lines = [value for name, value in mine.fields("REGISTER", URI) if name == "authorization"]
+    return server.check(lines, "REGISTER", HOST, now)[0]
 
 
 @pytest.mark.parametrize("offered", [["MD5"], ["SHA-256"], ["SHA-256", "MD5"]])
 def test_our_own_guard_takes_it_again_and_again(offered: list[str]) -> None:
     server, mine = guard(*offered), credentials()
-    assert mine.challenged(refusal(*server.challenges(0.0)))
+    assert mine.challenged(refusal(*server.challenges(HOST, 0.0)))
     assert [proof(server, mine, now) for now in (0.0, 1.0, 2.0)] == [Proof.RIGHT] * 3
 
 
 def test_our_own_guard_finds_it_stale_and_then_right() -> None:
     server, mine = guard("MD5"), credentials()
-    assert mine.challenged(refusal(*server.challenges(0.0)))
+    assert mine.challenged(refusal(*server.challenges(HOST, 0.0)))
     assert proof(server, mine, 0.0) is Proof.RIGHT
     mine.accepted()
     late = NONCE_GOOD_FOR + 1
     assert proof(server, mine, late) is Proof.STALE
-    assert mine.challenged(refusal(*server.challenges(late, stale=True)))
+    assert mine.challenged(refusal(*server.challenges(HOST, late, stale=True)))
     assert proof(server, mine, late) is Proof.RIGHT
 
 
 def test_our_own_guard_and_a_wrong_password() -> None:
     server, mine = guard("MD5"), credentials("wrong")
-    assert mine.challenged(refusal(*server.challenges(0.0)))
+    assert mine.challenged(refusal(*server.challenges(HOST, 0.0)))
     assert proof(server, mine, 0.0) is Proof.WRONG
-    assert not mine.challenged(refusal(*server.challenges(0.0)))
+    assert not mine.challenged(refusal(*server.challenges(HOST, 0.0)))

@@ -1,5 +1,6 @@
 """What the endpoint makes of requests that are no call: refused, sent back by the right way, or unheard."""
 
+import re
 from typing import Any
 
 import pytest
@@ -217,6 +218,16 @@ def test_a_full_table_refuses_what_is_new_and_keeps_nothing_of_it(monkeypatch: p
     assert late.says(late.request("INVITE", cseq=2, to_tag=""), 40.0)[-1] == "Invited 1001 -> 4001"
 
 
+def test_a_flood_outside_of_calls_leaves_room_for_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transactions, "MOST", 40)
+    flood = Phone(call_id="flood")
+    told = [flood.says(flood.request("OPTIONS", cseq=n, to_tag=""), 0.0)[1] for n in range(1, 60)]
+    assert told == ["200 OPTIONS"] * 30 + ["503 OPTIONS"] * 29
+    phone = Phone(flood.endpoint, call_id="call")
+    phone.talks()
+    assert phone.says(phone.request("OPTIONS", cseq=2), 1.0)[1] == "200 OPTIONS"
+
+
 PARTS = (
     b"preamble\r\n--b\r\nContent-Type: text/plain\r\n\r\nhello\r\n"
     b"--b\r\nContent-ID: 1\r\ncontent-type : Application/SDP;x=y\r\n\r\n" + OFFER + b"--b--\r\n"
@@ -241,6 +252,77 @@ def test_a_description_may_be_one_part_of_many() -> None:
     packed = Phone(phone.endpoint, call_id="packed")
     assert packed.says(packed.request("INVITE", "e: gzip"), 0.0)[1] == "415 INVITE"
     assert packed.response.headers.get("accept-encoding") == "identity"
+
+
+OPTIONAL = "Content-Disposition: signal;handling=optional"
+MIXED = 'Content-Type: multipart/mixed; boundary="b"'
+ISUP = b"--b\r\nContent-Type: application/isup\r\nContent-Disposition: signal;%s\r\n\r\n\x01\r\n"
+XML = b"--b\r\ncontent-type: text/xml\r\ncontent-disposition : render ; Handling=Optional\r\n\r\n<x/>\r\n"
+
+
+@pytest.mark.parametrize(
+    ("fields", "body", "status"),
+    [
+        (["Content-Type: application/isup", OPTIONAL], b"\x01", 200),
+        (
+            ["Content-Type: application/isup", OPTIONAL.replace("handling", "HANDLING"), "e: gzip"],
+            b"\x01",
+            200,
+        ),
+        ([MIXED], ISUP % b"handling=optional" + XML + b"--b--\r\n", 200),
+        (["Content-Type: application/isup", OPTIONAL.replace("optional", "required")], b"\x01", 415),
+        (["Content-Type: application/isup"], b"\x01", 415),
+        ([MIXED], ISUP % b"handling=required" + XML + b"--b--\r\n", 415),
+        ([MIXED], b"nothing", 415),
+    ],
+)
+def test_an_optional_body_or_part_without_sdp_is_passed_over(
+    fields: list[str], body: bytes, status: int
+) -> None:
+    """Gateways send ISUP beside nothing else (RFC 3204 §4): the call is one without an offer."""
+    phone = Phone()
+    said = phone.says(phone.request("INVITE", *fields, body=body), 0.0)
+    if status == 415:
+        assert said[1] == "415 INVITE"
+    else:
+        assert phone.outputs[-1] == Invited(phone.session, "1001", "4001", b"", THEM[0])
+
+
+def test_an_optional_part_beside_the_sdp_changes_nothing() -> None:
+    phone = Phone()
+    body = PARTS.replace(b"--b\r\nContent-ID", ISUP % b"handling=optional" + b"--b\r\nContent-ID")
+    phone.says(phone.request("INVITE", MIXED, body=body), 0.0)
+    assert phone.outputs[-1] == Invited(phone.session, "1001", "4001", OFFER, THEM[0])
+
+
+@pytest.mark.parametrize(
+    ("uri", "called"), [("sip:%34%30%301@h", "4001"), ("sip:%2A53@h", "*53"), ("sip:a%00b@h", "a%00b")]
+)
+def test_an_escaped_user_is_the_same_user(uri: str, called: str) -> None:
+    """RFC 3261 §19.1.4; what would be a control character stays escaped."""
+    phone = Phone()
+    field = "P-Asserted-Identity: <sip:%31001;phone-context=x@h>"
+    phone.says(phone.request("INVITE", field, uri=uri), 0.0)
+    assert phone.outputs[-1] == Invited(phone.session, "1001", called, OFFER, THEM[0])
+
+
+@pytest.mark.parametrize(
+    ("field", "status"),
+    [
+        ("Contact: <sip:1001@192.0.2.10>;;", 400),
+        ("Contact: <sip:1001@192.0.2.10>;a=1;;b", 400),
+        ("Contact: <sip:1001@192.0.2.10>,", 400),
+        ("Contact: , <sip:1001@192.0.2.10>", 400),
+        ("Contact: <sip:1001@192.0.2.10>;", 180),
+        ('Contact: "a;;b,,c" <sip:1,,1;;@192.0.2.10>;a', 180),
+    ],
+)
+def test_between_two_separators_something_stands(field: str, status: int) -> None:
+    """RFC 4475 §3.1.2.1; one at the end is what some phones write."""
+    phone = Phone()
+    invite = re.sub(rb"Contact: [^\r]*", field.encode(), phone.request("INVITE"))
+    said = phone.says(invite, 0.0)
+    assert said[-1] == ("Invited 1001 -> 4001" if status == 180 else "(rejected 400)")
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from callflow.sip.auth import Proof
 from callflow.sip.endpoint import Endpoint
 from callflow.sip.message import Response, parse
 from callflow.sip.proxy_auth import ProxyAuth
+from callflow.sip.refusal import Refusal
 from callflow.sip.registrar import Registrar
 from callflow.sip.transaction import Send
 from tests.support.sip_phone import Phone, new_endpoint
@@ -27,16 +28,19 @@ class Caller:
 
     def __init__(self) -> None:
         endpoint: Endpoint = new_endpoint()
-        guard = Registrar(PASSWORDS, "callflow", b"secret").guard
-        self.auth = ProxyAuth(guard, endpoint._sessions, endpoint._transactions)
+        registrar = Registrar(PASSWORDS, "callflow", b"secret")
+        self.auth = ProxyAuth(registrar, endpoint._sessions, endpoint._transactions)
         self.phone = Phone(endpoint)
         self.cseq = 0
 
-    def invites(self, *fields: str) -> str:
+    def invites(self, *fields: str, **changes: str) -> str:
         """The session."""
         self.cseq += 1
         self.phone.to_tag = ""
-        self.phone.says(self.phone.request("INVITE", *fields, cseq=self.cseq), 0.0)
+        invite = self.phone.request("INVITE", *fields, cseq=self.cseq)
+        for before, after in changes.items():
+            invite = invite.replace(before.encode(), after.encode())
+        self.phone.says(invite, 0.0)
         return self.phone.session
 
     def challenged(self, session: str, *, stale: bool = False) -> Response:
@@ -91,10 +95,38 @@ def test_the_password_proves_it_once() -> None:
     assert caller.auth.proof(caller.invites(proof), 0.0) is Proof.STALE
 
 
+def test_a_form_without_a_count_proves_it_once_as_well() -> None:
+    """pyVoIP knows no other."""
+    caller = Caller()
+    proof = caller.proof(caller.nonce(), nc="")
+    assert caller.auth.proof(caller.invites(proof), 0.0) is Proof.RIGHT
+    caller.phone.from_tag = "another"
+    assert caller.auth.proof(caller.invites(proof), 0.0) is Proof.STALE
+
+
+def test_another_realms_credentials_may_stand_first() -> None:
+    caller = Caller()
+    other = 'Proxy-Authorization: Digest username="1001", realm="edge", nonce="7", uri="sip:x", response="0"'
+    for order in (1, -1):
+        lines = [other, caller.proof(caller.nonce())][::order]
+        caller.phone.from_tag += "x"
+        assert caller.auth.proof(caller.invites(*lines), 0.0) is Proof.RIGHT
+    caller.phone.from_tag += "x"
+    assert caller.auth.proof(caller.invites(other), 0.0) is Proof.NONE
+
+
+def test_an_escaped_user_is_the_same_phone() -> None:
+    caller = Caller()
+    proof = caller.proof(caller.nonce(), uri="sip:%34001@198.51.100.1")
+    session = caller.invites(proof, **{"<sip:1001@": "<sip:100%31@"})
+    assert caller.auth.claims(session) == "1001"
+    assert caller.auth.proof(session, 0.0) is Proof.RIGHT
+
+
 def test_a_nonce_of_old_is_only_stale() -> None:
     caller = Caller()
     session = caller.invites(caller.proof(caller.nonce()))
-    assert caller.auth.proof(session, 301.0) is Proof.STALE
+    assert caller.auth.proof(session, 61.0) is Proof.STALE
     assert "stale=true" in caller.challenged(session, stale=True).headers.need("proxy-authenticate")
 
 
@@ -107,12 +139,11 @@ def test_a_nonce_of_old_is_only_stale() -> None:
         {"uri": "sip:0044123@198.51.100.1"},
         {"uri": "nonsense"},
         {"uri": ""},
-        {"nc": ""},
         {"method": "REGISTER"},
     ],
 )
 def test_what_proves_something_else_proves_nothing(wrong: dict[str, str]) -> None:
-    """Another's password, another number, a form that could be said again, a registration overheard."""
+    """Another's password, another number, a registration overheard."""
     caller = Caller()
     session = caller.invites(caller.proof(caller.nonce(), **wrong))
     assert caller.auth.proof(session, 0.0) is Proof.WRONG
@@ -130,3 +161,24 @@ def test_the_same_phone_may_call_again_at_once() -> None:
     for _ in range(3):
         assert caller.challenged(caller.invites()).status == 407
     assert caller.phone.endpoint.in_hand()["sessions"] == 0
+
+
+def test_guesses_by_calling_are_slowed_like_those_by_registering() -> None:
+    caller = Caller()
+    told: list[str] = []
+    guard = caller.auth._registrar.guard
+    guard.on_wrong = lambda user, host: told.append(user)
+    nonce, found = caller.nonce(), list[object]()
+    for number in range(40):
+        caller.phone.from_tag = f"t{number}"
+        session = caller.invites(caller.proof(nonce, password=f"guess {number}"))
+        try:
+            found.append(caller.auth.proof(session, 0.0))
+        except Refusal as refusal:
+            found.append((refusal.status, refusal.fields))
+    assert found == [Proof.WRONG] * 6 + [(503, (("retry-after", "1"),))] * 34
+    assert told == ["1001"] * 40
+    # For another number, or in another's name, a digest is not judged: it is no guess.
+    caller.phone.from_tag = "other"
+    assert caller.auth.proof(caller.invites(caller.proof(nonce, uri="sip:110@x")), 0.0) is Proof.WRONG
+    assert len(told) == 40

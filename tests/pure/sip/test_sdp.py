@@ -211,3 +211,28 @@ def test_an_address_of_nothing_is_a_hold(level: str) -> None:
     nowhere, media = "c=IN IP4 0.0.0.0", "m=audio 4000 RTP/AVP 0"
     agreed = offered(nowhere, media) if level == "session" else offered(media, nowhere)
     assert (agreed.peer_listens, agreed.peer_sends, agreed.remote) == (False, True, None)
+
+
+@pytest.mark.parametrize(
+    ("lines", "chosen", "remote"),
+    [
+        # RFC 5118 §4.8 and RFC 4092: the IPv6 stream stands first, or beside ours.
+        (["m=audio 1 RTP/AVP 0", "c=IN IP6 2001:db8::1", "m=audio 2 RTP/AVP 0", "c=IN IP4 192.0.2.7"],
+         1, ("192.0.2.7", 2)),
+        (["m=audio 1 RTP/AVP 0", "c=IN IP4 192.0.2.7", "m=audio 2 RTP/AVP 0", "c=IN IP6 2001:db8::1"],
+         0, ("192.0.2.7", 1)),
+        # Each stream says where; the session's address is for those that do not.
+        (["m=audio 1 RTP/AVP 0", "c=IN IP6 2001:db8::1", "m=audio 2 RTP/AVP 0"], 1, ("192.0.2.10", 2)),
+        (["m=audio 1 RTP/AVP 0", "c=IN IP6 2001:db8::1", "c=IN IP4 192.0.2.7"], 0, ("192.0.2.7", 1)),
+        (["m=audio 1 RTP/AVP 0", "c=IN IP4 192.0.2.7", "c=IN IP6 2001:db8::1"], 0, ("192.0.2.7", 1)),
+        # Nothing but IPv6: no place of the session's is made up for it.
+        (["m=audio 1 RTP/AVP 0", "c=IN IP6 2001:db8::1"], 0, None),
+    ],
+)  # fmt: skip
+def test_a_dual_stack_is_read_as_far_as_ipv4_goes(
+    lines: list[str], chosen: int, remote: tuple[str, int] | None
+) -> None:
+    agreed = offered(*lines, head=[*HEAD[:3], "c=IN IP4 192.0.2.10"])
+    assert (agreed.chosen, agreed.remote) == (chosen, remote)
+    ports = [stream.port for stream in sdp.parse(agreed.answer)]
+    assert [port > 0 for port in ports] == [index == chosen for index in range(len(ports))]

@@ -73,7 +73,7 @@ CASES = {
         INVITE.replace(b"sip:user@", b"sip:sips%3Auser%40example.com@").replace(
             b"sip:caller@example.net", b"sip:I%20have%20spaces@example.net"
         ),
-        "Invited I%20have%20spaces -> sips%3Auser%40example.com",
+        "Invited I have spaces -> sips:user@example.com",
     ),
     "escnull": (REGISTER.replace(b"sip:user@", b"sip:null-%00-null@"), "401 REGISTER"),
     "esc02": (message("RE%47IST%45R"), "501 RE%47IST%45R"),
@@ -98,8 +98,9 @@ CASES = {
         "(dropped stray_response)",
     ),
     # 3.1.2, invalid
-    "badinv01 (the RFC: 400; read in good will)": (
-        INVITE.replace(b"torture\r\n", b"torture;;,;,,\r\n"), "Invited caller -> user"
+    "badinv01 (Via)": (INVITE.replace(b"torture\r\n", b"torture;;,;,,\r\n"), "400 INVITE"),
+    "badinv01 (Contact)": (
+        INVITE.replace(b"<sip:caller@host5.example.net>", b'"Joe" <sip:joe@example.org>;;;;'), "400 INVITE"
     ),
     "clerr": (INVITE.replace(b"Length: 1", b"Length: 99991"), "400 INVITE"),
     "ncl": (INVITE.replace(b"Length: ", b"Length: -"), "400 INVITE"),
@@ -130,7 +131,10 @@ CASES = {
     "baddn (may be accepted)": (
         message("OPTIONS", From="Bell, Alexander <sip:a.g.bell@example.com>;tag=43"), "200 OPTIONS"
     ),
-    "badvers": (OPTIONS.replace(b"SIP/2.0\r\nVia", b"SIP/7.0\r\nVia"), "505 OPTIONS"),
+    "badvers": (OPTIONS.replace(b"SIP/2.0", b"SIP/7.0"), "505 OPTIONS"),
+    "badvers (Via as it should be)": (
+        OPTIONS.replace(b"SIP/2.0\r\nVia", b"SIP/7.0\r\nVia"), "505 OPTIONS"
+    ),
     "mismatch01": (message("OPTIONS", CSeq="8 INVITE"), "400 INVITE"),
     "mismatch02": (message("NEWMETHOD", CSeq="8 INVITE"), "400 INVITE"),
     "bigcode": (

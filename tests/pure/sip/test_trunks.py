@@ -1,5 +1,7 @@
 """Trunks on a virtual clock: our table of them against our own registrar, and against silence."""
 
+from itertools import count
+
 import pytest
 
 from callflow.sip.address import AllowList, Hop, Transport
@@ -34,7 +36,7 @@ class Trunked(Wire):
         self.callee = Side("callee", CALLEE, self._endpoint("b", self.registrar, theirs))
 
     def _endpoint(self, name: str, registrar: Registrar, allowed: AllowList, *plans: TrunkPlan) -> Endpoint:
-        numbers = iter(range(1, 10_000))
+        numbers = count(1)
         address = CALLER if name == "a" else CALLEE
         return Endpoint(address, registrar, allowed, lambda: f"{name}{next(numbers)}", trunks=plans)
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from callflow.errors import PeerError
 from callflow.sip.address import Address, Hop, Transport
 from callflow.sip.auth import Guard, Proof
 from callflow.sip.endpoint import Endpoint
@@ -223,19 +224,22 @@ def test_a_challenge_is_answered_by_who_knows_the_password(status: int, asks: st
     called = Called()
     called.is_called(prover=CallProver("us", "word", lambda: "cnonce"))
     first = called.request()
-    [challenge] = guard.challenges(0.0)
+    [challenge] = guard.challenges(THEM[0], 0.0)
     assert called.says(status, f"{asks}: {challenge}") == ["ACK", "INVITE"]
     again = called.request()
     assert (again.cseq.number, again.call_id, again.from_.tag) == (2, first.call_id, first.from_.tag)
     assert again.via.branch != first.via.branch
-    assert guard.check(again.headers.get(proves), "INVITE", 0.1) == (Proof.RIGHT, "us")
+    assert guard.check(again.headers.lines(proves), "INVITE", THEM[0], 0.1) == (Proof.RIGHT, "us")
     assert called.says(200, CONTACT, body=ANSWER) == ["ACK", "Accepted"]
     assert called.request("ACK").headers.get(proves) == again.headers.get(proves)
     # Within the call it is asked again.
     called.sees(called.endpoint.calls.hang_up(called.session, "", 1.0))
-    [challenge] = guard.challenges(1.0)
+    [challenge] = guard.challenges(THEM[0], 1.0)
     assert called.says(status, f"{asks}: {challenge}", to="BYE", at=1.1) == ["BYE"]
-    assert guard.check(called.request("BYE").headers.get(proves), "BYE", 1.2) == (Proof.RIGHT, "us")
+    assert guard.check(called.request("BYE").headers.lines(proves), "BYE", THEM[0], 1.2) == (
+        Proof.RIGHT,
+        "us",
+    )
     called.says(200, to="BYE", at=1.3)
     called.is_over(60.0)
 
@@ -268,11 +272,33 @@ def test_another_forks_answer_is_not_this_ones() -> None:
     assert told.answer == b""
 
 
+def test_the_first_request_of_whom_we_call_may_have_number_0() -> None:
+    """RFC 3261 §8.1.1.5: any number below 2**31."""
+    called = Called()
+    called.is_called()
+    called.says(200, CONTACT, body=ANSWER)
+    assert called.asks("OPTIONS", at=1.0, cseq=0)[1] == "200 OPTIONS"
+    assert called.asks("INFO", at=1.1, cseq=0)[1] == "500 INFO"
+    assert called.asks("BYE", at=1.2, cseq=1)[1] == "200 BYE"
+
+
+def test_a_refer_of_number_0_is_the_first_of_its_dialog() -> None:
+    called = Called()
+    called.is_called()
+    called.says(200, CONTACT, body=ANSWER)
+    refer = "Refer-To: <sip:8002@198.51.100.1>"
+    assert called.asks("REFER", refer, CONTACT, at=1.0, cseq=0)[-1] == "Referred"
+    called.sees(called.endpoint.calls.refuse_referral(called.session, PeerError(603, "Decline"), 1.1))
+    called.asks("REFER", refer, CONTACT, at=1.2, cseq=1)
+    called.sees(called.endpoint.calls.accept_referral(called.session, 1.3))
+    assert called.request("NOTIFY").headers.get("event") == "refer;id=1"
+
+
 def test_a_wrong_password_is_not_tried_twice() -> None:
     guard = Guard("trunk", b"secret", {"us": "word"}.get)
     called = Called()
     called.is_called(prover=CallProver("us", "wrong", lambda: "cnonce"))
-    [challenge] = guard.challenges(0.0)
+    [challenge] = guard.challenges(THEM[0], 0.0)
     assert called.says(401, f"www-authenticate: {challenge}") == ["ACK", "INVITE"]
     assert called.says(401, f"www-authenticate: {challenge}") == ["ACK", "Declined 401"]
 
