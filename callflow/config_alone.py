@@ -12,6 +12,7 @@ from callflow.etiquette.house import House
 from callflow.flow.model import Flow, Limits
 from callflow.named_files import CONFIGURATION, head
 from callflow.resources import ReadHouse
+from callflow.suggestions import is_slip
 
 
 def faults_alone(named: Named, folder: Path) -> list[Fault]:
@@ -29,10 +30,11 @@ def faults_alone(named: Named, folder: Path) -> list[Fault]:
 
 
 def wanted_alone(named: Named, folder: Path) -> frozenset[str]:
-    """The prompts of a flow that neither we nor a configuration beside it have."""
+    """The prompts of a flow that neither we nor a configuration beside it have; misspelt ones of ours apart."""
     beside = _sayings_beside(named.flow, named.house.house, folder)
     known = frozenset(key for sayings in beside for key in sayings.prompts.keys)
-    return frozenset(use.key for use in named.flow.prompt_uses) - known
+    unknown = frozenset(use.key for use in named.flow.prompt_uses) - known
+    return frozenset(key for key in unknown if not is_slip(key, known))
 
 
 def house_faults_alone(house: ReadHouse, folder: Path) -> list[Fault]:

@@ -7,6 +7,10 @@ from typing import Any, Final
 
 _SHORT: Final = 12
 """So many names are listed; more would hide what is wrong."""
+_LONGEST: Final = 100
+"""Characters; what is longer is nobody's name."""
+_SLIP: Final = 0.85
+"""How like a known name a misspelt one is, by difflib's ratio; `main_menu` and `mein_menu` are 0.89."""
 _SIGNS: Final = str.maketrans("“”„«»「」『』‘’‚–—−~。", '"' * 9 + "'" * 3 + "-" * 4 + ".")
 """Quotation marks, dashes and full stops that NFKC leaves as they are."""
 
@@ -26,12 +30,17 @@ def did_you_mean(word: str, known: Collection[str], *, lists: bool = False) -> s
     return f"; did you mean {near!r}?" + (f" Known are {', '.join(names)}" if lists and short else "")
 
 
+def is_slip(word: str, known: Collection[str]) -> bool:
+    """Whether `word` differs from something known by no more than a slip of a key or two."""
+    return bool(difflib.get_close_matches(word[:_LONGEST], known, n=1, cutoff=_SLIP))
+
+
 def _nearest(word: str, names: list[str]) -> str | None:
     """The name that is most like `word`, if any is much like it."""
     narrow = as_typed(word)
     if narrow in names:
         return narrow
-    near = difflib.get_close_matches(narrow[:100], names, n=1)
+    near = difflib.get_close_matches(narrow[:_LONGEST], names, n=1)
     return near[0] if near else None
 
 

@@ -1,12 +1,18 @@
 """YAML as people expect it, and every fault at its place."""
 
-from typing import Annotated, Literal
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import pydantic
 import pytest
 
+from callflow.adapters.prompt_manifest import Manifest
+from callflow.config import Config
 from callflow.document import Document, Duration, Form, Shape, did_you_mean, parse, seconds
 from callflow.errors import SourceError
+from callflow.etiquette.house import House
+from callflow.flow.model import Flow
+from callflow.suggestions import is_slip
 
 pytestmark = pytest.mark.pure
 
@@ -254,3 +260,37 @@ def test_one_document_over_another_merges_mappings_and_replaces_all_else() -> No
 def test_what_is_near_is_offered_and_otherwise_what_there_is(word: str, told: str) -> None:
     assert did_you_mean(word, ["greeting", "goodbye"]) == told
     assert did_you_mean(word, []) == ""
+
+
+# --- every type of ours has words ---
+
+
+def parts_of(kind: Any) -> Iterator[tuple[Any, ...]]:
+    """The metadata of a type, and of all that it is made of."""
+    if get_origin(kind) is Annotated:
+        yield kind.__metadata__
+    for part in get_args(kind):
+        if not isinstance(part, str | int):
+            yield from parts_of(part)
+    if isinstance(kind, type) and issubclass(kind, pydantic.BaseModel):
+        for info in kind.model_fields.values():
+            yield tuple(info.metadata)
+            yield from parts_of(info.annotation)
+
+
+@pytest.mark.parametrize("model", [Config, Flow, House, Manifest])
+def test_every_pattern_of_ours_says_in_words_what_it_asks_for(model: type[pydantic.BaseModel]) -> None:
+    patterns = 0
+    for marks in parts_of(model):
+        spread = [each for mark in marks for each in (getattr(mark, "metadata", None) or [mark])]
+        if any(getattr(mark, "pattern", None) for mark in spread):
+            patterns += 1
+            assert any(isinstance(mark, Form) for mark in spread), marks
+    assert patterns
+
+
+@pytest.mark.parametrize(
+    ("text", "near"), [("opening_huors", True), ("greting", True), ("gas_menu", False), ("night", False)]
+)
+def test_a_slip_of_a_key_is_told_from_another_name(text: str, near: bool) -> None:
+    assert is_slip(text, ["opening_hours", "greeting", "main_menu"]) == near

@@ -133,6 +133,14 @@ def test_check_says_what_recordings_a_flow_alone_wants(tmp_path: Path) -> None:
     assert callflow("check", flow).stdout == result.stdout
 
 
+def test_check_tells_a_prompt_of_ours_that_a_flow_alone_misspells(tmp_path: Path) -> None:
+    flow = write(tmp_path, "flow.yaml", FLOW.replace("say: opening_hours", "say: opening_huors"))
+    result = callflow("check", flow)
+    assert result.exit_code == 1
+    told = "the prompt 'opening_huors' has no audio; did you mean 'opening_hours'?"
+    assert told in result.stderr
+
+
 def test_check_takes_recordings_of_a_configuration_beside_a_house(tmp_path: Path) -> None:
     own = tmp_path / "own"
     own.mkdir()
