@@ -30,7 +30,7 @@ def faults_alone(named: Named, folder: Path) -> list[Fault]:
 
 
 def wanted_alone(named: Named, folder: Path) -> frozenset[str]:
-    """The prompts of a flow that neither we nor a configuration beside it have; misspelt ones of ours apart."""
+    """The prompts of a flow that neither we nor a configuration beside it have; no misspelt ones of ours."""
     beside = _sayings_beside(named.flow, named.house.house, folder)
     known = frozenset(key for sayings in beside for key in sayings.prompts.keys)
     unknown = frozenset(use.key for use in named.flow.prompt_uses) - known
