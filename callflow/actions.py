@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from callflow.events import Outcome, Party
+from callflow.events import Ending, Outcome, Party
 from callflow.facts import Detail
 
 
@@ -80,7 +80,7 @@ class SetVolume(Action):
 class HangUp(Action):
     """Release the caller."""
 
-    reason: str
+    reason: Ending
     rule: str | None = None
 
 

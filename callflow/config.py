@@ -1,48 +1,50 @@
 """The configuration of one controller, and everything it names: flow, house, prompts."""
 
-import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache, cached_property
 from pathlib import Path
-from typing import Annotated, Final, Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import pydantic
 
-from callflow import resources
-from callflow.adapters.prompts import CannotSpeak, PromptLibrary, Samples
-from callflow.call.calling import recording
+from callflow import document, resources
+from callflow.adapters.prompt_manifest import NAME
+from callflow.adapters.prompts import PromptLibrary, Samples
 from callflow.call.liveness import USUAL
+from callflow.call.served import served
 from callflow.config_hearing import HearingConfig, Silence
 from callflow.config_http import HttpConfig
 from callflow.config_limits import LimitsConfig
 from callflow.config_manners import MannersConfig, one_mode
-from callflow.config_seats import SEATS_HEAR, SeatsConfig, page_notes, people_faults, read_secrets
+from callflow.config_places import journal_faults, port_faults, queue_faults, reach_faults, recordings_faults
+from callflow.config_said import Sayings
+from callflow.config_seats import SeatsConfig, page_notes, people_faults, read_secrets
 from callflow.config_sip import Host, SipConfig
-from callflow.document import Document, Duration, Shape, did_you_mean
-from callflow.errors import Fault, SourceError
+from callflow.document import Document, Duration, Shape
+from callflow.errors import Fault, SourceError, Unknown
 from callflow.etiquette.house import House
 from callflow.etiquette.modes import Modes
-from callflow.events import LONGEST_ESTIMATE, MOST_AHEAD
-from callflow.flow.check import missing_prompts
 from callflow.flow.load import load
-from callflow.flow.model import Flow
+from callflow.flow.model import Flow, Limits
 from callflow.media.thresholds import Thresholds
+from callflow.named_files import CONFIGURATION, FLOW, head, is_file, refuse_other_kind
+from callflow.resources import ReadHouse
 from callflow.sip.trunks import TrunkPlan
+from callflow.suggestions import shown
 
 ReadT = TypeVar("ReadT")
-_SPELT: Final = "number"
-"""The slot of what a caller keys, and nobody knows before."""
 
 
 def _port_range(text: object) -> tuple[int, ...]:
     first, _, last = str(text).partition("-")
-    if not (first.isdecimal() and (last or first).isdecimal()):
-        raise ValueError(f"{text!r} is not a range of ports, as 20000-20031")
+    if not (str(text).isascii() and first.isdecimal() and (last or first).isdecimal()):
+        raise ValueError(f"{shown(text)} is not a range of ports, as 20000-20031")
     lowest, highest = int(first), int(last or first)
     # RTP has the even port, the odd one beside it is RTCP's (RFC 3550 §11).
     ports = range(lowest + lowest % 2, highest + 1, 2)
     if not ports or highest > 65535 or len(ports) > 256:
-        raise ValueError(f"{text!r} must go upwards, to 65535 at most, and hold 1 to 256 even ports")
+        raise ValueError(f"{shown(text)} must go upwards, to 65535 at most, and hold 1 to 256 even ports")
     return tuple(ports)
 
 
@@ -91,7 +93,7 @@ class Config(Shape):
     """Seconds that calls have to end by themselves when the service is stopped."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Setup:
     """A configuration with everything it names read and found good."""
 
@@ -134,106 +136,91 @@ class Setup:
         """By the seats' numbers, what opens their pages; those that have a password of their own."""
         return self.passwords
 
+    @cached_property
+    def sayings(self) -> Sayings:
+        """Everything that calls may say."""
+        config = self.config
+        return Sayings(self.flow, self.house, self.prompts, config.seats, config.fields)
+
     @property
     def said(self) -> frozenset[str]:
         """Every prompt that a call may say."""
-        waiting = self.house.waiting_prompts if self.flow.queues else frozenset()
-        seats = self.house.waiting_prompts | SEATS_HEAR if self.config.seats.at else frozenset()
-        return self.house.prompts | waiting | seats | set(self.flow.prompts.values())
+        return self.sayings.said
 
     @property
     def sayable(self) -> dict[str, frozenset[str]]:
         """What there are recordings of to tell a second seat who calls and why: `surname`, `matter`."""
-        transfer, found = self.house.transfer, dict[str, frozenset[str]]()
-        for slot, prompt in (("surname", transfer.who), ("matter", transfer.matter)):
-            known = prompt in self.prompts.keys and slot in self.prompts.fields(str(prompt))
-            found[slot] = frozenset(self.prompts.values(str(prompt), slot) if known else ())
-        return found
+        return self.sayings.sayable
 
     @property
     def recordings(self) -> Iterator[tuple[str, str, dict[str, str]]]:
         """Every recording that the plane needs: its name there, its prompt, what fills the slots."""
-        for prompt in sorted(self.said & self.prompts.keys):
-            slots = self.prompts.fields(prompt)
-            if slots <= self.config.fields.keys():
-                yield prompt, prompt, self.config.fields
-            for own in self._known_in_calls(prompt):
-                yield recording(prompt, own), prompt, {**self.config.fields, **own}
-
-    @property
-    def read_back(self) -> frozenset[str]:
-        """The prompts that say a number which nobody knows before the call."""
-        too_often = self.house.transfer.too_often if self.config.seats.at else None
-        return self.flow.read_back | ({too_often.read_back} if too_often else set())
+        return self.sayings.recordings
 
     @property
     def spelling(self) -> dict[str, Samples]:
         """The recordings that the plane needs for what callers key, by their names there."""
-        found: dict[str, Samples] = {}
-        for prompt in sorted(self.read_back & self.prompts.keys):
-            for value in self.prompts.values(prompt, _SPELT):
-                found |= self.prompts.spelt(prompt, {**self.config.fields, _SPELT: value})
-        return found
+        return self.sayings.spelling
 
     def spell(self, prompt: str, own: Mapping[str, str]) -> list[str]:
         """Which of them say a prompt whose slots are filled in a call. Raises `CannotSpeak`."""
         return [name for name, _ in self.prompts.spelt(prompt, {**self.config.fields, **own})]
 
-    def _known_in_calls(self, prompt: str) -> Iterator[dict[str, str]]:
-        """Every way in which a call fills the slots of a prompt: whom it speaks with, how long it lasts."""
-        slots = self.prompts.fields(prompt)
-        transfer = self.house.transfer
-        if prompt == self.house.joining.greeting or "seat" in slots or prompt in transfer.brief:
-            yield from ({"seat": number} for number in self.config.seats.at)
-        if prompt in transfer.question:
-            queues = (plan.spoken or plan.number for plan in self.config.seats.queue_plans)
-            yield from ({"target": name} for name in (*self.config.seats.at, *queues) if name)
-        for slot, about in (("surname", transfer.who), ("matter", transfer.matter)):
-            if prompt == about:
-                yield from ({slot: value} for value in sorted(self.sayable[slot]))
-        if transfer.away and prompt == transfer.away.back_in:
-            yield from ({"minutes": str(minutes)} for minutes in range(1, LONGEST_ESTIMATE + 1))
-        if self.house.hold.estimate and prompt in self.house.hold.question:
-            yield from ({"minutes": str(minutes)} for minutes in range(1, LONGEST_ESTIMATE + 1))
-        if prompt == self.house.queue.place:
-            yield from ({"ahead": str(ahead)} for ahead in range(1, MOST_AHEAD + 1))
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A flow with the house that it names, and where both are written."""
+
+    flow: Flow
+    source: Document
+    house: ReadHouse
 
 
 def default() -> Setup:
     """What runs without a configuration file."""
-    return _set_up(Config.model_validate({"callflow-config": 1}), Document("(defaults)", {}), Path())
+    return _set_up(Config.model_validate({CONFIGURATION: 1}), Document("(defaults)", {}), Path())[0]
 
 
 def read(path: Path) -> Setup:
     """The configuration in `path`, and all it names. Raises `SourceError` with every fault."""
+    return read_whole(path)[0]
+
+
+def read_whole(path: Path) -> tuple[Setup, Named]:
+    """The same, with its flow's and house's places."""
+    refuse_other_kind(path, CONFIGURATION)
     source = resources.read_document(path)
+    if isinstance(source.data, dict) and CONFIGURATION not in source.data:
+        raise SourceError(source.fault((), f"the key {CONFIGURATION!r} is missing here"))
     return _set_up(source.read_as(Config), source, path.parent)
 
 
 def read_flow(path: Path) -> tuple[Flow, House]:
     """A flow and the house it names. Raises `SourceError`."""
+    named = read_named(path)
+    return named.flow, named.house.house
+
+
+def read_named(path: Path) -> Named:
+    """The same with their places."""
+    refuse_other_kind(path, FLOW)
     flow, source = load(resources.read_text(path), str(path))
-    return flow, resources.named_house(flow.house, source, ("house",), path.parent)
+    return Named(flow, source, resources.named_house(flow.house, source, ("house",), path.parent))
 
 
 def with_flow(setup: Setup, path: Path) -> Setup:
     """The same set-up with the flow in `path` and that flow's house. Raises `SourceError`."""
-    flow, house = read_flow(path)
-    setup = replace(setup, flow=flow, house=house)
-    unknown = [*_unknown_queues(setup, path), *_nowhere_to_record(setup, path)]
-    faults = [*unknown, *_unsayable_flow(setup, path), *_unspeakable(setup, resources.read_document(path))]
+    named = read_named(path)
+    setup = replace(setup, flow=named.flow, house=named.house.house)
+    faults = _flow_faults(setup, named, named.source)
     if faults:
         raise SourceError(*faults)
     return setup
 
 
-def _set_up(config: Config, source: Document, folder: Path) -> Setup:
+def _set_up(config: Config, source: Document, folder: Path) -> tuple[Setup, Named]:
     faults: list[Fault] = []
-    if config.journal is not None:
-        config = config.model_copy(update={"journal": folder / config.journal})
-    if config.recordings is not None:
-        config = config.model_copy(update={"recordings": folder / config.recordings})
-        faults += _bad_folder(folder / str(config.recordings), source)
+    config = _placed(config, folder)
     accounts: dict[str, str] = {}
     for user, account in config.sip.accounts.items():
         try:
@@ -247,23 +234,25 @@ def _set_up(config: Config, source: Document, folder: Path) -> Setup:
         except ValueError as error:
             faults.append(source.fault(("sip", "trunks", name, "account"), str(error)))
     secrets = read_secrets(config.seats, source, folder, faults)
-    faults += people_faults(config.seats, config.sip, source)
-    flow = _or_faults(faults, lambda: read_flow(_flow_path(config, source, folder)))
-    prompts = _or_faults(faults, lambda: _prompts(config, folder))
-    if flow is None or prompts is None:
-        raise SourceError(*faults)
-    flow = flow[0], config.manners.over(flow[1])
+    faults += [*people_faults(config.seats, config.sip, source), *_place_faults(config, source)]
+    named = _or_faults(faults, lambda: read_named(_flow_path(config, source, folder)))
+    prompts = _or_faults(faults, lambda: _prompts(config, folder, source))
     faults += _modes_of_nothing(config, source)
+    if named is None or prompts is None:
+        raise SourceError(*faults)
+    house = config.manners.over(named.house.house)
     notes = tuple(page_notes(config.seats, accounts, secrets[0], source))
-    setup = Setup(config, *flow, prompts, accounts, tuple(trunks), *secrets, notes)
-    faults += _unsayable_flow(setup, _flow_path(config, source, folder))
-    faults += _unknown_queues(setup, _flow_path(config, source, folder))
-    faults += _nowhere_to_record(setup, _flow_path(config, source, folder))
-    faults += _unsaid_matters(setup, _flow_path(config, source, folder))
-    faults += _unspeakable(setup, source)
+    setup = Setup(config, named.flow, house, prompts, accounts, tuple(trunks), *secrets, notes)
+    faults += _flow_faults(setup, named, source)
     if faults:
         raise SourceError(*faults)
-    return setup
+    return setup, named
+
+
+def _placed(config: Config, folder: Path) -> Config:
+    """The configuration with its files beside it."""
+    named = {"journal": config.journal, "recordings": config.recordings}
+    return config.model_copy(update={name: folder / path for name, path in named.items() if path is not None})
 
 
 def _or_faults(faults: list[Fault], read: Callable[[], ReadT]) -> ReadT | None:
@@ -277,51 +266,73 @@ def _or_faults(faults: list[Fault], read: Callable[[], ReadT]) -> ReadT | None:
 
 def _flow_path(config: Config, source: Document, folder: Path) -> Path:
     """The flow's file, beside the configuration or among ours. Raises `SourceError`."""
-    for path in (folder / config.flow, resources.FLOWS / config.flow):
-        if path.is_file():
+    beside, ours = folder / config.flow, resources.FLOWS / config.flow
+    there = [path for path in (beside, ours) if is_file(path)]
+    for path in there:
+        # A house or a configuration of that name hides no flow of ours.
+        if head(path).kind in (FLOW, "") or path == there[-1]:
             return path
-    shipped = did_you_mean(str(config.flow), [path.name for path in resources.FLOWS.glob("*.yaml")])
-    raise SourceError(source.fault(("flow",), f"there is no flow {str(config.flow)!r}{shipped}"))
+    shipped = [path.name for path in resources.FLOWS.glob("*.yaml")]
+    what, name = f"there is no flow {str(config.flow)!r}", str(config.flow)
+    raise SourceError(source.fault(("flow",), what, unknown=Unknown(name, shipped)))
 
 
-def _unsayable_flow(setup: Setup, path: Path) -> Iterator[Fault]:
-    """A fault for each prompt that the flow says and that has no audio, at its place in the flow."""
-    return iter(missing_prompts(setup.flow, resources.read_document(path), setup.prompts.keys))
+# --- what is wrong ---
 
 
-def _unknown_queues(setup: Setup, path: Path) -> Iterator[Fault]:
+def _place_faults(config: Config, source: Document) -> Iterator[Fault]:
+    """A fault for each port, address, file and queue that cannot be as the configuration wants it."""
+    yield from port_faults(config.media, config.sip, config.http.listen, source)
+    yield from reach_faults(config.sip, source)
+    yield from queue_faults(config.seats, source)
+    if config.journal is not None:
+        yield from journal_faults(config.journal, source)
+    if config.recordings is not None:
+        yield from recordings_faults(config.recordings, source)
+
+
+def _flow_faults(setup: Setup, named: Named, source: Document) -> list[Fault]:
+    """What the flow and the house name, and the configuration in `source` does not have."""
+    told = [*_unknown_queues(setup, named.source), *_nowhere_to_record(setup, named.source)]
+    told += _unsaid_matters(setup, named.source)
+    told += setup.sayings.faults(named.source, named.house.source, source)
+    return [*told, *_unknown_prompts(setup, named)]
+
+
+def _unknown_queues(setup: Setup, flow: Document) -> Iterator[Fault]:
     """A fault for each queue that the flow names and the configuration does not have."""
     queues = setup.config.seats.queues
     for place, queue in setup.flow.queues.items():
         if queue not in queues:
-            known = did_you_mean(queue, list(queues))
-            source = resources.read_document(path)
-            yield source.fault(place, f"there is no queue {queue!r} under seats.queues{known}")
+            what = f"there is no queue {queue!r} under seats.queues"
+            yield flow.fault(place, what, unknown=Unknown(queue, queues))
 
 
-def _nowhere_to_record(setup: Setup, path: Path) -> Iterator[Fault]:
+def _nowhere_to_record(setup: Setup, flow: Document) -> Iterator[Fault]:
     """A fault for each step that records callers while the configuration does not say where to."""
     if setup.config.recordings is None:
         for place in setup.flow.messages:
-            what = "a message needs a folder: say `recordings: DIR` in the configuration"
-            yield resources.read_document(path).fault(place, what)
+            yield flow.fault(place, "a message needs a folder: say `recordings: DIR` in the configuration")
 
 
-def _unsaid_matters(setup: Setup, path: Path) -> Iterator[Fault]:
+def _unsaid_matters(setup: Setup, flow: Document) -> Iterator[Fault]:
     """A fault for each matter that the flow names and no second seat could be told."""
     known = setup.sayable["matter"]
     for place, matter in setup.flow.matters.items():
         if matter not in known:
-            what = f"there is no recording of the matter {matter!r}{did_you_mean(matter, sorted(known))}"
-            yield resources.read_document(path).fault(place, what)
+            what = f"there is no recording of the matter {matter!r}"
+            yield flow.fault(place, what, unknown=Unknown(matter, known))
 
 
-def _bad_folder(folder: Path, source: Document) -> Iterator[Fault]:
-    """A fault where callers' messages cannot be put."""
-    if not folder.is_dir():
-        yield source.fault(("recordings",), f"there is no folder {str(folder)!r}")
-    elif not os.access(folder, os.W_OK | os.X_OK):
-        yield source.fault(("recordings",), f"the folder {str(folder)!r} cannot be written to")
+def _unknown_prompts(setup: Setup, named: Named) -> Iterator[Fault]:
+    """A fault for each prompt that no call says, and that nobody has: it is misspelt all the same."""
+    said, known = {*setup.sayings.house_uses}, setup.prompts.keys
+    others = [use for use in setup.house.prompt_uses if use not in said and use.key not in known]
+    shipped = _our_prompts().keys if others else frozenset[str]()
+    for use in others:
+        if use.key not in shipped:
+            what = f"the prompt {use.key!r} has no audio"
+            yield named.house.source.fault(use.path, what, unknown=Unknown(use.key, known | shipped))
 
 
 def _modes_of_nothing(config: Config, source: Document) -> Iterator[Fault]:
@@ -332,63 +343,73 @@ def _modes_of_nothing(config: Config, source: Document) -> Iterator[Fault]:
     ):
         for name in named:
             if name not in known:
-                what = f"there is no {kind[:-1]} {name!r} under {where}{did_you_mean(name, [*known])}"
-                yield source.fault(("manners", kind, name), what, at_key=True)
+                what = f"there is no {kind[:-1]} {name!r} under {where}"
+                unknown = Unknown(name, [*known])
+                yield source.fault(("manners", kind, name), what, at_key=True, unknown=unknown)
 
 
-def _prompts(config: Config, folder: Path) -> PromptLibrary:
+@cache
+def _our_prompts() -> PromptLibrary:
+    """The prompts that ship with the program."""
+    return PromptLibrary.load(resources.PROMPTS)
+
+
+def _prompts(config: Config, folder: Path, source: Document) -> PromptLibrary:
     directory = config.prompts.directory
+    if directory is None and not config.prompts.overlays:
+        return _our_prompts()
+    named: list[tuple[document.Path, Path]] = []
+    named += [(("prompts", "directory"), folder / directory)] if directory else []
+    named += [(("prompts", "overlays", n), folder / each) for n, each in enumerate(config.prompts.overlays)]
+    missing = [(place, path) for place, path in named if not is_file(path / NAME)]
+    if missing:
+        what = "there is no {} in the folder {!r}"
+        raise SourceError(*(source.fault(place, what.format(NAME, str(path))) for place, path in missing))
     base = folder / directory if directory else resources.PROMPTS
     return PromptLibrary.load(base, *(folder / overlay for overlay in config.prompts.overlays))
 
 
-def _unspeakable(setup: Setup, source: Document) -> Iterator[Fault]:
-    """A fault for each prompt of house and flow that could not be said in a call."""
-    house, prompts = setup.house, setup.prompts
-    for key in sorted(prompts.missing(house.prompts)):
-        yield source.fault(("prompts",), f"the house {house.name!r} says {key!r}, which has no audio")
-    for key in sorted(SEATS_HEAR - prompts.keys) if setup.config.seats.at else ():
-        yield source.fault(("prompts",), f"what seats dial is answered with {key!r}, which has no audio")
-    yield from _unspellable(setup, source)
-    recorded = {prompt for _, prompt, _ in setup.recordings} | setup.read_back
-    for key in sorted((setup.said & prompts.keys) - recorded):
-        lacking = sorted(prompts.fields(key) - setup.config.fields.keys())
-        yield source.fault(("fields",), f"the prompt {key!r} needs {', '.join(lacking)} here")
-    told: set[str] = set()
-    unspoken = dict(_unspoken_queues(setup))
-    for name, error in unspoken.values():
-        yield source.fault(("seats", "queues", name, "spoken"), error)
-    for _, key, fields in setup.recordings:
-        if fields.get("target") in unspoken:
+# --- a flow or a house alone ---
+
+
+def faults_alone(named: Named, folder: Path) -> list[Fault]:
+    """What is wrong in what a flow and its house say, as far as that is known without a configuration.
+
+    Recordings that only the flow wants may be those of a configuration elsewhere; see `wanted_alone`.
+    """
+    unknown = wanted_alone(named, folder)
+    known = [use for use in named.flow.prompt_uses if use.key not in unknown]
+    told = [
+        sayings.faults_at([(use, named.source) for use in known], named.source)
+        for sayings in _sayings_beside(named.flow, named.house.house, folder)
+    ]
+    return [*min(told, key=len), *house_faults_alone(named.house, folder)]
+
+
+def wanted_alone(named: Named, folder: Path) -> frozenset[str]:
+    """The prompts of a flow that neither we nor a configuration beside it have."""
+    beside = _sayings_beside(named.flow, named.house.house, folder)
+    known = frozenset(key for sayings in beside for key in sayings.prompts.keys)
+    return frozenset(use.key for use in named.flow.prompt_uses) - known
+
+
+def house_faults_alone(house: ReadHouse, folder: Path) -> list[Fault]:
+    """The same of a house, whatever the flow under it is."""
+    beside = _sayings_beside(served("", Limits()), house.house, folder)
+    told = [sayings.faults_of_house(house.source, house.source) for sayings in beside]
+    return min(told, key=len)
+
+
+def _sayings_beside(flow: Flow, house: House, folder: Path) -> Iterator[Sayings]:
+    ours = Config.model_validate({CONFIGURATION: 1})
+    yield Sayings(flow, house, _our_prompts(), fields=ours.fields)
+    for path in sorted(folder.glob("*.yaml")):
+        if head(path).kind != CONFIGURATION:
             continue
         try:
-            prompts.pcm(key, fields)
-        except CannotSpeak as error:
-            if str(error) not in told:
-                told.add(str(error))
-                yield source.fault(("fields",), str(error))
-
-
-def _unspoken_queues(setup: Setup) -> Iterator[tuple[str, tuple[str, str]]]:
-    """What callers could not be told of a queue that they come to: its words, its name, and why."""
-    question = setup.house.transfer.question
-    for name, queue in setup.config.seats.queues.items():
-        for prompt in question if queue.spoken else ():
-            try:
-                setup.prompts.pcm(prompt, {**setup.config.fields, "target": queue.spoken})
-            except CannotSpeak as error:
-                yield queue.spoken, (name, str(error))
-
-
-def _unspellable(setup: Setup, source: Document) -> Iterator[Fault]:
-    """A fault for each prompt that is to read a number back and cannot."""
-    prompts, known = setup.prompts, setup.config.fields
-    for key in sorted(setup.read_back & prompts.keys):
-        if _SPELT not in prompts.fields(key):
-            what = f"the prompt {key!r} reads a number back and has no slot {{{_SPELT}}}"
-            yield source.fault(("prompts",), what)
+            source = resources.read_document(path)
+            config = source.read_as(Config)
+            yield Sayings(flow, house, _prompts(config, folder, source), fields=config.fields)
+        except SourceError:
+            # That is told when the configuration itself is checked.
             continue
-        try:
-            prompts.pcm(key, {**known, _SPELT: "0123456789"})
-        except CannotSpeak as error:
-            yield source.fault(("fields",), str(error))

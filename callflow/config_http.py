@@ -21,10 +21,9 @@ def _name(text: object) -> str:
     return name
 
 
-def _socket_path(text: object) -> Path:
-    path = Path(str(text))
+def _socket_path(path: Path) -> Path:
     if not path.is_absolute() or len(str(path).encode()) > _LONGEST_PATH:
-        raise ValueError(f"{text!r} is not an absolute path of at most {_LONGEST_PATH} bytes")
+        raise ValueError(f"{str(path)!r} is not an absolute path of at most {_LONGEST_PATH} bytes")
     return path
 
 
@@ -36,5 +35,5 @@ class HttpConfig(Shape):
     """Whose X-Forwarded-For and X-Forwarded-Proto are believed."""
     tls: bool = False
     """Whether a proxy in front speaks TLS for us, whatever it says in X-Forwarded-Proto."""
-    control: Annotated[Path, pydantic.BeforeValidator(_socket_path)] | None = None
+    control: Annotated[Path, pydantic.AfterValidator(_socket_path)] | None = None
     """The Unix socket that `callflow trace` asks; see `callflow.adapters.control`."""

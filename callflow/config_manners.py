@@ -4,13 +4,14 @@ from typing import Annotated
 
 import pydantic
 
-from callflow.document import Shape, did_you_mean
+from callflow.document import Shape
+from callflow.errors import Unknown, UnknownName
 from callflow.etiquette.house import CARRIED, House, Mode
 
 
 def _carried(rule: str) -> str:
     if rule not in CARRIED:
-        raise ValueError(f"{rule!r} is not carried{did_you_mean(rule, list(CARRIED))}")
+        raise UnknownName(f"{rule!r} is not carried", Unknown(rule, CARRIED))
     return rule
 
 

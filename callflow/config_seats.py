@@ -13,8 +13,8 @@ from callflow.call.queues import QueuePlan, Strategy
 from callflow.call.seats import MOST_FORWARDS, USUAL_PAUSES, Pauses, SeatPlan
 from callflow.call.service_call import REFUSED, SAYS
 from callflow.config_sip import Secret, SipConfig
-from callflow.document import Document, Duration, Shape, did_you_mean
-from callflow.errors import Fault
+from callflow.document import Document, Duration, Form, Shape
+from callflow.errors import Fault, Unknown
 from callflow.sip.trunks import TrunkPlan
 
 SEATS_HEAR: Final = frozenset({*SAYS.values(), *supervising.SAYS.values(), REFUSED, "nobody_there"})
@@ -42,10 +42,18 @@ def _password(text: object) -> str:
 
 
 Password = Annotated[str, pydantic.BeforeValidator(_password)]
-Skill = Annotated[str, pydantic.Field(pattern=r"^[\w-]+$")]
-SeatNumber = Annotated[str, pydantic.Field(pattern=r"^[0-9]{1,8}$")]
-QueueName = Annotated[str, pydantic.Field(pattern=r"^[a-z][a-z0-9_]*$")]
-Number = Annotated[str, pydantic.Field(pattern=r"^\+?[0-9]{2,20}$")]
+Skill = Annotated[str, pydantic.Field(pattern=r"^[\w-]+$"), Form("a name of letters, digits and -")]
+SeatNumber = Annotated[str, pydantic.Field(pattern=r"^[0-9]{1,8}$"), Form("a number of 1 to 8 digits")]
+QueueName = Annotated[
+    str,
+    pydantic.Field(pattern=r"^[a-z][a-z0-9_]*$"),
+    Form("a name of small letters, digits and _, as repairs"),
+]
+Number = Annotated[
+    str,
+    pydantic.Field(pattern=r"^\+?[0-9]{2,20}$"),
+    Form("a telephone number of 2 to 20 digits, with or without +"),
+]
 Pause = Annotated[Duration, pydantic.Field(ge=1, le=3600)]
 Pattern = Annotated[str, pydantic.BeforeValidator(_pattern)]
 
@@ -138,7 +146,9 @@ class CallsOutConfig(Shape):
     """What calls out show, where it is not our account at the trunk."""
     allow: tuple[Pattern, ...] = ()
     """Digits, `x`, `[1-5]` and a `*` at the end; see `callflow.call.dial_plan`."""
-    emergency: tuple[Annotated[str, pydantic.Field(pattern=r"^[0-9]{2,8}$")], ...] = EMERGENCY
+    emergency: tuple[
+        Annotated[str, pydantic.Field(pattern=r"^[0-9]{2,8}$"), Form("a number of 2 to 8 digits")], ...
+    ] = EMERGENCY
     """Allowed to every phone that proves its password, whoever sits there."""
 
     def plan(self, trunks: Sequence[TrunkPlan]) -> CallsOut:
@@ -171,7 +181,7 @@ class SeatsConfig(Shape):
     """Seconds after which a seat's page is logged out: nothing asked for, and no call meanwhile."""
     phones: tuple[str, ...] = ()
     """Free desks, by their accounts: where seats log in."""
-    away_reasons: dict[Annotated[str, pydantic.Field(pattern=r"^[0-9]$")], str] = {}  # noqa: RUF012
+    away_reasons: dict[Annotated[str, pydantic.Field(pattern=r"^[0-9]$"), Form("one digit")], str] = {}  # noqa: RUF012
     """By the digit that is dialled after `*52`."""
     calls_out: CallsOutConfig = CallsOutConfig()
     at: dict[SeatNumber, SeatConfig] = {}  # noqa: RUF012
@@ -241,14 +251,15 @@ def people_faults(seats: SeatsConfig, sip: SipConfig, source: Document) -> Itera
     yield from _number_faults(seats, source)
     for index, trunk in enumerate(seats.calls_out.trunks):
         if trunk not in sip.trunks:
-            told = f"there is no trunk {trunk!r} under sip.trunks{did_you_mean(trunk, list(sip.trunks))}"
-            yield source.fault(("seats", "calls_out", "trunks", index), told)
+            told = f"there is no trunk {trunk!r} under sip.trunks"
+            place = ("seats", "calls_out", "trunks", index)
+            yield source.fault(place, told, unknown=Unknown(trunk, sip.trunks))
     for number, seat in seats.at.items():
         if number in seats.calls_out.emergency:
             told = f"{number} is an emergency number, and nobody could call that seat"
             yield source.fault(("seats", "at", number), told, at_key=True)
-        if seat.away and (why := _forward_fault(seats, number, seat.away.forward)):
-            yield source.fault(("seats", "at", number, "away", "forward"), why)
+        if seat.away:
+            yield from _forward_faults(seats, number, seat.away.forward, source)
 
 
 def _phone_faults(seats: SeatsConfig, sip: SipConfig, source: Document) -> Iterator[Fault]:
@@ -268,8 +279,8 @@ def _phone_faults(seats: SeatsConfig, sip: SipConfig, source: Document) -> Itera
         sits.setdefault(seat.phone, number)
     for where, phone in named:
         if phone not in sip.accounts:
-            known = did_you_mean(phone, list(sip.accounts))
-            yield source.fault(where, f"there is no account {phone!r} under sip.accounts{known}")
+            told = f"there is no account {phone!r} under sip.accounts"
+            yield source.fault(where, told, unknown=Unknown(phone, sip.accounts))
 
 
 def _number_faults(seats: SeatsConfig, source: Document) -> Iterator[Fault]:
@@ -283,17 +294,21 @@ def _number_faults(seats: SeatsConfig, source: Document) -> Iterator[Fault]:
             taken.setdefault(queue.number, f"the queue {name!r}")
 
 
-def _forward_fault(seats: SeatsConfig, number: str, forward: str) -> str:
-    """Why a seat's calls cannot go there; empty where they can."""
+def _forward_faults(seats: SeatsConfig, number: str, forward: str, source: Document) -> Iterator[Fault]:
+    """A fault where a seat's calls cannot go to whom it names."""
+    place = ("seats", "at", number, "away", "forward")
     if forward not in seats.at:
-        return f"there is no seat {forward!r} under seats.at{did_you_mean(forward, list(seats.at))}"
+        told = f"there is no seat {forward!r} under seats.at"
+        yield source.fault(place, told, unknown=Unknown(forward, seats.at))
+        return
     passed = [number]
-    while forward:
+    while forward and len(passed) <= MOST_FORWARDS + 1:
         if forward in passed:
-            return f"calls would go round in a circle: {' → '.join([*passed, forward])}"
+            told = f"calls would go round in a circle: {' → '.join([*passed, forward])}"
+            yield source.fault(place, told)
+            return
         passed.append(forward)
         away = seats.at[forward].away if forward in seats.at else None
         forward = away.forward if away else ""
     if len(passed) > MOST_FORWARDS + 1:
-        return f"a call is passed on {MOST_FORWARDS} times at most: {' → '.join(passed)}"
-    return ""
+        yield source.fault(place, f"a call is passed on {MOST_FORWARDS} times at most: {' → '.join(passed)}")

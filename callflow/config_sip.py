@@ -8,16 +8,17 @@ from typing import Annotated, Literal
 import pydantic
 
 from callflow.config_hearing import HearingConfig, Silence
-from callflow.document import Duration, Shape
+from callflow.document import Duration, Form, Shape
 from callflow.sip.address import Address, Transport
 from callflow.sip.locate import Target
 from callflow.sip.trunks import TrunkPlan
+from callflow.suggestions import shown
 
 
 def _address(text: object) -> Address:
     host, colon, port = str(text).rpartition(":")
-    if not colon or not port.isdecimal() or int(port) > 65535:
-        raise ValueError(f"{text!r} is not HOST:PORT, as 127.0.0.1:5060")
+    if not colon or not (port.isascii() and port.isdecimal()) or int(port) > 65535:
+        raise ValueError(f"{shown(text)} is not HOST:PORT, as 127.0.0.1:5060")
     return _host(host), int(port)
 
 
@@ -25,14 +26,14 @@ def _host(text: object) -> str:
     try:
         return str(ipaddress.IPv4Address(str(text)))
     except ValueError:
-        raise ValueError(f"{text!r} is not an IPv4 address, as 192.0.2.10") from None
+        raise ValueError(f"{shown(text)} is not an IPv4 address, as 192.0.2.10") from None
 
 
 def _network(text: object) -> str:
     try:
         return str(ipaddress.IPv4Network(str(text)))
     except ValueError:
-        raise ValueError(f"{text!r} is not an IPv4 network, as 10.0.0.0/8") from None
+        raise ValueError(f"{shown(text)} is not an IPv4 network, as 10.0.0.0/8") from None
 
 
 def _password(text: object) -> str:
@@ -45,6 +46,10 @@ def _password(text: object) -> str:
 HostPort = Annotated[Address, pydantic.BeforeValidator(_address)]
 Host = Annotated[str, pydantic.BeforeValidator(_host)]
 Network = Annotated[str, pydantic.BeforeValidator(_network)]
+UserName = Annotated[
+    str, pydantic.Field(pattern=r"^[\w.+-]+$"), Form("a name of letters, digits, . + - and _")
+]
+TrunkName = Annotated[str, pydantic.Field(pattern=r"^[\w.-]+$"), Form("a name of letters, digits, . - and _")]
 
 
 class Secret(Shape):
@@ -88,7 +93,7 @@ class Account(Secret):
 class TrunkAccount(Secret):
     """Ours, at a trunk."""
 
-    user: Annotated[str, pydantic.Field(pattern=r"^[\w.+-]+$")]
+    user: UserName
     login: str = ""
     """The name for the password where it is not the user."""
     expires: Annotated[Duration, pydantic.Field(ge=60, le=86_400)] = 300.0
@@ -98,8 +103,8 @@ class TrunkAccount(Secret):
 
 def _trunk_target(text: object) -> Target:
     host, colon, port = str(text).partition(":")
-    if not host or (colon and not (port.isdecimal() and 1 <= int(port) <= 65535)):
-        raise ValueError(f"{text!r} is not HOST or HOST:PORT, as sip.example.net or 192.0.2.1:5060")
+    if not host or (colon and not (port.isascii() and port.isdecimal() and 1 <= int(port) <= 65535)):
+        raise ValueError(f"{shown(text)} is not HOST or HOST:PORT, as sip.example.net or 192.0.2.1:5060")
     return Target(host.lower(), int(port) if port else None)
 
 
@@ -157,10 +162,10 @@ class SipConfig(Shape):
     """Whose packets are read at all."""
     digest: Annotated[tuple[Literal["sha-256", "md5"], ...], pydantic.Field(min_length=1)] = ("md5",)
     """What phones may prove their password by; some give up at a challenge that they do not know."""
-    realm: Annotated[str, pydantic.Field(pattern=r'^[^",\\]+$')] = "callflow"
-    accounts: dict[Annotated[str, pydantic.Field(pattern=r"^[\w.+-]+$")], Account] = {}  # noqa: RUF012
+    realm: Annotated[str, pydantic.Field(pattern=r'^[^",\\]+$'), Form('text without " , and \\')] = "callflow"
+    accounts: dict[UserName, Account] = {}  # noqa: RUF012
 
-    trunks: dict[Annotated[str, pydantic.Field(pattern=r"^[\w.-]+$")], TrunkConfig] = {}  # noqa: RUF012
+    trunks: dict[TrunkName, TrunkConfig] = {}  # noqa: RUF012
     """The peers that we keep in touch with; they are allowed wherever they are."""
 
     @property

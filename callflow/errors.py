@@ -4,7 +4,14 @@
 `SourceError` is the flow designer's: told with the place and with what would be right.
 """
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from callflow.suggestions import did_you_mean
+
+MOST_TOLD: Final = 50
+"""So many faults of a file are told one by one; nobody reads more at once."""
 
 
 class CallflowError(Exception):
@@ -29,6 +36,24 @@ class PeerError(CallflowError):
         self.reason = reason
 
 
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A name that is not known, and those that are."""
+
+    name: str
+    known: Collection[str]
+    lists: bool = False
+    """Whether the known ones are named also where one of them is near."""
+
+
+class UnknownName(ValueError):
+    """A value is a name that is not known; what a validator raises."""
+
+    def __init__(self, what: str, unknown: Unknown) -> None:
+        super().__init__(what)
+        self.unknown = unknown
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Fault:
     """One thing wrong in a YAML file; lines and columns count from 1."""
@@ -38,14 +63,29 @@ class Fault:
     column: int
     what: str
     """What is wrong and what would be right."""
+    unknown: Unknown | None = field(default=None, compare=False, repr=False)
+    """What a suggestion is to be made from; only for faults that are told, as making one takes long."""
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}: {self.what}"
+        return f"{self.file}:{self.line}:{self.column}: {self.told.what}"
+
+    @property
+    def told(self) -> "Fault":
+        """The fault with its suggestion."""
+        if self.unknown is None:
+            return self
+        name, known, lists = self.unknown.name, self.unknown.known, self.unknown.lists
+        return replace(self, what=self.what + did_you_mean(name, known, lists=lists), unknown=None)
 
 
 class SourceError(CallflowError):
-    """A YAML file is wrong; `faults` has every fault that was found, in order."""
+    """A YAML file is wrong; `faults` has what was found, in order, and how many more there are."""
 
     def __init__(self, *faults: Fault) -> None:
-        super().__init__("\n".join(map(str, faults)))
-        self.faults = faults
+        told = [fault.told for fault in faults[:MOST_TOLD]]
+        if len(faults) > MOST_TOLD:
+            more = len(faults) - MOST_TOLD
+            what = f"{more} more {'faults are' if more > 1 else 'fault is'} not told"
+            told.append(replace(faults[MOST_TOLD], what=what, unknown=None))
+        super().__init__("\n".join(map(str, told)))
+        self.faults = tuple(told)

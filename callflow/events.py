@@ -4,9 +4,10 @@ Times are not in the events: whoever hands one over says `now` beside it, in sec
 Personal data is not in their `repr`, because that is what a traceback in a log shows.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import Final, Literal, get_args
 
 LONGEST_ESTIMATE = 30
 """Minutes; nobody is asked to wait on a line for longer."""
@@ -182,6 +183,21 @@ class ConversationOver(Event):
     """What the caller came for is done: the closing may begin."""
 
 
+Ending = Literal[
+    "silent_line", "faint_line", "noisy_line", "said_goodbye", "caller_stayed", "seat_hung_up",
+    "call_limit", "service_stops", "no_media", "media_lost", "fault", "transferred",
+    "cancelled", "expired", "no_ack", "no_prack", "no_refresh", "no_answer", "gone",
+    "declined", "busy", "failed", "no_such_number",
+]  # fmt: skip
+"""Why a call ends, where that is not simply that a party has hung up."""
+_ENDINGS: Final[Mapping[str, Ending]] = {ending: ending for ending in get_args(Ending)}
+
+
+def ending_of(reason: str) -> Ending | Literal[""]:
+    """The same of why a SIP session ended; empty for an ordinary BYE."""
+    return "" if reason == "bye" else _ENDINGS.get(reason, "gone")
+
+
 LOST_MEDIA: Final = "media_lost"
 """Why a call ends from whose caller nothing comes any more."""
 NO_ACK: Final = "no_ack"
@@ -193,7 +209,7 @@ WITHOUT_A_WORD: Final = (LOST_MEDIA, NO_ACK, "gone")
 @dataclass(frozen=True, slots=True)
 class HungUp(Event):
     by: Party
-    reason: str = ""
+    reason: Ending | Literal[""] = ""
     """A word for machines, such as `cancelled` or `no_ack`; empty for an ordinary BYE."""
 
 

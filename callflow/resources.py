@@ -1,17 +1,18 @@
 """What ships with the program: houses, flows, prompts, the table of rules."""
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Final
 
 from callflow import document
-from callflow.document import Document, did_you_mean
-from callflow.errors import Fault, SourceError
+from callflow.document import Document
+from callflow.errors import Fault, SourceError, Unknown
 from callflow.etiquette import house
 from callflow.etiquette import rulebook as rulebooks
 from callflow.etiquette.house import House
 from callflow.etiquette.rulebook import Rulebook
+from callflow.named_files import HOUSE, KINDS, head, houses_in, refuse_other_kind
 
 _PACKAGE: Final = Path(__file__).parent
 _DATA: Final = _PACKAGE / "data" if (_PACKAGE / "data").is_dir() else _PACKAGE.parent
@@ -32,7 +33,9 @@ def read_text(path: Path) -> str:
     except OSError as error:
         raise SourceError(Fault(str(path), 1, 1, f"cannot be read: {error.strerror}")) from None
     except UnicodeDecodeError as error:
-        raise SourceError(Fault(str(path), 1, 1, f"not UTF-8 at byte {error.start}")) from None
+        line = error.object.count(b"\n", 0, error.start) + 1
+        what = f"not UTF-8 at byte {error.start}; save the file as UTF-8"
+        raise SourceError(Fault(str(path), line, 1, what)) from None
 
 
 def read_document(path: Path) -> Document:
@@ -51,41 +54,89 @@ def rulebook() -> Rulebook:
     return rulebooks.read(read_document(RULES))
 
 
+@dataclass(frozen=True, slots=True)
+class ReadHouse:
+    """A house, and where its parts are written: its own file and those of the houses that it extends."""
+
+    house: House
+    source: Document
+    path: Path
+
+    @property
+    def replaces_ours(self) -> bool:
+        """Whether it stands in the place of a house that ships with the program, by having its name."""
+        return self.path.parent.resolve() != HOUSES.resolve() and self.house.name in house_names()
+
+
 def read_house(path: Path) -> House:
     """A house of the admin's own, which may extend one of ours or one beside it.
 
     Raises `SourceError`, also for one that is weaker than its document.
     """
-    source = read_document(path)
-    found, whole = house.read_whole(source, _finder(source, path.parent))
-    if weaker := [*rulebook().faults(found, whole)]:
+    return house_at(path).house
+
+
+def house_at(path: Path) -> ReadHouse:
+    """The same with its places."""
+    refuse_other_kind(path, HOUSE)
+    own = read_document(path)
+    whole, source = house.read_whole(own, _Finder(own, path.parent))
+    if weaker := [*rulebook().faults(whole, source)]:
         raise SourceError(*weaker)
-    return found
+    return ReadHouse(whole, source, path)
 
 
-def named_house(name: str, asked_by: Document, place: tuple[str, ...], folder: Path) -> House:
-    """A house by the name that a flow or configuration uses. Raises `SourceError` at that place."""
-    found = _find(name, folder)
+def named_house(name: str, asked_by: Document, place: tuple[str, ...], folder: Path) -> ReadHouse:
+    """A house by the name that a flow uses. Raises `SourceError` at that place."""
+    found = _house_named(name, folder)
     if found is None:
-        known = did_you_mean(name, house_names())
-        raise SourceError(asked_by.fault(place, f"there is no house {name!r}{known}"))
-    return read_house(found)
+        raise SourceError(_no_house(name, asked_by, place, folder))
+    return house_at(found)
 
 
-def _finder(asked_by: Document, folder: Path) -> Callable[[str], Document]:
-    def find(name: str) -> Document:
-        found = _find(name, folder)
+class _Finder:
+    """Finds the house that another extends, and then the one that this extends, and so on."""
+
+    def __init__(self, asks: Document, folder: Path) -> None:
+        self._asks = asks
+        self._folder = folder
+
+    def __call__(self, name: str) -> Document:
+        data = self._asks.data
+        own = data.get("name") if isinstance(data, dict) else None
+        # A house that has the name of one of ours may extend that one.
+        found = _house_named(name, HOUSES if name == own else self._folder)
+        if found is None and name == own:
+            raise SourceError(self._asks.fault(("extends",), f"{name!r} extends itself"))
         if found is None:
-            known = did_you_mean(name, house_names())
-            raise SourceError(asked_by.fault(("extends",), f"there is no house {name!r}{known}"))
-        return read_document(found)
-
-    return find
+            raise SourceError(_no_house(name, self._asks, ("extends",), self._folder))
+        self._asks = read_document(found)
+        return self._asks
 
 
-def _find(name: str, folder: Path) -> Path | None:
-    # A name is no path: it may not climb out of the two places where houses are.
-    if not name.replace("-", "").replace("_", "").isalnum():
-        return None
-    candidates = [folder / f"{name}.yaml", HOUSES / f"{name}.yaml"]
-    return next((path for path in candidates if path.is_file()), None)
+def _no_house(name: str, asked_by: Document, place: tuple[str, ...], folder: Path) -> Fault:
+    known = {*house_names(), *(each for each, _ in houses_in(folder))}
+    beside = folder / f"{name}.yaml"
+    what = f"there is no house {name!r}"
+    # A name is no path: it may not climb out of the folder.
+    if beside.parent == folder and (other := head(beside)).kind:
+        said = f"the house {other.name!r}" if other.kind == HOUSE else KINDS[other.kind]
+        what += f", and {beside.name} is {said}"
+    return asked_by.fault(place, what, unknown=Unknown(name, known))
+
+
+def _house_named(name: str, folder: Path) -> Path | None:
+    """The house of that name in the folder, else among ours. Raises `SourceError` where there are two."""
+    own = [path for each, path in houses_in(folder) if each == name]
+    if len(own) > 1:
+        raise SourceError(*(_namesake(path, own) for path in own))
+    return next(iter(own), None) or next((path for each, path in houses_in(HOUSES) if each == name), None)
+
+
+def _namesake(path: Path, paths: list[Path]) -> Fault:
+    others = ", ".join(each.name for each in paths if each != path)
+    try:
+        source = read_document(path)
+    except SourceError as error:
+        return error.faults[0]
+    return source.fault(("name",), f"{others} is a house of this name too; rename or remove one")

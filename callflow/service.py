@@ -317,6 +317,7 @@ class Service:
             modes=setup.modes,
             sayable=setup.sayable,
             hearing=setup.thresholds_of_trunks,
+            lengths=setup.sayings.lengths,
             spell=setup.spell,
         )
         ports = PortPool(self.media.ports)

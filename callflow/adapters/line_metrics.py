@@ -4,6 +4,7 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from callflow.adapters.metric_words import CHECKS
 from callflow.etiquette.seats_check import SeatsCheck
 from callflow.events import LineState
 from callflow.facts import Fact
@@ -12,8 +13,6 @@ _LEVELS: Final = (-60, -55, -50, -45, -40, -35, -30, -25, -20, -15, -10)
 _RATIOS: Final = (-5, 0, 5, 10, 15, 20, 25, 30, 40, 50)
 _PERSONS: Final = (LineState.SPEECH, LineState.FAINT)
 _ENDED: Final = "ended"
-_OUTCOMES: Final = (_ENDED, "sound", "speech", "key", "opinion", "seat")
-"""How checks mostly end: by the release, by a sign of life, by the seat."""
 
 
 class LineMetrics:
@@ -45,7 +44,7 @@ class LineMetrics:
             "callflow_trunk_one_way", "Whether nothing is heard from a trunk.", ["trunk"], registry=registry
         )
         for rule in SeatsCheck.rules:
-            for outcome in _OUTCOMES:
+            for outcome in CHECKS:
                 self._checks.labels(rule, outcome)
         for state in LineState:
             self._states.labels(state)

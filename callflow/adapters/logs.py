@@ -23,7 +23,7 @@ _MASKED: Final = re.compile(r"[^*]{1,3}\*{4}[^*]{1,4}")
 _QUIET: Final = ("prompt.started", "prompt.finished", "line.heard", "line.judged")
 _OF_LINES: Final = ("exception", "text")
 """What has several lines by its nature."""
-_LOUD: Final = ("trunk.one_way", "leg.lost", "rule.broken")
+_LOUD: Final = ("trunk.one_way", "leg.lost", "rule.broken", "prompt.unknown", "prompt.overdue")
 """What somebody should look after."""
 
 

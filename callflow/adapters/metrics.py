@@ -15,6 +15,7 @@ from prometheus_client import (
 from callflow import __version__
 from callflow.adapters.line_metrics import LineMetrics
 from callflow.adapters.media_metrics import MediaMetrics
+from callflow.adapters.metric_words import ENDINGS, OTHER
 from callflow.adapters.process_metrics import ProcessMetrics
 from callflow.adapters.refusals import Refusals
 from callflow.adapters.seat_metrics import SeatMetrics
@@ -26,14 +27,9 @@ from callflow.etiquette.modes import Modes
 from callflow.etiquette.rulebook import Rulebook
 from callflow.etiquette.verdict import Judgement, Verdict
 from callflow.facts import Fact
+from callflow.sip.happenings import Counted
 
 _ANSWER: Final = (0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 8, 12, 20, 30)
-_ENDINGS: Final = (
-    "caller_hung_up", "cancelled", "no_ack", "silent_line", "faint_line", "noisy_line",
-    "said_goodbye", "caller_stayed", "call_limit", "service_stops", "no_media", "media_lost", "seat_hung_up",
-    "fault",
-)  # fmt: skip
-"""Every way in which a call can end."""
 _TICKETS: Final = {"ticket.opened": "opened", "ticket.failed": "failed"}
 _DURATION: Final = (5, 15, 30, 60, 120, 180, 300, 600, 1200, 1800, 3600)
 
@@ -95,13 +91,15 @@ class Metrics:
         # A rate over a series that was not there before its first event misses that event.
         for metric in (self._active, self._duration, self._answer):
             metric.labels(self._flow)
-        for ending in _ENDINGS:
+        for ending in (*ENDINGS, OTHER):
             self._calls.labels(self._flow, ending)
         for kind, outcome in (("callback", "opened"), ("message", "opened"), ("message", "failed")):
             self._tickets.labels(kind, outcome)
         for rule in CARRIED:
             for outcome in Judgement:
                 self._rules.labels(rule, outcome)
+                if self._modes.may_observe(self._house, rule):
+                    self._rules.labels(rule, f"would_be_{outcome}")
 
     def expose(self) -> bytes:
         """The text that Prometheus scrapes."""
@@ -132,6 +130,8 @@ class Metrics:
                 self._active.labels(self._flow).inc()
             case "call.answered":
                 self._answer.labels(self._flow).observe(fact.at - ledger[0].at)
+            case "prompt.overdue":
+                self.sip.counted(Counted("fault", "prompt_overdue"))
             case "prompt.started":
                 self.media.prompt_late.observe(float(fact.details.get("waited") or 0.0))
             case "call.ended":
@@ -139,7 +139,7 @@ class Metrics:
 
     def _ended(self, ledger: list[Fact], ended: Fact) -> None:
         outcome = str(ended.details["reason"] or f"{ended.details['by']}_hung_up")
-        self._calls.labels(self._flow, outcome).inc()
+        self._calls.labels(self._flow, outcome if outcome in ENDINGS else OTHER).inc()
         self._active.labels(self._flow).dec()
         self._duration.labels(self._flow).observe(ended.at - ledger[0].at)
         house = self._modes.house_of(self._house, ledger)

@@ -13,8 +13,8 @@ from typing import Annotated, Final, Literal
 import pydantic
 
 from callflow import document
-from callflow.document import Document, Duration, Shape, did_you_mean
-from callflow.errors import Fault, SourceError
+from callflow.document import Document, Duration, Form, Shape
+from callflow.errors import Fault, SourceError, Unknown
 
 NAME: Final = "prompts.yaml"
 
@@ -23,7 +23,9 @@ _SPOKEN: Final = re.compile(r"\w")
 
 
 def _lists(named: object) -> object:
-    return (named,) if isinstance(named, str) else named
+    if isinstance(named, str):
+        return (named,)
+    return tuple(named) if isinstance(named, list) else named
 
 
 def _inside(file: str) -> str:
@@ -36,7 +38,9 @@ def _inside(file: str) -> str:
 File = Annotated[str, pydantic.AfterValidator(_inside)]
 Lists = Annotated[tuple[str, ...], pydantic.BeforeValidator(_lists), pydantic.Field(min_length=1)]
 """One list, or several that are one together."""
-Sha256 = Annotated[str, pydantic.Field(pattern=r"^([0-9a-f]{64})?$")]
+Sha256 = Annotated[
+    str, pydantic.Field(pattern=r"^([0-9a-f]{64})?$"), Form("a SHA-256 of 64 hexadecimal digits")
+]
 
 
 class Recording(Shape):
@@ -177,8 +181,8 @@ def mismatches(source: Document, manifest: Manifest, lists: set[str]) -> Iterato
                 yield source.fault((*here, "slots", slot), f"the text has no slot {{{slot}}}", at_key=True)
             for name in names:
                 if name not in lists:
-                    what = f"there is no list {name!r}{did_you_mean(name, list(lists))}"
-                    yield source.fault((*here, "slots", slot), what)
+                    what = f"there is no list {name!r}"
+                    yield source.fault((*here, "slots", slot), what, unknown=Unknown(name, lists))
         words = sum(not piece.is_slot for piece in found) if named else 0
         if len(prompt.parts) != words:
             what = f"the text has {words} pieces around its slots, but {len(prompt.parts)} parts are given"

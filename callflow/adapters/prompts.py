@@ -208,8 +208,7 @@ class PromptLibrary:
         self._recorded: dict[str, Recorded] = {}
         for directory in directories:
             self._speeches |= directory.speeches()
-            for key in directory.manifest.prompts:
-                self._forget_recordings_of(key)
+            self._forget_recordings_of(directory.manifest.prompts)
             self._recorded |= directory.recorded
             for name, items in directory.manifest.lists.items():
                 self._lists.setdefault(name, {}).update(
@@ -326,9 +325,9 @@ class PromptLibrary:
             found |= self._lists[name]
         return found
 
-    def _forget_recordings_of(self, key: str) -> None:
+    def _forget_recordings_of(self, keys: Container[str]) -> None:
         self._recorded = {
-            name: one for name, one in self._recorded.items() if one.is_item or one.path[1] != key
+            name: one for name, one in self._recorded.items() if one.is_item or one.path[1] not in keys
         }
 
 

@@ -4,6 +4,7 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from callflow.adapters.metric_words import CONSENTS, OTHER, TRANSFERS
 from callflow.call.seats import SeatState
 from callflow.facts import Fact
 
@@ -58,6 +59,12 @@ class SeatMetrics:
         self._held: dict[str, float] = {}
         for state in SeatState:
             self._states.labels(state)
+        for answer, how in CONSENTS:
+            self._consents.labels(answer, how)
+        for outcome in (*TRANSFERS, OTHER):
+            self._transfers.labels(outcome)
+        for in_time in ("yes", "no"):
+            self._in_time.labels(in_time)
 
     def fact(self, fact: Fact) -> None:
         match fact.fact:
@@ -92,7 +99,8 @@ class SeatMetrics:
                 self._transfers.labels("completed").inc()
                 self._asked.pop(fact.call, None)
             case "failed" | "declined" | "refused":
-                self._transfers.labels(str(fact.details["why"])).inc()
+                why = str(fact.details["why"])
+                self._transfers.labels(why if why in TRANSFERS else OTHER).inc()
                 self._asked.pop(fact.call, None)
 
     def _turned(self, fact: Fact) -> None:

@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector
 
+from callflow.adapters.metric_words import OTHER, STATUSES, faults
 from callflow.sip.happenings import Counted, Noticed, RegistrationChanged, TrunkChanged
 
 _TRUNK_STATES: Final = ("unknown", "up", "draining", "down")
@@ -43,10 +44,16 @@ class SipMetrics:
         )  # fmt: skip
         self._series: dict[tuple[str, str], Counter] = {}
         """By what is counted and its kind: a message counts several times, and to look one up is dear."""
-        self._of("fault", "illegal_event")
+        self._faults = frozenset(faults())
+        for kind in sorted(self._faults):
+            self._of("fault", kind)
+        for status in STATUSES:
+            self._of("rejected", status)
 
     def counted(self, counted: Counted) -> None:
-        self._of(counted.what, counted.kind).inc()
+        what, kind = counted.what, counted.kind
+        foreseen = what != "fault" or kind in self._faults
+        self._of(what, kind if foreseen else OTHER).inc()
 
     def _of(self, what: str, kind: str) -> Counter:
         series = self._series.get((what, kind))

@@ -5,7 +5,7 @@ saying, hang up. The call has one deadline, the earliest of all its machines.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from callflow.actions import (
@@ -42,6 +42,7 @@ from callflow.events import (
     CallerDescribed,
     CallerLost,
     DigitPressed,
+    Ending,
     Event,
     FactKept,
     Heard,
@@ -103,8 +104,11 @@ class Call:
         *,
         keeps: bool = False,
         at_fault: Callable[[], bool] | None = None,
+        lengths: Mapping[str, float] | None = None,
     ) -> None:
         """`in_queue` gives the house for who waits in a queue, where it differs.
+
+        `lengths` are those of the flow's prompts, in seconds.
 
         `at_fault` tells whether it is our side that lets nothing of the caller through.
 
@@ -118,7 +122,7 @@ class Call:
         self.ended = False
         self._manners = Manners(house, self._notes, in_queue, at_fault)
         self._queue = ""
-        self._flow = FlowRun(flow)
+        self._flow = FlowRun(flow, lengths)
         self._flow_name = flow.name
         self._limit_after = flow.limits.call
         self._limit: float | None = None
@@ -280,7 +284,7 @@ class Call:
                 done += self._work_off(deque(), now, machine.tick(now))
         return done
 
-    def part(self, reason: str, now: float) -> list[Action]:
+    def part(self, reason: Ending, now: float) -> list[Action]:
         """End the call with the last words and the pause, whatever it is doing (a limit, a shutdown)."""
         if self.ended:
             return []
@@ -293,7 +297,7 @@ class Call:
             return self._work_off(deque(), now, [HangUp(reason)])
         return [*before, *self._work_off(deque(), now, self._manners.part(reason, now))]
 
-    def give_up(self, reason: str, now: float) -> list[Action]:
+    def give_up(self, reason: Ending, now: float) -> list[Action]:
         """End the call without a word: the last resort of a call whose own machines are broken."""
         if self.ended:
             return []

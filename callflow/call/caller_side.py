@@ -7,7 +7,15 @@ from callflow.call.lines import Lines
 from callflow.call.news import Happened, News, Task
 from callflow.call.room import Room
 from callflow.errors import PeerError
-from callflow.events import CallConfirmed, DigitPressed, HeldByCaller, HungUp, Party, ResumedByCaller
+from callflow.events import (
+    CallConfirmed,
+    DigitPressed,
+    HeldByCaller,
+    HungUp,
+    Party,
+    ResumedByCaller,
+    ending_of,
+)
 from callflow.sip.calls import Calls
 from callflow.sip.happenings import (
     Answered,
@@ -86,4 +94,4 @@ def _holds(room: Room, leg: Leg) -> list[News]:
 
 def _ended(room: Room, reason: str) -> Happened:
     by = Party.CALLER if reason in ("bye", "cancelled", "expired") else Party.CALLFLOW
-    return Happened(room, HungUp(by, "" if reason == "bye" else reason))
+    return Happened(room, HungUp(by, ending_of(reason)))

@@ -38,12 +38,14 @@ from callflow.call.switchboard import Switchboard
 from callflow.call.table import CallTable
 from callflow.call.transferring import Transferring
 from callflow.call.trunk_health import TrunkHealth
+from callflow.call.unsaid import Unsaid
 from callflow.call.work import Work
 from callflow.errors import PeerError
 from callflow.etiquette.house import CARRIED, House
 from callflow.etiquette.modes import Modes
 from callflow.events import (
     CallArrived,
+    Ending,
     Event,
     FactKept,
     Party,
@@ -57,6 +59,7 @@ from callflow.guard import Broke, GuardedTimer, guarded
 from callflow.media.messages import (
     LegQuality,
     MediaEvent,
+    PromptUnknown,
     Recorded,
     Report,
 )
@@ -116,6 +119,8 @@ class Settings:
     """Seconds without a packet after which a leg is judged; 0 for never."""
     media_timeouts: Mapping[str, float] = field(default_factory=dict)
     """Of trunks that have another, by their names."""
+    lengths: Mapping[str, float] = field(default_factory=dict)
+    """How long the flow's prompts are, in seconds."""
     spell: Spell | None = None
     """Says numbers that nobody knows before the call; without it they are not read back."""
 
@@ -172,6 +177,7 @@ class Controller:
             settings.media_timeout,
             settings.media_timeouts,
         )
+        self._unsaid = Unsaid(self._rooms, settings.house.neutral)
         self._media_side = MediaSide(self._lines, self._rooms, self._health, self._liveness)
         self._deeds = Deeds(
             self._rooms,
@@ -277,7 +283,7 @@ class Controller:
         self._endpoint.calls.draining = True
         return self._work.off(self._take(self._endpoint.trunks.stop(now), now), now)
 
-    def part(self, reason: str, now: float) -> list[Effect]:
+    def part(self, reason: Ending, now: float) -> list[Effect]:
         """Bring every call to its end with the last words and the pause."""
         effects = self._work.off([Task(None, partial(self._from_seats.part, now))], now)
         for room in self._rooms.now_standing():
@@ -295,7 +301,7 @@ class Controller:
         self._endpoint.calls.paused = False
         return []
 
-    def drop_all(self, reason: str, now: float) -> list[Effect]:
+    def drop_all(self, reason: Ending, now: float) -> list[Effect]:
         """End every call without a word, as there is nothing to say it with."""
         effects = self._work.off([Task(None, partial(self._from_seats.part, now))], now)
         for room in self._rooms.now_standing():
@@ -494,6 +500,7 @@ class Controller:
             lambda queue: modes.house(base, trunk=trunk, queue=queue),
             keeps=settings.journals,
             at_fault=lambda: self._health.at_fault(leg),
+            lengths=settings.lengths,
         )
         calling = calling_as(invited, settings.media_host)
         room = Room(call, calling, self._endpoint.calls, self._lines, caller=leg, spell=settings.spell)
@@ -504,12 +511,14 @@ class Controller:
         settings = self._settings
         flow, ledger = served(queue, settings.flow.limits), Ledger(name, self._sink)
         if is_plain:
-            return Call(flow, settings.house.without(*CARRIED), ledger)
+            return Call(flow, settings.house.without(*CARRIED), ledger, lengths=settings.lengths)
 
         def in_queue(queue: str) -> House:
             return settings.modes.house(settings.house, queue=queue)
 
-        return Call(flow, in_queue(queue), ledger, in_queue, keeps=settings.journals)
+        return Call(
+            flow, in_queue(queue), ledger, in_queue, keeps=settings.journals, lengths=settings.lengths
+        )
 
     # --- what the plane tells ---
 
@@ -523,10 +532,13 @@ class Controller:
             deeds.own_words.heard(report.leg, report.event)
             return []
         leg = self._lines.heard(report.leg)
+        if isinstance(report.event, PromptUnknown):
+            return self._unsaid_on(leg, report, report.event)
         if isinstance(report.event, MediaEvent):
             return [*self._media_side.told(leg, report.event, report.at)]
         if leg is None:
             return []
+        self._unsaid.heard(leg, report.event)
         deeds.recorder.judged(report.leg, report.event)
         if leg in deeds.farewells:
             return self._apart(leg, lambda: deeds.farewells.heard(leg, report.event, report.at), report.at)
@@ -535,6 +547,18 @@ class Controller:
         room = self._rooms[leg.call]
         heard = Task(room, partial(self._heard_in, room, leg, report.event, report.at))
         return [heard, Task(room, partial(self._watch, room))] if leg.party is Party.SEAT else [heard]
+
+    def _unsaid_on(self, leg: Leg | None, report: Report, event: PromptUnknown) -> list[News]:
+        """Other words are said, and the prompt is over for its call."""
+        said = self._unsaid.told(leg, event, report.at)
+        if leg is None or not self._unsaid.is_awaited(event):
+            return [*said]
+        room = self._rooms.get(leg.call)
+        if self._unsaid.is_mute(leg) and room is not None and leg is room.caller:
+            ends = partial(self._deeds.act, room, lambda call: call.give_up("fault", report.at), report.at)
+            return [*said, Task(room, ends)]
+        over = Report(report.at, report.leg, PromptFinished(event.prompt))
+        return [*said, Task(None, partial(self._heard, over))]
 
     def _heard_in(self, room: Room, leg: Leg, event: Event, now: float) -> list[News]:
         """A leg of a call was heard."""

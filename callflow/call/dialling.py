@@ -6,7 +6,7 @@ given up there. With the answer the two share a room like any seat and caller.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal
 
 from callflow.call.call import Call
 from callflow.call.calling import Calling
@@ -18,7 +18,7 @@ from callflow.call.room import Room
 from callflow.call.seats import SeatState
 from callflow.call.switchboard import Switchboard
 from callflow.errors import PeerError
-from callflow.events import Event, HungUp, Party
+from callflow.events import Ending, Event, HungUp, Party, ending_of
 from callflow.media.messages import Join
 from callflow.sip.address import Hop
 from callflow.sip.calls import Calls
@@ -31,8 +31,10 @@ from callflow.sip.uri import Uri
 _PHRASES: Final = {180: "Ringing", 181: "Call Is Being Forwarded", 182: "Queued"}
 _ANOTHER_WAY: Final = (408, 500, 502, 503, 504)
 """What says more of the trunk than of whom is called."""
-_REASONS: Final = {404: "no_such_number", 408: "no_answer", 480: "declined", 484: "no_such_number",
-                   486: "busy", 600: "busy", 603: "declined"}  # fmt: skip
+_REASONS: Final[dict[int, Ending]] = {
+    404: "no_such_number", 408: "no_answer", 480: "declined", 484: "no_such_number",
+    486: "busy", 600: "busy", 603: "declined",
+}  # fmt: skip
 """What the ledger says of a call that came to nothing; `failed` for the rest."""
 
 
@@ -102,7 +104,7 @@ class Dialling:
             case Reoffered(offer=offer):
                 return [*self._lines.reoffered(leg, offer, now)]
             case Ended(reason=reason) if leg is self._errand.phone:
-                return self._given_up(Party.SEAT, reason, now)
+                return self._given_up(Party.SEAT, ending_of(reason), now)
             case Progressed(status=status, answer=answer):
                 return self._progressed(leg, status, answer, now)
             case Accepted(answer=answer):
@@ -246,10 +248,10 @@ class Dialling:
 
     def _came_to_nothing(self, failure: PeerError, now: float) -> list[News]:
         refused = self._calls.refuse(self._errand.phone.session, passed_back(failure), now)
-        why = _REASONS.get(failure.status, "failed")
+        why: Ending = _REASONS.get(failure.status, "failed")
         return [*refused, *self._over(HungUp(Party.CALLFLOW, why), now)]
 
-    def _given_up(self, by: Party, reason: str, now: float) -> list[News]:
+    def _given_up(self, by: Party, reason: Ending | Literal[""], now: float) -> list[News]:
         far = self._far
         cancelled = self._calls.hang_up(far.session, "", now) if far else []
         return [*cancelled, *self._over(HungUp(by, reason), now)]

@@ -64,6 +64,8 @@ class Leg:
     """How its line is heard, where its trunk is other than most."""
     is_deaf: bool = False
     """Whether the phone is on its own hold, and hears nobody."""
+    unsaid: int = 0
+    """How many prompts in a row the plane did not have for it."""
     joined_at: float | None = None
     """Since when it and the caller hear each other."""
 

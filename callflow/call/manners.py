@@ -51,6 +51,7 @@ from callflow.events import (
     CallArrived,
     CallerDescribed,
     ConversationOver,
+    Ending,
     Event,
     Heard,
     HoldRequested,
@@ -215,7 +216,7 @@ class Manners:
         ideal = Closing(house.closing, ask=True, release=True)
         return [*begun, *self._shadow(ideal, ideal.receive(ConversationOver(), now), now)]
 
-    def part(self, reason: str, now: float) -> list[Action]:
+    def part(self, reason: Ending, now: float) -> list[Action]:
         """The last words of a call that cannot go on."""
         return self._begin(Parting(self.house.closing, reason), ConversationOver(), now)
 

@@ -18,6 +18,7 @@ from callflow.call.dial_plan import Attendance
 from callflow.call.ears import listening
 from callflow.call.leg import Effect, Leg
 from callflow.call.spelling import Spell, Spelling
+from callflow.errors import CallflowError
 from callflow.etiquette.briefing import OWN_WORDS
 from callflow.events import Event, Party
 from callflow.media.messages import (
@@ -124,7 +125,7 @@ class Sound:
             also = [StopPlaying(self.seat.media)] if to_both and self.seat else []
             return [StopPlaying(caller), *also]
         if action.secret and self.spell and Party.CALLER in action.to:
-            return [Play(caller, self._spelling.begin(self.spell(action.prompt, action.secret)))]
+            return [Play(caller, self._begin_spelling(action))]
         name = recording(action.prompt, {**action.fields, **action.secret})
         if Party.TARGET in action.to:
             name = self.own_words if action.prompt == OWN_WORDS else name
@@ -140,6 +141,15 @@ class Sound:
         # Three are no pair: each of the two is told by itself.
         first = [Play(caller, name)] if self._says_to_both else []
         return [*first, Play(self.seat.media, name)]
+
+    def _begin_spelling(self, say: Say) -> str:
+        """The first of the recordings that say it; the name of none where it cannot be said."""
+        assert self.spell is not None
+        try:
+            return self._spelling.begin(self.spell(say.prompt, say.secret))
+        except CallflowError:
+            # The plane tells that it does not have this. What was to be said is nothing for a log.
+            return recording(say.prompt, dict.fromkeys(say.secret, ""))
 
     def go_on(self, event: Event) -> list[Effect] | None:
         """What the plane tells of the caller's leg is about one recording of several that say a prompt."""

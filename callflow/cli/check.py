@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import click
 from rich.markup import escape
@@ -11,27 +11,46 @@ from rich.markup import escape
 from callflow import config, resources
 from callflow.adapters.prompts import PromptLibrary
 from callflow.cli.screen import OUT, tell_faults, tell_notes, write_json
+from callflow.document.not_yaml import mistyped_colon
 from callflow.errors import SourceError
+from callflow.named_files import CONFIGURATION, FLOW, HOUSE, PROMPTS
+from callflow.suggestions import did_you_mean
 
 
 def _config(path: Path) -> str:
-    setup = config.read(path)
+    setup, named = config.read_whole(path)
     tell_notes(setup.notes)
-    return f"configuration: flow {setup.flow.name}, house {setup.house.name}, {len(setup.said)} prompts"
+    house = _named(named.house)
+    return f"configuration: flow {setup.flow.name}, house {house}, {len(setup.said)} prompts"
 
 
 def _flow(path: Path) -> str:
-    flow, house = config.read_flow(path)
-    return f"flow {flow.name}: {len(flow.steps)} steps under house {house.name}"
+    named = config.read_named(path)
+    faults = config.faults_alone(named, path.parent)
+    if faults:
+        raise SourceError(*faults)
+    told = f"flow {named.flow.name}: {len(named.flow.steps)} steps under house {_named(named.house)}"
+    wanted = sorted(config.wanted_alone(named, path.parent))
+    return told + (f"; its configuration must have recordings of {', '.join(wanted)}" if wanted else "")
 
 
 def _house(path: Path) -> str:
-    house = resources.read_house(path)
-    told = [f"house {house.name}"]
+    found = resources.house_at(path)
+    faults = config.house_faults_alone(found, path.parent)
+    if faults:
+        raise SourceError(*faults)
+    house = found.house
+    told = [f"house {_named(found)}"]
     for mode, how in (("off", "without"), ("observe", "observing")):
         rules = [rule for rule in house.rules if house.mode(rule) == mode]
         told += [f"{how} {', '.join(rules)}"] if rules else []
     return ", ".join(told)
+
+
+def _named(found: resources.ReadHouse) -> str:
+    """The house's name, and whether it stands in the place of one of ours."""
+    instead = f" (that of {found.path.name}, in place of ours)" if found.replaces_ours else ""
+    return f"{found.house.name}{instead}"
 
 
 def _prompts(path: Path) -> str:
@@ -39,10 +58,10 @@ def _prompts(path: Path) -> str:
 
 
 _KINDS: Final[dict[str, Callable[[Path], str]]] = {
-    "callflow-config": _config,
-    "callflow": _flow,
-    "callflow-house": _house,
-    "callflow-prompts": _prompts,
+    CONFIGURATION: _config,
+    FLOW: _flow,
+    HOUSE: _house,
+    PROMPTS: _prompts,
 }
 
 
@@ -71,9 +90,14 @@ def check(paths: tuple[Path, ...], as_json: bool) -> None:
 
 def _check(path: Path) -> str:
     source = resources.read_document(path)
-    data: Any = source.data if isinstance(source.data, dict) else {}
-    for key, check_kind in _KINDS.items():
-        if key in data:
-            return check_kind(path)
+    kind = (
+        next((key for key in source.data if key in _KINDS), None) if isinstance(source.data, dict) else None
+    )
+    if kind is not None:
+        return _KINDS[kind](path)
     kinds = ", ".join(f"`{key}: 1`" for key in _KINDS)
-    raise SourceError(source.fault((), f"what is this? a file of ours says one of {kinds}"))
+    mistyped = mistyped_colon(source.data) if isinstance(source.data, str) else ""
+    what = f"what is this? a file of ours says one of {kinds}" + (f"; {mistyped}" if mistyped else "")
+    first = next(iter(source.data), "") if isinstance(source.data, dict) else ""
+    near = did_you_mean(first, [*_KINDS])
+    raise SourceError(source.fault((), what + (near if near.startswith("; did you mean") else "")))

@@ -104,7 +104,7 @@ def _under(setup: Setup, house: str | None) -> Setup:
     if house is None:
         return setup
     setup = replace(setup, house=resources.read_house(resources.HOUSES / f"{house}.yaml"))
-    said = setup.house.prompts | setup.house.waiting_prompts
+    said = setup.house.all_prompts
     if missing := sorted(setup.prompts.missing(said)):
         raise CallflowError(f"the house {house!r} says {', '.join(missing)}, which has no audio")
     return setup

@@ -95,7 +95,7 @@ def _wrong(scripts: Sequence[Script], facts: Sequence[Fact]) -> str:
     ended = next((fact for fact in facts if fact.fact == "call.ended"), None)
     if ended is None or ended.details.get("by") != "callflow" or ended.rule != rule:
         return ""
-    reasons = {script.reason: script for script in scripts}
+    reasons: dict[str, Script] = {script.reason: script for script in scripts}
     script = reasons.get(str(ended.details["reason"]), scripts[0])
     check = _last_check(facts)
     return _unsaid(script, check) or _unasked(check) or _heard(script, check)

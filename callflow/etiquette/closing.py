@@ -20,6 +20,7 @@ from callflow.etiquette.parameters import ClosingManners
 from callflow.events import (
     ConversationOver,
     DigitPressed,
+    Ending,
     Event,
     Heard,
     HungUp,
@@ -152,7 +153,7 @@ class Closing(Machine[Phase]):
         return self._enter(phase, None, Say(prompt, rule=rule))
 
     def _let_go(self) -> list[Action]:
-        reason = "said_goodbye" if self._release_rule == "csr-35" else "caller_stayed"
+        reason: Ending = "said_goodbye" if self._release_rule == "csr-35" else "caller_stayed"
         return self._conclude(Outcome.RELEASED, HangUp(reason, rule=self._release_rule))
 
     def _stay(self) -> list[Action]:

@@ -9,15 +9,14 @@ from typing import Annotated, Literal, get_args
 
 import pydantic
 
-from callflow.document import Document, Shape, did_you_mean
-from callflow.errors import SourceError
+from callflow.document import Document, Shape
+from callflow.errors import SourceError, Unknown
 from callflow.etiquette.parameters import (
     AnsweringManners,
     ClosingManners,
     HoldManners,
     JoiningManners,
     NuisanceManners,
-    PromptKey,
     QueueManners,
     RecallManners,
     SeatClosingManners,
@@ -26,6 +25,7 @@ from callflow.etiquette.parameters import (
     TransferManners,
     UnclearLineManners,
 )
+from callflow.prompt_keys import PromptKey, PromptUse, prompt_uses
 
 CARRIED = (
     "csr-01", "csr-04", "csr-05", "csr-06", "csr-07", "csr-10",
@@ -41,19 +41,27 @@ Mode = Literal["enforce", "observe", "off"]
 """Whether a rule decides, only notes what it would have done, or is not there."""
 MODES: tuple[Mode, ...] = get_args(Mode)
 """From the one in which most is done to the one in which nothing is."""
+_MOST_BASES = 20
+"""So many houses may extend each other in a row."""
 NEVER = 86_400.0
 """Seconds; no call lasts so long."""
+_WITH_SEATS = frozenset(
+    ("seats_words", "hold", "recall", "transfer", "nuisance", "seat_closing", "queue", "joining")
+)
+"""The parts of a house that only a call with a queue or a seat needs; every other part is always needed."""
 
 
 class House(Shape):
     """One etiquette, whole."""
 
     version: Annotated[Literal[1], pydantic.Field(alias="callflow-house")]
-    name: PromptKey
+    name: Annotated[str, pydantic.Field(min_length=1)]
     title: str
     extends: str | None = None
     rules: dict[str, Mode] = pydantic.Field(default_factory=dict)
     """What is switched off; a rule that is not named is enforced."""
+    neutral: PromptKey = "log_please_wait"
+    """What is heard in place of a prompt that turns out in a call to have no audio."""
     answering: AnsweringManners
     silent_line: SilentLineManners
     faint_line: UnclearLineManners
@@ -166,51 +174,23 @@ class House(Shape):
         return self.model_copy(update={"rules": self.rules | dict.fromkeys(rules, "off")})
 
     @property
+    def prompt_uses(self) -> tuple[PromptUse, ...]:
+        """Every place where the house names a prompt."""
+        return tuple(prompt_uses(self))
+
+    def is_needed(self, use: PromptUse, *, with_seats: bool) -> bool:
+        """Whether such a use comes up in calls; `with_seats`: callers meet a queue or a seat."""
+        return with_seats or use.path[0] not in _WITH_SEATS
+
+    @property
     def prompts(self) -> frozenset[str]:
-        """Every prompt that the carried rules may say."""
-        closing = self.closing
-        words = {closing.anything_else, closing.hint, closing.goodbye, closing.hanging_up}
-        return frozenset({self.answering.greeting, *words}) | self.line_prompts
+        """Every prompt that the rules may say to a caller who meets no queue and no seat."""
+        return frozenset(use.key for use in self.prompt_uses if self.is_needed(use, with_seats=False))
 
     @property
-    def line_prompts(self) -> frozenset[str]:
-        """Every prompt that a caller may hear who cannot be made out."""
-        silent, unclear = self.silent_line, (self.faint_line, self.noisy_line, self.no_response)
-        words = {prompt for manners in unclear if manners for prompt in manners.prompts}
-        return frozenset({*silent.prompts, silent.our_fault, *words})
-
-    @property
-    def waiting_prompts(self) -> frozenset[str]:
-        """Every prompt that the hold, and a seat that hangs up first, may say besides the closing."""
-        hold, recall = self.hold, self.recall
-        words = {*hold.question, hold.hint, hold.thanks, hold.going_on, hold.reminder, *recall.back}
-        words |= {self.queue.first, self.queue.again} | ({self.queue.place} if self.queue.place else set())
-        words |= {self.joining.greeting, self.joining.late}
-        words |= self.line_prompts | {self.seats_words.lift_handset, self.seats_words.apology}
-        transfer = self.transfer
-        words |= {
-            *(transfer.question_elsewhere or ()),
-            *transfer.question,
-            transfer.hint,
-            transfer.stays,
-            transfer.waiting,
-            *transfer.brief,
-        }
-        words |= {transfer.will_you_take_it, transfer.connecting, transfer.not_taken, transfer.caller_gone}
-        words.add(transfer.done)
-        words |= {self.nuisance.words, self.nuisance.leaving}
-        some = (transfer.busy_waiting, transfer.who, transfer.matter, transfer.serving)
-        words |= {word for word in some if word}
-        if away := transfer.away:
-            words |= {away.gone, away.back_in, away.offer}
-        if transfer.own_words:
-            words.add(transfer.own_words.ask)
-        if transfer.too_often:
-            words |= {*transfer.too_often.asks, transfer.too_often.thanks}
-        words |= {hold.music} if hold.music else set()
-        words |= {each.prompt for each in (self.joining.trainee, self.joining.overflow) if each}
-        words |= {recall.calling, recall.not_reached, recall.gone, *(offer.prompt for offer in recall.offers)}
-        return frozenset(words)
+    def all_prompts(self) -> frozenset[str]:
+        """Every prompt that the rules may say."""
+        return frozenset(use.key for use in self.prompt_uses)
 
 
 def _less(one: Mode, other: Mode) -> Mode:
@@ -231,7 +211,9 @@ def read_whole(document: Document, find: Callable[[str], Document]) -> tuple[Hou
     document = _over_its_bases(document, find, ())
     house = document.read_as(House)
     unknown = [
-        document.fault(("rules", rule), f"{rule!r} is not carried" + _known(rule), at_key=True)
+        document.fault(
+            ("rules", rule), f"{rule!r} is not carried", at_key=True, unknown=Unknown(rule, CARRIED)
+        )
         for rule in house.rules
         if rule not in CARRIED
     ]
@@ -241,13 +223,14 @@ def read_whole(document: Document, find: Callable[[str], Document]) -> tuple[Hou
 
 
 def _over_its_bases(document: Document, find: Callable[[str], Document], seen: tuple[str, ...]) -> Document:
+    """`seen` are the files of the houses that extend this one."""
     base = document.data.get("extends") if isinstance(document.data, dict) else None
-    if base is None:
+    if not isinstance(base, str):
         return document
-    if base in seen:
+    found, seen = find(base), (*seen, document.file)
+    if found.file in seen:
         raise SourceError(document.fault(("extends",), f"{base!r} extends itself"))
-    return document.over(_over_its_bases(find(base), find, (*seen, base)))
-
-
-def _known(rule: str) -> str:
-    return did_you_mean(rule, list(CARRIED))
+    if len(seen) > _MOST_BASES:
+        what = f"more than {_MOST_BASES} houses extend each other in a row"
+        raise SourceError(document.fault(("extends",), what))
+    return document.over(_over_its_bases(found, find, seen))

@@ -5,6 +5,7 @@ got rid of by hanging up. Where csr-36 is not in force the call ends at once.
 """
 
 from enum import Enum, auto
+from typing import Final
 
 from callflow.actions import Action, HangUp, Say
 from callflow.etiquette.house import House
@@ -12,7 +13,7 @@ from callflow.etiquette.machine import Machine
 from callflow.etiquette.words import LONGEST
 from callflow.events import ConversationOver, Event, HungUp, PromptFinished
 
-_REASON = "seat_hung_up"
+_REASON: Final = "seat_hung_up"
 
 
 class Phase(Enum):

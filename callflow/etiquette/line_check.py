@@ -19,7 +19,7 @@ from abc import abstractmethod
 from collections import Counter
 from collections.abc import Callable
 from enum import Enum, auto
-from typing import Final
+from typing import Final, Literal
 
 from callflow.actions import (
     Action,
@@ -57,6 +57,9 @@ ANSWER_WITHIN: Final = 0.5
 """Seconds that the second pair of ears has for its answer."""
 MOST_LATE: Final = 1
 """How often an answer that did not come is taken for a sign of life."""
+Sign = Literal["sound", "speech", "key", "opinion", "seat", "not_found_so"]
+Stop = Sign | LineState
+"""What stops a check: a sign of life, the seat, or a line that is not as it was said to be."""
 LATE: Final = "late"
 """Who gives an opinion that is none: it did not come in time."""
 
@@ -218,10 +221,10 @@ class LineCheck(Machine[Phase]):
             return [note, *self._say(at)]
         return [note, *(self._alive("opinion") if may_live else self._end(LATE))]
 
-    def _alive(self, why: str) -> list[Action]:
+    def _alive(self, why: Stop) -> list[Action]:
         return self._stop(why, Outcome.ALIVE)
 
-    def _stop(self, why: str, outcome: Outcome) -> list[Action]:
+    def _stop(self, why: Stop, outcome: Outcome) -> list[Action]:
         silenced = [StopSaying()] if self.phase is Phase.SAYING else []
         told = [Note("line_check.stopped", self._script.rule, {"why": why})] if self._begun else []
         return self._enter(

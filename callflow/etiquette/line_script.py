@@ -1,9 +1,16 @@
 """What is said on a line on which nobody is made out: one rule's words, each with its pause, then the end."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from callflow.etiquette.parameters import SilentLineManners, UnclearLineManners
-from callflow.events import Outcome
+from callflow.events import Ending, Outcome
+
+_ENDINGS: Final[dict[Outcome, Ending]] = {
+    Outcome.SILENT: "silent_line",
+    Outcome.FAINT: "faint_line",
+    Outcome.NOISY: "noisy_line",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +32,9 @@ class Script:
     """As what the line is released: silent, faint or noisy."""
 
     @property
-    def reason(self) -> str:
+    def reason(self) -> Ending:
         """Why the call ends, as the ledger says it."""
-        return f"{self.outcome}_line"
+        return _ENDINGS[self.outcome]
 
     @property
     def is_silent(self) -> bool:

@@ -28,6 +28,13 @@ class Modes:
         """The house for a caller who came by a trunk and waits, or waited, in a queue."""
         return _in(_in(house, self.trunks.get(trunk, {})), self.queues.get(queue, {}))
 
+    def may_observe(self, house: House, rule: str) -> bool:
+        """Whether the rule is only observed for some callers."""
+        modes = (*self.queues.values(), *self.trunks.values())
+        return house.observes(rule) or any(
+            some == "observe" or (not isinstance(some, str) and some.get(rule) == "observe") for some in modes
+        )
+
     def house_of(self, house: House, facts: Sequence[Fact]) -> House:
         """The house that a call was held to at its end, as its ledger tells."""
         trunk = next((f.details.get("trunk", "") for f in facts if f.fact == "call.arrived"), "")

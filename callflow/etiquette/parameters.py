@@ -4,14 +4,25 @@ from typing import Annotated, Literal
 
 import pydantic
 
-from callflow.document import Duration, Shape
+from callflow.document import Duration, Form, Shape
 from callflow.events import LONGEST_ESTIMATE
+from callflow.prompt_keys import (
+    AheadPrompt,
+    MatterPrompt,
+    MinutesPrompt,
+    NumberPrompt,
+    PromptKey,
+    SeatPrompt,
+    SurnamePrompt,
+    TargetPrompt,
+)
 
 Pause = Annotated[Duration, pydantic.Field(gt=0, le=60)]
 Patience = Annotated[Duration, pydantic.Field(gt=0, le=7200)]
-PromptKey = Annotated[str, pydantic.Field(min_length=1)]
-TelephoneKey = Annotated[str, pydantic.Field(pattern=r"^[0-9*#]$")]
-RuleId = Annotated[str, pydantic.Field(pattern=r"^[a-z]+-[0-9]{2}$")]
+TelephoneKey = Annotated[
+    str, pydantic.Field(pattern=r"^[0-9*#]$"), Form("a key of a telephone: one of 0 to 9, * and #")
+]
+RuleId = Annotated[str, pydantic.Field(pattern=r"^[a-z]+-[0-9]{2}$"), Form("the id of a rule, as csr-04")]
 
 
 class AnsweringManners(Shape):
@@ -160,7 +171,7 @@ class HoldManners(Shape):
 
     rules: HoldRules
     consent: ConsentManners
-    question: Annotated[tuple[PromptKey, ...], pydantic.Field(min_length=1)]
+    question: Annotated[tuple[MinutesPrompt, ...], pydantic.Field(min_length=1)]
     """The reason, where the house gives one, and the question."""
     hint: PromptKey
     refusing: Literal["no", "callback"]
@@ -207,7 +218,7 @@ class AwayManners(Shape):
     rule: RuleId
     gone: PromptKey
     """Says so, and nothing worse."""
-    back_in: PromptKey
+    back_in: MinutesPrompt
     """When about the target is back, with the minutes."""
     offer: PromptKey
     """Names the key that brings a message."""
@@ -221,7 +232,7 @@ class TooOftenManners(Shape):
 
     rule: RuleId
     asks: Annotated[tuple[PromptKey, ...], pydantic.Field(min_length=1)]
-    read_back: PromptKey
+    read_back: NumberPrompt
     thanks: PromptKey
 
 
@@ -252,7 +263,7 @@ class TransferManners(Shape):
     rule: RuleId
     upwards: RuleId | None = None
     """Under which rule it goes to the supervisor on duty; None for `rule`."""
-    question: Annotated[tuple[PromptKey, ...], pydantic.Field(min_length=1)]
+    question: Annotated[tuple[TargetPrompt, ...], pydantic.Field(min_length=1)]
     """With the target's number."""
     question_elsewhere: Annotated[tuple[PromptKey, ...], pydantic.Field(min_length=1)] | None = None
     """In its place where the target is none of the house's seats."""
@@ -266,11 +277,11 @@ class TransferManners(Shape):
     queue_for: Patience = 120.0
     """Seconds for which a queue is waited for."""
     own_words: OwnWordsManners | None = None
-    brief: Annotated[tuple[PromptKey, ...], pydantic.Field(min_length=1)]
+    brief: Annotated[tuple[SeatPrompt, ...], pydantic.Field(min_length=1)]
     """What the target hears of the call, with the number of the seat that transfers it."""
-    who: PromptKey | None = None
+    who: SurnamePrompt | None = None
     """Says the caller's surname to the target (crs-05)."""
-    matter: PromptKey | None = None
+    matter: MatterPrompt | None = None
     """Says what the call is about."""
     will_you_take_it: PromptKey
     """Names both keys."""
@@ -309,7 +320,7 @@ class QueueManners(Shape):
     first_after: Annotated[Duration, pydantic.Field(ge=0, le=30)]
     """Seconds; who is picked up sooner hears nothing of a queue."""
     again: PromptKey
-    place: PromptKey | None = None
+    place: AheadPrompt | None = None
     """In its place where others are served before: it says how many."""
     every: Pause
     """Seconds from the start of one word to the start of the next."""
@@ -332,7 +343,7 @@ class ShortGreeting(Shape):
 class JoiningManners(Shape):
     """csr-01, csr-16, gas-02, gas-03: what both hear when a seat has picked up."""
 
-    greeting: PromptKey
+    greeting: SeatPrompt
     """With the seat's number."""
     late: PromptKey
     late_after: Pause

@@ -9,7 +9,7 @@ from enum import Enum, auto
 from callflow.actions import Action, HangUp, Say
 from callflow.etiquette.machine import Machine
 from callflow.etiquette.parameters import ClosingManners
-from callflow.events import ConversationOver, Event, HungUp, PromptFinished
+from callflow.events import ConversationOver, Ending, Event, HungUp, PromptFinished
 
 
 class Phase(Enum):
@@ -24,7 +24,7 @@ class Parting(Machine[Phase]):
 
     rules = ("csr-36",)
 
-    def __init__(self, manners: ClosingManners, reason: str) -> None:
+    def __init__(self, manners: ClosingManners, reason: Ending) -> None:
         super().__init__(Phase.OPEN)
         self._manners = manners
         self._reason = reason

@@ -5,15 +5,21 @@ the caller back when those are done; a flow cannot make them shorter or leave a 
 """
 
 from collections.abc import Iterator
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 import pydantic
 
-from callflow.document import Duration, Shape
+from callflow.document import Duration, Form, Path, Shape
+from callflow.prompt_keys import NumberPrompt, PromptKey, PromptUse, prompt_uses
 
-Key = Annotated[str, pydantic.Field(pattern=r"^[0-9*#A-D]$")]
-PromptKey = Annotated[str, pydantic.Field(min_length=1)]
-StepName = Annotated[str, pydantic.Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Key = Annotated[
+    str, pydantic.Field(pattern=r"^[0-9*#A-D]$"), Form("a key of a telephone: one of 0 to 9, *, #, A to D")
+]
+StepName = Annotated[
+    str,
+    pydantic.Field(pattern=r"^[a-z][a-z0-9_]*$"),
+    Form("a name of small letters, digits and _, as main_menu"),
+]
 Wait = Annotated[Duration, pydantic.Field(gt=0, le=120)]
 
 
@@ -90,7 +96,7 @@ class TakeNumberStep(Shape):
     say: PromptKey
     hint: PromptKey | None = None
     """How to key the number, where `say` does not tell it; said after it, and alone from then on."""
-    read_back: PromptKey = "number_is"
+    read_back: NumberPrompt = "number_is"
     """Says the number in its slot `number`."""
     thanks: PromptKey = "will_call_back"
     rule: Literal["csr-25"] | None = None
@@ -120,8 +126,6 @@ Step = Annotated[
     GreetStep | SayStep | MenuStep | SeatStep | TakeNumberStep | MessageStep | CloseStep,
     pydantic.Field(discriminator="do"),
 ]
-_SAYS: Final = ("say", "hint", "read_back", "thanks", "taken", "not_taken")
-"""What a step says is under these keys."""
 
 
 class Limits(Shape):
@@ -150,15 +154,14 @@ class Flow(Shape):
         return {("steps", name, "queue"): step.queue for name, step in steps if isinstance(step, SeatStep)}
 
     @property
-    def prompts(self) -> dict[tuple[str, ...], str]:
+    def prompt_uses(self) -> tuple[PromptUse, ...]:
+        """Every place where the flow itself names a prompt."""
+        return tuple(prompt_uses(self))
+
+    @property
+    def prompts(self) -> dict[Path, str]:
         """Every prompt that the flow itself says, by the place where it says it."""
-        found: dict[tuple[str, ...], str] = {}
-        for name, step in self.steps.items():
-            said = {key: getattr(step, key, None) for key in _SAYS}
-            found |= {("steps", name, key): prompt for key, prompt in said.items() if prompt}
-            if isinstance(step, MenuStep):
-                found["steps", name, "otherwise", "say"] = step.otherwise.say
-        return found
+        return {use.path: use.key for use in self.prompt_uses}
 
     @property
     def matters(self) -> dict[tuple[str, ...], str]:

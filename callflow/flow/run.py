@@ -1,6 +1,8 @@
 """One call on its way through a flow: events in, actions out, one deadline."""
 
-from callflow.actions import Action, CheckLine, Close, FindSeat, Greet, Say, TakeMessage, TakeNumber
+from collections.abc import Mapping
+
+from callflow.actions import Action, CheckLine, Close, FindSeat, Greet, Note, Say, TakeMessage, TakeNumber
 from callflow.errors import CallflowError
 from callflow.events import (
     CallArrived,
@@ -14,6 +16,7 @@ from callflow.events import (
     NobodyThere,
     Outcome,
     PromptFinished,
+    PromptStarted,
     RuleConcluded,
 )
 from callflow.flow.model import (
@@ -28,6 +31,10 @@ from callflow.flow.model import (
     TakeNumberStep,
 )
 
+LONGEST = 30.0
+"""Seconds that a prompt of unknown length may last."""
+MARGIN = 5.0
+"""Seconds by which a prompt may end late before the flow goes on without its end."""
 _HEAR_OUT = 5.0
 """Seconds for which a caller who spoke up is listened to before the flow speaks again."""
 
@@ -35,8 +42,10 @@ _HEAR_OUT = 5.0
 class FlowRun:
     """A caller's place in a flow."""
 
-    def __init__(self, flow: Flow) -> None:
+    def __init__(self, flow: Flow, lengths: Mapping[str, float] | None = None) -> None:
+        """`lengths` are those of the prompts, in seconds; without them every prompt is waited for."""
         self._flow = flow
+        self._lengths = lengths
         self._name: str | None = None
         self._said = 0
         """How often the menu in hand has been said."""
@@ -78,14 +87,14 @@ class FlowRun:
         self._note(event)
         match event:
             case CallArrived():
-                return self._go(self._flow.start)
+                return self._timed(self._go(self._flow.start), now)
             case HungUp():
                 self.stop()
         if self._name is None:
             return []
         if self._asked and isinstance(event, RuleConcluded):
-            return self._checked(event.outcome, self._asked, now)
-        return self._at_step(event, now)
+            return self._timed(self._checked(event.outcome, self._asked, now), now)
+        return self._timed(self._at_step(event, now), now)
 
     def _note(self, event: Event) -> None:
         if isinstance(event, LineHeard):
@@ -98,6 +107,8 @@ class FlowRun:
             case GreetStep() as step:
                 return self._greeting(step, event, now)
             case SayStep(say=prompt, next=to):
+                if event == PromptStarted(prompt):
+                    self.deadline = None
                 return self._go(to) if event == PromptFinished(prompt) else []
             case MenuStep() as step:
                 return self._menu(step, event, now)
@@ -116,10 +127,21 @@ class FlowRun:
         self.deadline = None
         match self._step:
             case GreetStep(next=to):
-                return self._go(to)
+                return self._timed(self._go(to), now)
             case MenuStep() as step:
-                return self._say_menu_again(step)
+                return self._timed(self._say_menu_again(step), now)
+            case SayStep(say=prompt, next=to):
+                overdue = Note("prompt.overdue", None, {"prompt": prompt})
+                return [overdue, *self._timed(self._go(to), now)]
         raise CallflowError(f"the step {self._name!r} has no deadline")
+
+    def _timed(self, actions: list[Action], now: float) -> list[Action]:
+        """A step that says something has a latest end: the plane may never tell that it was heard."""
+        if self._lengths is None or self._name is None or self.deadline is not None:
+            return actions
+        if isinstance(self._step, SayStep):
+            self.deadline = now + self._lengths.get(self._step.say, LONGEST) + MARGIN
+        return actions
 
     @property
     def _step(self) -> Step:

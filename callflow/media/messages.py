@@ -228,6 +228,15 @@ class MediaEvent(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class PromptUnknown(MediaEvent):
+    """The leg was to hear a prompt that was never loaded: it hears nothing, and no end of it will be told."""
+
+    prompt: str
+    is_music: bool = False
+    """Whether it was to play between the words, and nobody waits for its end."""
+
+
+@dataclass(frozen=True, slots=True)
 class ToneFinished(MediaEvent):
     """The tone's last frame has left."""
 

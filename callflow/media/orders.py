@@ -20,6 +20,7 @@ from callflow.media.messages import (
     PlayBoth,
     PlayMusic,
     PlayTone,
+    PromptUnknown,
     Record,
     SendDigits,
     SetGain,
@@ -118,6 +119,9 @@ class Orders:
             case PlayMusic(prompt=prompt) if prompt in speaker.player:
                 speaker.play_music(slot, prompt)
                 return True
+            case Play() | PlayBoth() | PlayMusic():
+                self._miss(command, now)
+                return False
             case StopMusic():
                 speaker.stop_music(slot)
                 return True
@@ -135,6 +139,16 @@ class Orders:
                 return False
         bridge.hush(slot, now)
         return True
+
+    def _miss(self, command: Play | PlayBoth | PlayMusic, now: float) -> None:
+        """A prompt is to be said that is not there: nothing is said any more, and that is told."""
+        slot = self._slots[command.leg]
+        partner = int(self._parts.bridge.partner[slot])
+        is_music = isinstance(command, PlayMusic)
+        for one in {slot, partner} - {-1} if isinstance(command, PlayBoth) else {slot}:
+            if not is_music:
+                self._parts.speaker.stop(one, now)
+            self._parts.tell(one, now, PromptUnknown(command.prompt, is_music))
 
     def _can_press(self, slot: int, digits: str) -> bool:
         takes_keys = self._parts.agreed.event_type[slot] != NO_EVENTS

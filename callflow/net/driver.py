@@ -10,6 +10,7 @@ from callflow.call.desk_view import Asked, View
 from callflow.call.journal import CallEntry, FactEntry, Journalled
 from callflow.call.leg import Effect
 from callflow.call.recorder import Message, Written
+from callflow.events import Ending
 from callflow.guard import Broke, guarded
 from callflow.media.messages import (
     AskOpinion,
@@ -177,7 +178,7 @@ class Driver:
         """Have no more patience: the last words begin at once."""
         self._hurried.set()
 
-    def drop_all(self, reason: str) -> None:
+    def drop_all(self, reason: Ending) -> None:
         """End every call without a word."""
         self._run(lambda now: self._controller.drop_all(reason, now))
 

@@ -10,6 +10,7 @@ from rich.table import Table
 from tests.bench import (
     bridged,
     ears,
+    files,
     held_calls,
     joined_calls,
     load,
@@ -52,6 +53,7 @@ def main() -> None:
         *bridged.figures(),
         *strangers.figures(),
         *ears.figures(),
+        *files.figures(),
         *load.figures(),
         *held_calls.figures(),
     ]

@@ -92,7 +92,7 @@ def test_what_is_known_of_callers_can_be_said(tmp_path: Path) -> None:
     assert "王" in setup.sayable["surname"]
     names = {name for name, _, _ in setup.recordings}
     assert {f"brief_matter?matter={matter}" for matter in setup.sayable["matter"]} <= names
-    assert {"number_is"} <= setup.read_back
+    assert {"number_is"} <= setup.sayings.read_back
 
 
 @pytest.mark.parametrize(
@@ -114,9 +114,9 @@ def test_what_is_known_of_callers_can_be_said(tmp_path: Path) -> None:
         ("  calls_out: {trunks: [provder]}\n", "6:24", "no trunk 'provder' under sip.trunks; did you mean"),
         ('  calls_out: {allow: ["0[1-9"]}\n', "6:23", "is no pattern of digits"),
         ('  calls_out: {allow: ["[9-1]"]}\n', "6:23", "runs backwards"),
-        ('  calls_out: {emergency: ["911x"]}\n', "6:27", "match pattern"),
-        ('  calls_out: {caller_id: "anna"}\n', "6:26", "match pattern"),
-        ("  away_reasons: {11: x}\n", "6:18", "match pattern"),
+        ('  calls_out: {emergency: ["911x"]}\n', "6:27", "is not a number of 2 to 8 digits"),
+        ('  calls_out: {caller_id: "anna"}\n', "6:26", "is not a telephone number of 2 to 20 digits"),
+        ("  away_reasons: {11: x}\n", "6:18", "is not one digit"),
         ('  at: {"8001": {}}\n', "6:16", "a seat without a phone needs a password"),
         ('  at: {"8001": {password: a, password_env: B}}\n', "6:16", "at most one of password"),
         ('  at: {"8001": {password_env: NOBODY_HAS_THIS}}\n', "6:16", "the environment has no"),

@@ -220,7 +220,7 @@ def test_under_every_house_each_demo_waits_for_words_that_are_said(
     house = house_named(name)
     scenario = WITH_SEATS[demo](house)
     cued = {act.when.prompt for act in scenario.acts if act.when.prompt}
-    said_at_all = house.prompts | house.waiting_prompts | {"leave_number", "enter_number"}
+    said_at_all = house.all_prompts | {"leave_number", "enter_number"}
     assert {*scenario.must_say, *scenario.target_hears, *cued} <= said_at_all
     assert not prompts.missing(said_at_all)
 
@@ -287,7 +287,7 @@ def test_a_shorter_patience_changes_no_word_and_no_interval(house: House) -> Non
     short = patience.of(house)
     limits = {"warn_after": 60.0, "recall_after": 180.0, "escalate_after": 300.0}
     assert short.hold.model_copy(update=limits) == house.hold
-    assert short.prompts | short.waiting_prompts == house.prompts | house.waiting_prompts
+    assert short.all_prompts == house.all_prompts
     assert short.hold.warn_after <= short.hold.recall_after < short.hold.escalate_after
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import pydantic
 import pytest
 
-from callflow.document import Document, Duration, Shape, did_you_mean, parse, seconds
+from callflow.document import Document, Duration, Form, Shape, did_you_mean, parse, seconds
 from callflow.errors import SourceError
 
 pytestmark = pytest.mark.pure
@@ -72,10 +72,35 @@ def test_a_duration_has_a_unit(text: str, length: float) -> None:
     assert seconds(text) == length
 
 
-@pytest.mark.parametrize("text", ["", "5", 5, 5.0, None, "5 s", "-5s", "1.5m", "s", "5s3m", "5s\n", "fives"])
+@pytest.mark.parametrize("text", ["", "5", 5, 5.0, None, "-5s", "s", "fives", "5d", "5s or so"])
 def test_what_is_no_duration_is_refused(text: object) -> None:
     with pytest.raises(ValueError, match="is not a duration; write it with its unit, as 5s, 300ms or 2m"):
         seconds(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("5 s", "5s"),
+        ("５s", "5s"),
+        ("５ｓ", "5s"),
+        ("5秒", "5s"),
+        ("“5s”", "5s"),
+        ("5S", "5s"),
+        ("5sec", "5s"),
+        ("1.5m", "1m30s"),
+        ("5s3m", "3m5s"),
+        ("5s\n", "5s"),
+        ("2 minutes", "2m"),
+        ("１分钟３０秒", "1m30s"),
+        ("300毫秒", "300ms"),
+        ("1小时", "1h"),
+    ],
+)
+def test_a_duration_in_another_spelling_is_refused_with_the_right_one(text: str, meant: str) -> None:
+    with pytest.raises(ValueError, match=rf"is not a duration; write {meant}$"):
+        seconds(text)
+    assert seconds(meant) > 0
 
 
 # --- what is no document ---------------------------------------------------------------------------
@@ -86,14 +111,20 @@ def test_what_is_no_duration_is_refused(text: object) -> None:
     [
         ("", "f.yaml:1:1: the file is empty"),
         ("# only words\n", "f.yaml:1:1: the file is empty"),
-        ("a: 1\nb: 'x", "f.yaml:2:6: not YAML: found unexpected end of stream"),
-        ("a:\n\tb: 1", "f.yaml:2:1: not YAML: found character '\\t' that cannot start any token"),
-        ("a: 1\n--- \nb: 2", "f.yaml:2:1: not YAML: but found another document"),
-        ("a: 1\nb: \x00", "f.yaml:2:1: not YAML: special characters are not allowed"),
-        ("a: *b", "f.yaml:1:4: not YAML: found undefined alias 'b'"),
+        ("a: 1\nb: 'x", "f.yaml:2:4: the quotation mark that opens here is not closed"),
+        ("a:\n\tb: 1", "f.yaml:2:1: a tab indents this line; indent with spaces"),
+        ("a: 1\n--- \nb: 2", "f.yaml:2:1: a second document begins here; a file has one: remove this line"),
+        ("a: 1\nb: \x00", "f.yaml:2:4: the invisible character U+0000 stands here; remove it"),
+        ("a: *b", "f.yaml:1:4: there is no &b above; text that begins with * belongs in quotes"),
         ("a: 1\n? [b]\n: 2", "f.yaml:2:3: a key must be plain text"),
-        ("a: !!int abc", "f.yaml:1:4: 'abc' is not of the kind int"),
-        ("a: !!float ''", "f.yaml:1:4: '' is not of the kind float"),
+        (
+            "a: !!int abc",
+            "f.yaml:1:4: 'abc' is not of the kind int; remove the tag, or put the text in quotes",
+        ),
+        (
+            "a: !!float ''",
+            "f.yaml:1:4: '' is not of the kind float; remove the tag, or put the text in quotes",
+        ),
     ],
 )
 def test_what_is_no_document_is_told_at_its_place(text: str, told: str) -> None:
@@ -146,7 +177,7 @@ class Wait(Shape):
 class Play(Shape):
     title: str
     acts: dict[
-        Annotated[str, pydantic.Field(pattern="^[a-z]+$")],
+        Annotated[str, pydantic.Field(pattern="^[a-z]+$"), Form("a word of small letters")],
         Annotated[Sing | Wait, pydantic.Field(discriminator="do")],
     ]
 
@@ -172,16 +203,18 @@ def test_a_good_document_becomes_the_model() -> None:
 @pytest.mark.parametrize(
     ("right", "wrong", "told"),
     [
-        ("title: 歌剧", "titel: 歌剧", ["1:1: the key 'title' is missing here", "1:1: unknown key 'titel'"]),
-        ("loud: 3", "loud: 4", ["3:35: Input should be less than or equal to 3, not 4"]),
+        ("title: 歌剧", "titel: 歌剧", ["1:1: the key 'title' is missing here",
+         "1:1: unknown key 'titel'; did you mean 'title'? Known are acts, title"]),
+        ("loud: 3", "loud: 4", ["3:35: 4 is out of range; at most 3 is right here"]),
         # The tag of the union is spelled like a key: the place is that of the key that is wrong.
-        ("loud: 3", "laud: 3", ["3:3: the key 'loud' is missing here", "3:29: unknown key 'laud'"]),
-        ("sing: la", "sing: 5", ["3:25: Input should be a valid string, not 5"]),
+        ("loud: 3", "laud: 3", ["3:3: the key 'loud' is missing here",
+         "3:29: unknown key 'laud'; did you mean 'loud'? Known are do, loud, sing"]),
+        ("sing: la", "sing: 5", ["3:25: 5 is a number and no text; put it in quotes"]),
         (", loud: 3", "", ["3:3: the key 'loud' is missing here"]),
         ("wait: 5s", "wait: 5", ["6:11: 5 is not a duration; write it with its unit, as 5s, 300ms or 2m"]),
-        ("do: wait", "do: weep", ["5:9: 'weep' is none of 'sing', 'wait'"]),
+        ("do: wait", "do: weep", ["5:9: 'weep' is not known here; known are sing, wait"]),
         ("do: wait", "due: wait", ["4:3: the key 'do' is missing here"]),
-        ("  one:", "  One:", ["3:3: String should match pattern '^[a-z]+$', not 'One'"]),
+        ("  one:", "  One:", ["3:3: 'One' is not a word of small letters"]),
         ("{do: sing, sing: la, loud: 3}", "la", ["3:8: keys with values belong here, not 'la'"]),
     ],
 )  # fmt: skip

@@ -193,9 +193,9 @@ def test_nothing_tells_who_called_or_which_call_it_was(metrics: Metrics, hotline
         tell(metrics, facts)
     text = metrics.expose().decode()
     assert not re.search(rf"{CALL_ID}|12345678|8123123", text)
-    # Labels are words; digits are in them only where a rule, a version or a bucket is meant.
+    # Labels are words; digits are in them only where a rule, a version, a bucket or a SIP status is meant.
     labels = set(re.findall(r'(\w+)="([^"]*\d[^"]*)"', text))
-    assert {name for name, _ in labels} == {"rule", "le", "version"}
+    assert {name for name, _ in labels} == {"rule", "le", "version", "status"}
 
 
 @pytest.mark.parametrize(

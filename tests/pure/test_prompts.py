@@ -287,7 +287,7 @@ def test_a_directory_without_a_manifest_is_a_fault(tmp_path: Path) -> None:
 
 def test_an_unknown_key_is_a_fault_where_it_stands(tmp_path: Path) -> None:
     bad = house(tmp_path, f"{HEAD}  hello:\n    text: 您好\n    volume: 3\n")
-    assert faults(bad) == ["7:5: unknown key 'volume'"]
+    assert faults(bad) == ["7:5: unknown key 'volume'; known are file, parts, sha256, slots, text"]
 
 
 def test_a_missing_file_is_a_fault_at_its_name(tmp_path: Path) -> None:

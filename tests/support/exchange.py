@@ -37,6 +37,8 @@ from callflow.media.messages import (
     OpenGate,
     Play,
     PlayBoth,
+    PlayMusic,
+    PromptUnknown,
     Report,
     SendDigits,
     ShutGate,
@@ -211,6 +213,10 @@ class Exchange:
         """What the second pair of ears answers; None: nothing at all."""
         self.to_keep: list[FactEntry] = []
         """What calls wait for until it is on disk."""
+        self.unknown: set[str] = set()
+        """Prompts that the plane does not have."""
+        self.never_ends: set[str] = set()
+        """Prompts of which the plane never tells anything."""
         self.loaded: list[str] = []
         """What the plane was given to say in calls, and still has."""
         self.messages: list[Message] = []
@@ -373,6 +379,13 @@ class Exchange:
     def _obey(self, command: Command) -> None:
         self.commands.append(command)
         match command:
+            case Play(leg=leg, prompt=prompt) | PlayBoth(leg=leg, prompt=prompt) if prompt in self.unknown:
+                self._stop(leg)
+                self.tells(leg, PromptUnknown(prompt))
+            case PlayMusic(leg=leg, prompt=prompt) if prompt in self.unknown:
+                self.tells(leg, PromptUnknown(prompt, is_music=True))
+            case Play(leg=leg, prompt=prompt) if prompt in self.never_ends:
+                self._stop(leg)
             case Play(leg=leg, prompt=prompt) | PlayBoth(leg=leg, prompt=prompt):
                 self._stop(leg)
                 self._ends.append((self.now + PROMPT, leg, prompt))

@@ -1,5 +1,6 @@
 """The command line: what it says, in words and in JSON, and its exit status 0, 1 or 2."""
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ GOOD = {
     "house.yaml": OWN_HOUSE + "rules: {csr-36: off}\n",
 }
 SAID = {
-    "config.yaml": "configuration: flow hotline, house csr-standard, 15 prompts",
+    "config.yaml": "configuration: flow hotline, house csr-standard, 16 prompts",
     "flow.yaml": "flow hotline: 5 steps under house csr-standard",
     "house.yaml": "house own, without csr-36, observing csr-06, csr-07",
 }
@@ -100,6 +101,55 @@ def test_check_finds_all_that_ships_good() -> None:
     assert result.stdout.count("good ") == len(shipped) >= 4
 
 
+HOUSE_OF_OURS = "callflow-house: 1\nname: gas-hotline\ntitle: 我们的规矩\nextends: gas-hotline\n"
+
+
+def test_check_says_where_a_house_stands_in_the_place_of_ours(tmp_path: Path) -> None:
+    house = write(tmp_path, "mine.yaml", HOUSE_OF_OURS)
+    flow = write(tmp_path, "flow.yaml", FLOW.replace("csr-standard", "gas-hotline"))
+    told = callflow("check", house, flow).stdout
+    assert told.count("gas-hotline (that of mine.yaml, in place of ours)") == 2
+
+
+def test_check_tells_two_houses_that_a_flow_may_mean(tmp_path: Path) -> None:
+    for name in ("mine.yaml", "yours.yaml"):
+        write(tmp_path, name, HOUSE_OF_OURS.replace("name: gas-hotline", "name: mine"))
+    flow = write(tmp_path, "flow.yaml", FLOW.replace("csr-standard", "mine"))
+    result = callflow("check", flow)
+    assert result.exit_code == 1
+    assert [line.rpartition("/")[2] for line in result.stderr.splitlines()] == [
+        "mine.yaml:2:7: yours.yaml is a house of this name too; rename or remove one",
+        "yours.yaml:2:7: mine.yaml is a house of this name too; rename or remove one",
+    ]
+
+
+def test_check_says_what_recordings_a_flow_alone_wants(tmp_path: Path) -> None:
+    flow = write(tmp_path, "flow.yaml", FLOW.replace("say: opening_hours", "say: own_words"))
+    result = callflow("check", flow)
+    assert result.exit_code == 0
+    assert "; its configuration must have recordings of own_words" in result.stdout
+    # A configuration beside it has them, or is what is wrong.
+    write(tmp_path, "config.yaml", "callflow-config: 1\nprompts: {overlays: [nowhere]}\n")
+    assert callflow("check", flow).stdout == result.stdout
+
+
+def test_check_takes_recordings_of_a_configuration_beside_a_house(tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    sound = (resources.PROMPTS / "seat_ready.wav").read_bytes()
+    (own / "a.wav").write_bytes(sound)
+    made = f"{{text: 请稍等, file: a.wav, sha256: {hashlib.sha256(sound).hexdigest()}}}"
+    write(
+        own,
+        "prompts.yaml",
+        f"callflow-prompts: 1\nlocale: zh-CN\nvoice: x\nprompts: {{one_moment: {made}}}\n",
+    )
+    house = write(tmp_path, "mine.yaml", HOUSE_OF_OURS + "neutral: one_moment\n")
+    assert callflow("check", house).exit_code == 1
+    write(tmp_path, "config.yaml", "callflow-config: 1\nprompts: {overlays: [own]}\n")
+    assert callflow("check", house).exit_code == 0
+
+
 @pytest.mark.parametrize(
     ("name", "text", "place", "what"),
     [
@@ -111,7 +161,8 @@ def test_check_finds_all_that_ships_good() -> None:
          "there is no house 'csr'; known are csr-standard, gas-hotline, handset-hotline, logistics, "
             "service-course"),
         ("house.yaml", OWN_HOUSE + "closing: {pause: 5}\n", (5, 18),
-         "5 is not a duration; write it with its unit, as 5s, 300ms or 2m"),
+         "5 is not a duration; write it with its unit, as 5s, 300ms or 2m; "
+         "more than 0s and at most 1m is right here"),
         ("prompts.yaml", "callflow-prompts: 1\nlocale: zh-CN\nvoice: own\nprompts: {hi: {text: 您好}}",
          (4, 15), "hi has no file yet; `callflow prompts build` makes one"),
         ("other.yaml", "version: 3\n", (1, 1),
@@ -120,7 +171,8 @@ def test_check_finds_all_that_ships_good() -> None:
         ("list.yaml", "- callflow\n", (1, 1),
          "what is this? a file of ours says one of"
          " `callflow-config: 1`, `callflow: 1`, `callflow-house: 1`, `callflow-prompts: 1`"),
-        ("broken.yaml", "callflow: 1\nname: 'x\n", (3, 1), "not YAML: found unexpected end of stream"),
+        ("broken.yaml", "callflow: 1\nname: 'x\n", (2, 7),
+         "the quotation mark that opens here is not closed"),
         ("[old].yaml", "", (1, 1), "the file is empty"),
     ],
 )  # fmt: skip
@@ -251,4 +303,4 @@ def test_check_prints_notes_to_standard_error(tmp_path: Path) -> None:
         result = callflow("check", *option, path)
         assert result.exit_code == 0
         assert f"{path}:4:8: note: the page of seat 8001 stays closed" in result.stderr
-        assert "note" not in result.stdout
+        assert "note:" not in result.stdout

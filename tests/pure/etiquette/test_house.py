@@ -71,10 +71,13 @@ def test_a_house_may_extend_a_house_that_extends() -> None:
     ("more", "fault"),
     [
         ("silent_line: {pause: 5}\n", "own.yaml:5:22: 5 is not a duration; write it with its unit"),
-        ("silent_line: {pause: 0s}\n", "own.yaml:5:22: Input should be greater than 0, not '0s'"),
+        (
+            "silent_line: {pause: 0s}\n",
+            "own.yaml:5:22: '0s' is out of range; more than 0s and at most 1m is right here",
+        ),
         ("silent_line: {pauze: 5s}\n", "own.yaml:5:15: unknown key 'pauze'"),
         ("rules: {csr-4: off}\n", "own.yaml:5:9: 'csr-4' is not carried; did you mean 'csr-24'?"),
-        ("rules: {csr-04: on}\n", "own.yaml:5:17: Input should be 'enforce', 'observe' or 'off', not 'on'"),
+        ("rules: {csr-04: on}\n", "own.yaml:5:17: 'on' is not known here; known are enforce, observe, off"),
         ("answering: {ring_for: 4s}\n", "own.yaml:5:12: ring_for must be shorter than within"),
         ("closing: {help_key: 11}\n", "own.yaml:5:21: "),
     ],
@@ -148,7 +151,7 @@ def test_a_hold_that_cannot_be_is_a_fault(more: str, fault: str) -> None:
 def test_what_a_waiting_caller_may_hear_is_known_before(house: House) -> None:
     words = {"may_i_hold", "press_1_to_wait", "hold_thanks", "no_need_to_wait", "still_working"}
     words |= {"calling_seat_back", "seat_not_reached", "seat_gone", "sorry_to_keep_you", "thanks_for_waiting"}
-    assert words | {"press_3_for_callback", "press_4_for_message"} <= house.waiting_prompts
+    assert words | {"press_3_for_callback", "press_4_for_message"} <= house.all_prompts
 
 
 ENDS = ("csr-06", "csr-07")

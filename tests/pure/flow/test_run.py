@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from callflow.actions import Action, CheckLine, Close, Greet, Say
+from callflow.actions import Action, CheckLine, Close, Greet, Note, Say
 from callflow.events import (
     CallArrived,
     DigitPressed,
@@ -17,15 +17,29 @@ from callflow.events import (
     Outcome,
     Party,
     PromptFinished,
+    PromptStarted,
     PromptStopped,
     RuleConcluded,
 )
+from callflow.flow.load import load
 from callflow.flow.model import Flow
-from callflow.flow.run import FlowRun
+from callflow.flow.run import LONGEST, MARGIN, FlowRun
 
 pytestmark = pytest.mark.pure
 
 Done = tuple[float, Action]
+SAYS = """\
+callflow: 1
+name: says
+title: 商店
+house: csr-standard
+start: greet
+steps:
+  greet: {do: greet, next: hours}
+  hours: {do: say, say: opening_hours, next: contact}
+  contact: {do: say, say: contact_details, next: close}
+  close: {do: close, more: hours}
+"""
 
 ARRIVED = CallArrived("", "")
 GREETED = RuleConcluded(Outcome.GREETED)
@@ -188,3 +202,23 @@ def test_after_the_caller_hung_up_nothing_is_waited_for_and_nothing_done(hotline
     assert run.deadline is None
     assert [run.receive(event, 12.0) for event in (press("1"), done("wrong_key"), SOUND, ALIVE)] == [[]] * 4
     assert run.tick(99.0) == []
+
+
+def test_a_say_step_has_a_latest_end_by_its_prompt_s_length() -> None:
+    flow, _ = load(SAYS, "says.yaml")
+    run = FlowRun(flow, {"opening_hours": 12.0})
+    assert run.receive(ARRIVED, 0.0) == [Greet()]
+    run.receive(GREETED, 1.0)
+    assert run.receive(ALIVE, 2.0) == [Say("opening_hours")]
+    assert run.deadline == 2.0 + 12.0 + MARGIN
+    # From its beginning, where that is told; and later by as long as time stood still.
+    assert run.receive(PromptStarted("opening_hours"), 3.0) == []
+    assert run.deadline == 3.0 + 12.0 + MARGIN
+    run.postpone(100.0)
+    assert run.tick(119.0) == []
+    overdue = Note("prompt.overdue", None, {"prompt": "opening_hours"})
+    assert run.tick(120.0) == [overdue, Say("contact_details")]
+    # Of a prompt whose length nobody knows it is assumed.
+    assert run.deadline == 120.0 + LONGEST + MARGIN
+    assert run.receive(PromptFinished("contact_details"), 130.0) == [Close()]
+    assert run.deadline is None

@@ -111,9 +111,9 @@ def test_every_prompt_of_the_new_steps_is_known_before_a_call() -> None:
         ("message: tape}", "message: tap}", "8:106: there is no step 'tap'; did you mean 'tape'?"),
         ("otherwise: sorry", "otherwise: x",
          "9:90: there is no step 'x'; known are close, number, serve, sorry, tape"),
-        ("rule: csr-25", "rule: csr-24", "9:58: Input should be 'csr-25', not 'csr-24'"),
-        ("at_most: 1m", "at_most: 11m", "10:32: Input should be less than or equal to 600, not '11m'"),
-        ("with_seat", "later", "8:40: Input should be 'at_once' or 'with_seat', not 'later'"),
+        ("rule: csr-25", "rule: csr-24", "9:58: 'csr-25' is right here, not 'csr-24'"),
+        ("at_most: 1m", "at_most: 11m", "10:32: '11m' is out of range; from 5s to 10m is right here"),
+        ("with_seat", "later", "8:40: 'later' is not known here; known are at_once, with_seat"),
         (", message: tape", "", "10:3: no way leads to the step 'tape'"),
     ],
 )  # fmt: skip

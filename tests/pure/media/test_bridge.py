@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from callflow.codec import Law
-from callflow.events import DigitPressed, PromptFinished, PromptStarted
+from callflow.events import DigitPressed, PromptFinished, PromptStarted, PromptStopped
 from callflow.media.g711 import IDLE, decode
 from callflow.media.messages import (
     CloseLeg,
@@ -14,6 +14,7 @@ from callflow.media.messages import (
     Join,
     KeepKeys,
     Latched,
+    LoadPrompt,
     MoveLeg,
     OpenGate,
     PacketsPaused,
@@ -21,7 +22,9 @@ from callflow.media.messages import (
     Part,
     Play,
     PlayBoth,
+    PlayMusic,
     PlayTone,
+    PromptUnknown,
     SendDigits,
     SetGain,
     ShutGate,
@@ -382,3 +385,26 @@ def test_who_is_closed_or_joined_elsewhere_is_heard_no_more() -> None:
     stage.run(0.02)
     assert set(payloads(stage.sent)) == {b"\xff"}
     assert Latched() not in [event for _, _, event in stage.told]
+
+
+def test_a_prompt_that_is_not_there_is_told_and_what_was_said_before_is_over() -> None:
+    stage = Pair()
+    stage.meet()
+    stage.obey(LoadPrompt("hello", b"\x10" * 800, b"\x20" * 800), Play(A, "hello"))
+    stage.run(0.04)
+    stage.told.clear()
+    stage.obey(Play(A, "hallo"), PlayMusic(A, "musik"))
+    assert [(leg, event) for _, leg, event in stage.told] == [
+        (A, PromptStopped("hello")),
+        (A, PromptUnknown("hallo")),
+        (A, PromptUnknown("musik", is_music=True)),
+    ]
+    stage.told.clear()
+    stage.obey(Join(A, B), PlayBoth(A, "hallo"))
+    assert sorted(
+        (leg, event.prompt) for _, leg, event in stage.told if isinstance(event, PromptUnknown)
+    ) == [
+        (A, "hallo"),
+        (B, "hallo"),
+    ]
+    assert stage.plane.counts["impossible_command"] == 3

@@ -1,0 +1,76 @@
+"""What kind a YAML file of ours is, and which file a name means.
+
+A file is known by the key that it begins with, and a house by the name in it: so no file is taken for another
+because of how it is called. A house of the admin's own goes before one of ours that has the same name.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from callflow.document.nodes import top_level
+from callflow.errors import Fault, SourceError
+
+CONFIGURATION: Final = "callflow-config"
+FLOW: Final = "callflow"
+HOUSE: Final = "callflow-house"
+PROMPTS: Final = "callflow-prompts"
+KINDS: Final = {
+    CONFIGURATION: "a configuration",
+    FLOW: "a flow",
+    HOUSE: "a house",
+    PROMPTS: "a table of prompts",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What a file says of itself."""
+
+    kind: str = ""
+    """One of `KINDS`; empty where it says none."""
+    name: str = ""
+
+
+def head_of(text: str) -> Head:
+    """What the YAML in `text` says of itself, as far as it can be read."""
+    kind = name = ""
+    for key, value in top_level(text):
+        kind = kind or (key if key in KINDS else "")
+        name = value if key == "name" and not name else name
+        if kind and name:
+            break
+    return Head(kind, name)
+
+
+def head(path: Path) -> Head:
+    """The same of a file; one that cannot be read says nothing."""
+    try:
+        return head_of(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return Head()
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; a name that no file can have is none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def refuse_other_kind(path: Path, wanted: str) -> None:
+    """Raises `SourceError` where a file is of another kind than what it is read as."""
+    found = head(path).kind
+    if found not in ("", wanted):
+        what = f"this is {KINDS[found]}, and {KINDS[wanted]} is wanted; it would begin with `{wanted}: 1`"
+        raise SourceError(Fault(str(path), 1, 1, what))
+
+
+def houses_in(folder: Path) -> Iterator[tuple[str, Path]]:
+    """The houses in a folder, by the names that they have in them."""
+    for path in sorted(folder.glob("*.yaml")):
+        found = head(path)
+        if found.kind == HOUSE and path.is_file():
+            yield found.name, path
