@@ -12,7 +12,7 @@ from callflow import document, resources
 from callflow.adapters.prompt_manifest import NAME
 from callflow.adapters.prompts import PromptLibrary, Samples
 from callflow.call.liveness import USUAL
-from callflow.call.served import served
+from callflow.config_flow import nowhere_to_record, unknown_prompts, unknown_queues, unsaid_matters
 from callflow.config_hearing import HearingConfig, Silence
 from callflow.config_http import HttpConfig
 from callflow.config_limits import LimitsConfig
@@ -26,7 +26,7 @@ from callflow.errors import Fault, SourceError, Unknown
 from callflow.etiquette.house import House
 from callflow.etiquette.modes import Modes
 from callflow.flow.load import load
-from callflow.flow.model import Flow, Limits
+from callflow.flow.model import Flow
 from callflow.media.thresholds import Thresholds
 from callflow.named_files import CONFIGURATION, FLOW, head, is_file, refuse_other_kind
 from callflow.resources import ReadHouse
@@ -212,7 +212,7 @@ def with_flow(setup: Setup, path: Path) -> Setup:
     """The same set-up with the flow in `path` and that flow's house. Raises `SourceError`."""
     named = read_named(path)
     setup = replace(setup, flow=named.flow, house=named.house.house)
-    faults = _flow_faults(setup, named, named.source)
+    faults = _flow_faults_of(setup, named, named.source)
     if faults:
         raise SourceError(*faults)
     return setup
@@ -236,14 +236,14 @@ def _set_up(config: Config, source: Document, folder: Path) -> tuple[Setup, Name
     secrets = read_secrets(config.seats, source, folder, faults)
     faults += [*people_faults(config.seats, config.sip, source), *_place_faults(config, source)]
     named = _or_faults(faults, lambda: read_named(_flow_path(config, source, folder)))
-    prompts = _or_faults(faults, lambda: _prompts(config, folder, source))
+    prompts = _or_faults(faults, lambda: prompts_of(config, folder, source))
     faults += _modes_of_nothing(config, source)
     if named is None or prompts is None:
         raise SourceError(*faults)
     house = config.manners.over(named.house.house)
     notes = tuple(page_notes(config.seats, accounts, secrets[0], source))
     setup = Setup(config, named.flow, house, prompts, accounts, tuple(trunks), *secrets, notes)
-    faults += _flow_faults(setup, named, source)
+    faults += _flow_faults_of(setup, named, source)
     if faults:
         raise SourceError(*faults)
     return setup, named
@@ -291,48 +291,14 @@ def _place_faults(config: Config, source: Document) -> Iterator[Fault]:
         yield from recordings_faults(config.recordings, source)
 
 
-def _flow_faults(setup: Setup, named: Named, source: Document) -> list[Fault]:
+def _flow_faults_of(setup: Setup, named: Named, source: Document) -> list[Fault]:
     """What the flow and the house name, and the configuration in `source` does not have."""
-    told = [*_unknown_queues(setup, named.source), *_nowhere_to_record(setup, named.source)]
-    told += _unsaid_matters(setup, named.source)
-    told += setup.sayings.faults(named.source, named.house.source, source)
-    return [*told, *_unknown_prompts(setup, named)]
-
-
-def _unknown_queues(setup: Setup, flow: Document) -> Iterator[Fault]:
-    """A fault for each queue that the flow names and the configuration does not have."""
-    queues = setup.config.seats.queues
-    for place, queue in setup.flow.queues.items():
-        if queue not in queues:
-            what = f"there is no queue {queue!r} under seats.queues"
-            yield flow.fault(place, what, unknown=Unknown(queue, queues))
-
-
-def _nowhere_to_record(setup: Setup, flow: Document) -> Iterator[Fault]:
-    """A fault for each step that records callers while the configuration does not say where to."""
-    if setup.config.recordings is None:
-        for place in setup.flow.messages:
-            yield flow.fault(place, "a message needs a folder: say `recordings: DIR` in the configuration")
-
-
-def _unsaid_matters(setup: Setup, flow: Document) -> Iterator[Fault]:
-    """A fault for each matter that the flow names and no second seat could be told."""
-    known = setup.sayable["matter"]
-    for place, matter in setup.flow.matters.items():
-        if matter not in known:
-            what = f"there is no recording of the matter {matter!r}"
-            yield flow.fault(place, what, unknown=Unknown(matter, known))
-
-
-def _unknown_prompts(setup: Setup, named: Named) -> Iterator[Fault]:
-    """A fault for each prompt that no call says, and that nobody has: it is misspelt all the same."""
-    said, known = {*setup.sayings.house_uses}, setup.prompts.keys
-    others = [use for use in setup.house.prompt_uses if use not in said and use.key not in known]
-    shipped = _our_prompts().keys if others else frozenset[str]()
-    for use in others:
-        if use.key not in shipped:
-            what = f"the prompt {use.key!r} has no audio"
-            yield named.house.source.fault(use.path, what, unknown=Unknown(use.key, known | shipped))
+    config, flow = setup.config, named.source
+    told = [*unknown_queues(setup.flow, config.seats, flow)]
+    told += nowhere_to_record(setup.flow, config.recordings, flow)
+    told += unsaid_matters(setup.sayings, flow)
+    told += setup.sayings.faults(flow, named.house.source, source)
+    return [*told, *unknown_prompts(setup.sayings, named.house.source, lambda: our_prompts().keys)]
 
 
 def _modes_of_nothing(config: Config, source: Document) -> Iterator[Fault]:
@@ -349,15 +315,15 @@ def _modes_of_nothing(config: Config, source: Document) -> Iterator[Fault]:
 
 
 @cache
-def _our_prompts() -> PromptLibrary:
+def our_prompts() -> PromptLibrary:
     """The prompts that ship with the program."""
     return PromptLibrary.load(resources.PROMPTS)
 
 
-def _prompts(config: Config, folder: Path, source: Document) -> PromptLibrary:
+def prompts_of(config: Config, folder: Path, source: Document) -> PromptLibrary:
     directory = config.prompts.directory
     if directory is None and not config.prompts.overlays:
-        return _our_prompts()
+        return our_prompts()
     named: list[tuple[document.Path, Path]] = []
     named += [(("prompts", "directory"), folder / directory)] if directory else []
     named += [(("prompts", "overlays", n), folder / each) for n, each in enumerate(config.prompts.overlays)]
@@ -367,49 +333,3 @@ def _prompts(config: Config, folder: Path, source: Document) -> PromptLibrary:
         raise SourceError(*(source.fault(place, what.format(NAME, str(path))) for place, path in missing))
     base = folder / directory if directory else resources.PROMPTS
     return PromptLibrary.load(base, *(folder / overlay for overlay in config.prompts.overlays))
-
-
-# --- a flow or a house alone ---
-
-
-def faults_alone(named: Named, folder: Path) -> list[Fault]:
-    """What is wrong in what a flow and its house say, as far as that is known without a configuration.
-
-    Recordings that only the flow wants may be those of a configuration elsewhere; see `wanted_alone`.
-    """
-    unknown = wanted_alone(named, folder)
-    known = [use for use in named.flow.prompt_uses if use.key not in unknown]
-    told = [
-        sayings.faults_at([(use, named.source) for use in known], named.source)
-        for sayings in _sayings_beside(named.flow, named.house.house, folder)
-    ]
-    return [*min(told, key=len), *house_faults_alone(named.house, folder)]
-
-
-def wanted_alone(named: Named, folder: Path) -> frozenset[str]:
-    """The prompts of a flow that neither we nor a configuration beside it have."""
-    beside = _sayings_beside(named.flow, named.house.house, folder)
-    known = frozenset(key for sayings in beside for key in sayings.prompts.keys)
-    return frozenset(use.key for use in named.flow.prompt_uses) - known
-
-
-def house_faults_alone(house: ReadHouse, folder: Path) -> list[Fault]:
-    """The same of a house, whatever the flow under it is."""
-    beside = _sayings_beside(served("", Limits()), house.house, folder)
-    told = [sayings.faults_of_house(house.source, house.source) for sayings in beside]
-    return min(told, key=len)
-
-
-def _sayings_beside(flow: Flow, house: House, folder: Path) -> Iterator[Sayings]:
-    ours = Config.model_validate({CONFIGURATION: 1})
-    yield Sayings(flow, house, _our_prompts(), fields=ours.fields)
-    for path in sorted(folder.glob("*.yaml")):
-        if head(path).kind != CONFIGURATION:
-            continue
-        try:
-            source = resources.read_document(path)
-            config = source.read_as(Config)
-            yield Sayings(flow, house, _prompts(config, folder, source), fields=config.fields)
-        except SourceError:
-            # That is told when the configuration itself is checked.
-            continue

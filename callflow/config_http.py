@@ -8,6 +8,7 @@ import pydantic
 
 from callflow.config_sip import HostPort, Network
 from callflow.document import Shape
+from callflow.suggestions import shown
 
 _NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*")
 _LONGEST_PATH: Final = 107
@@ -17,7 +18,7 @@ _LONGEST_PATH: Final = 107
 def _name(text: object) -> str:
     name = str(text).lower()
     if not _NAME.fullmatch(name):
-        raise ValueError(f"{text!r} is not a host name without a port, as desk.example.net")
+        raise ValueError(f"{shown(text)} is not a host name without a port, as desk.example.net")
     return name
 
 

@@ -80,10 +80,10 @@ def house_at(path: Path) -> ReadHouse:
     """The same with its places."""
     refuse_other_kind(path, HOUSE)
     own = read_document(path)
-    whole, source = house.read_whole(own, _Finder(own, path.parent))
-    if weaker := [*rulebook().faults(whole, source)]:
+    found, source = house.read_whole(own, _Finder(own, path.parent))
+    if weaker := [*rulebook().faults(found, source)]:
         raise SourceError(*weaker)
-    return ReadHouse(whole, source, path)
+    return ReadHouse(found, source, path)
 
 
 def named_house(name: str, asked_by: Document, place: tuple[str, ...], folder: Path) -> ReadHouse:

@@ -8,7 +8,7 @@ from typing import Final
 import click
 from rich.markup import escape
 
-from callflow import config, resources
+from callflow import config, config_alone, resources
 from callflow.adapters.prompts import PromptLibrary
 from callflow.cli.screen import OUT, tell_faults, tell_notes, write_json
 from callflow.document.not_yaml import mistyped_colon
@@ -26,17 +26,17 @@ def _config(path: Path) -> str:
 
 def _flow(path: Path) -> str:
     named = config.read_named(path)
-    faults = config.faults_alone(named, path.parent)
+    faults = config_alone.faults_alone(named, path.parent)
     if faults:
         raise SourceError(*faults)
     told = f"flow {named.flow.name}: {len(named.flow.steps)} steps under house {_named(named.house)}"
-    wanted = sorted(config.wanted_alone(named, path.parent))
+    wanted = sorted(config_alone.wanted_alone(named, path.parent))
     return told + (f"; its configuration must have recordings of {', '.join(wanted)}" if wanted else "")
 
 
 def _house(path: Path) -> str:
     found = resources.house_at(path)
-    faults = config.house_faults_alone(found, path.parent)
+    faults = config_alone.house_faults_alone(found, path.parent)
     if faults:
         raise SourceError(*faults)
     house = found.house

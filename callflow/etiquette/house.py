@@ -39,10 +39,10 @@ CARRIED = (
 
 Mode = Literal["enforce", "observe", "off"]
 """Whether a rule decides, only notes what it would have done, or is not there."""
-MODES: tuple[Mode, ...] = get_args(Mode)
-"""From the one in which most is done to the one in which nothing is."""
 _MOST_BASES = 20
 """So many houses may extend each other in a row."""
+MODES: tuple[Mode, ...] = get_args(Mode)
+"""From the one in which most is done to the one in which nothing is."""
 NEVER = 86_400.0
 """Seconds; no call lasts so long."""
 _WITH_SEATS = frozenset(

@@ -197,3 +197,41 @@ def test_a_leg_hears_neutral_words_by_their_own_name(shop: tuple[Flow, House]) -
         "greeting",
         "one_moment",
     ]
+
+
+def held(exchange: Exchange) -> Exchange:
+    """A caller who is served, was asked to wait, and has pressed 1."""
+    exchange.calls()
+    exchange.passes(0.5)
+    exchange.phones["8001"].answers()
+    exchange.passes(2 * PROMPT + 1.0)
+    exchange.phones["8001"].holds()
+    exchange.passes(2 * PROMPT + 0.5)
+    exchange.presses("1")
+    return exchange
+
+
+def test_a_held_caller_whose_reminder_is_unknown_hears_neutral_words_in_its_place(
+    service: tuple[Flow, House],
+) -> None:
+    exchange = Exchange(*service, "8001")
+    exchange.unknown = {"still_working"}
+    held(exchange).passes(100.0)
+    begun = next(fact.at for fact in exchange.facts if fact.fact == "hold.started")
+    assert [round(at - begun) for at, prompt in exchange.said() if prompt == NEUTRAL] == [30, 60, 90]
+
+
+SERVICE = config.read_flow(resources.FLOWS / "service.yaml")
+
+
+@pytest.mark.parametrize("key", sorted(SERVICE[1].all_prompts))
+def test_whatever_prompt_of_a_house_is_unknown_a_held_caller_is_not_left_in_silence(key: str) -> None:
+    exchange = Exchange(*SERVICE, "8001")
+    exchange.unknown = {key, *(f"{key}?{each}" for each in ("seat=8001", "ahead=1", "minutes=1"))}
+    held(exchange).passes(95.0)
+    heard = [fact.at for fact in exchange.facts if fact.fact in ("prompt.started", "hold.started")]
+    assert max(after - before for before, after in itertools.pairwise([*heard, exchange.now])) < 31.0
+    exchange.phones["8001"].resumes()
+    exchange.passes(3 * PROMPT)
+    assert exchange.faults == []
+    assert exchange.told.count("call.joined") == 2

@@ -200,15 +200,15 @@ def test_a_password_that_is_none_is_a_fault(tmp_path: Path, account: str, told: 
         ("media: {ports: 20001-20001}",
          "2:16: '20001-20001' must go upwards, to 65535 at most, and hold 1 to 256 even ports"),
         ("media: {hearing: {level: 0}}", "2:26: 0 is out of range; from -70 to -20 is right here"),
-        ("limits: {calls: 0}", "2:17: 0 is out of range; from 1 to 4000 is right here"),
-        ("drain: 180", "2:8: 180 is not a duration; write it with its unit, as 5s, 300ms or 2m; "
-         "from 0s to 1h is right here"),
         ("http: {names: ['desk:9464']}",
          "2:16: 'desk:9464' is not a host name without a port, as desk.example.net"),
         ("http: {names: ['*.example.net']}",
          "2:16: '*.example.net' is not a host name without a port, as desk.example.net"),
         ("http: {control: own.sock}", "2:17: 'own.sock' is not an absolute path of at most 107 bytes"),
         ("http: {proxies: [proxy]}", "2:18: 'proxy' is not an IPv4 network, as 10.0.0.0/8"),
+        ("limits: {calls: 0}", "2:17: 0 is out of range; from 1 to 4000 is right here"),
+        ("drain: 180", "2:8: 180 is not a duration; write it with its unit, as 5s, 300ms or 2m; "
+         "from 0s to 1h is right here"),
         ("flow: hotlin.yaml", "2:7: there is no flow 'hotlin.yaml'; did you mean 'hotline.yaml'?"),
         ("fields: {seat: 8001}", "2:16: 8001 is a number and no text; put it in quotes"),
         ("fields: {seat: '80x1'}", "2:9: {seat} of 'greeting' is '80x1': 'x' is not in 'digits'"),

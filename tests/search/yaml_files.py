@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from callflow import config, resources
+from callflow import config, config_alone, resources
 from callflow.adapters.prompts import PromptLibrary
 from callflow.document.sentences import OTHERWISE
 from callflow.errors import MOST_TOLD, SourceError
@@ -91,7 +91,7 @@ lists: {digits: {"1": {text: 幺, file: b.wav}}}
 
 def _house(path: Path) -> object:
     found = resources.house_at(path)
-    faults = config.house_faults_alone(found, path.parent)
+    faults = config_alone.house_faults_alone(found, path.parent)
     if faults:
         raise SourceError(*faults)
     return found

@@ -52,7 +52,7 @@ media:
   process: own
 seats:
   at:
-    "8001": {phone: seat1, skills: [gas], trainee: false, priority: 3}
+    "8001": {phone: seat1, skills: [gas], trainee: false, priority: 3, password: sesame}
   queues: {service: {skills: [gas], ring_for: 20s}}
 manners: enforce
 flow: service.yaml
