@@ -38,11 +38,16 @@ class _Slowed:
         beyond = self.failures - FREE
         self.until = now + min(LONGEST, FIRST * 2 ** min(beyond - 1, 30)) if beyond > 0 else now
 
+    def forgive(self, failures: int) -> None:
+        self.failures = max(0, self.failures - failures)
+        if self.failures <= FREE:
+            self.until = 0.0
+
 
 @dataclass(slots=True)
 class _Account(_Slowed):
-    sources: OrderedDict[str, None] = field(default_factory=OrderedDict)
-    """Those that have failed here, the latest last."""
+    sources: OrderedDict[str, int] = field(default_factory=OrderedDict)
+    """How often each has failed here, the latest last."""
     newcomers_from: float = 0.0
 
 
@@ -77,7 +82,7 @@ class Guesses:
             if known.sources and source not in known.sources:
                 known.newcomers_from = now + NEWCOMERS
             known.fail(now)
-            _touch(known.sources, source, None, MOST_SOURCES)
+            _touch(known.sources, source, known.sources.get(source, 0) + 1, MOST_SOURCES)
             _touch(self._accounts, account, known, MOST)
         if source not in self._shared:
             slowed = _known(self._sources, source, now) or _Slowed()
@@ -85,12 +90,19 @@ class Guesses:
             _touch(self._sources, source, slowed, MOST)
 
     def succeeded(self, account: str, source: str) -> None:
-        """The right password has come from `source`. Failures from other sources are not forgotten."""
+        """The right password has come from `source`: its failures at this account were mistakes.
+
+        Those from other sources, and at other accounts, are not forgotten.
+        """
         known = self._accounts.get(account)
-        if known is not None:
-            known.sources.pop(source, None)
-            if not known.sources:
-                del self._accounts[account]
+        if known is None:
+            return
+        failures = known.sources.pop(source, 0)
+        known.forgive(failures)
+        if source in self._sources:
+            self._sources[source].forgive(failures)
+        if not known.sources:
+            del self._accounts[account]
 
     def _wait_of_source(self, source: str, now: float) -> float:
         slowed = _known(self._sources, source, now)

@@ -75,6 +75,15 @@ def test_failures_are_forgotten_in_time_and_by_the_right_password() -> None:
     now = fails(one, 12, source=PBX)
     one.succeeded("a", PBX)
     assert (one.wait("a", PBX, now), len(one)) == (0, 0)
+    # Mistakes are forgiven to their source, and what it has guessed elsewhere is not.
+    one = Guesses()
+    for _ in range(20):
+        one.failed("a", HOME, 0.0)
+        one.failed("b", THIEF, 0.0)
+        one.succeeded("a", HOME)
+        one.succeeded("a", THIEF)
+        assert one.wait("a", HOME, 0.0) == 0
+    assert one.wait("b", THIEF, 0.0) == LONGEST
     # The right password does not forget what others have guessed.
     one = Guesses()
     now = fails(one, 12)
