@@ -99,7 +99,7 @@ class AnyCaller(RuleBasedStateMachine):
         self.do(self.call.receive(event, self.now))
 
     def do(self, actions: list[Action]) -> None:
-        for action in actions:
+        for before, action in zip([None, *actions], actions, strict=False):
             assert self.hung_up_by_us is None, f"{action} after the end"
             match action:
                 case Answer():
@@ -107,7 +107,9 @@ class AnyCaller(RuleBasedStateMachine):
                     self.happen(CallAnswered())
                     self.happen(CallConfirmed())
                 case ListenClosely():
-                    self.listened, self.late, self.given = True, 0, None
+                    # Who listens anew in the middle of a check has been late before.
+                    self.late = self.late if before == ListenNoLonger() else 0
+                    self.listened, self.given = True, None
                 case ListenNoLonger():
                     self.listened = False
                 case AskOpinion():
@@ -239,6 +241,17 @@ class LogisticsCaller(AnyCaller):
     """A caller who does not answer is released in the middle of the call (log-04)."""
 
     house = enforced("logistics")
+
+
+def test_a_detector_that_is_late_twice_in_one_check_decides_nothing_more() -> None:
+    """After the last words the line is listened to anew, which makes no check of its own."""
+    caller = WatchedCaller()
+    caller.is_found(LineState.FAINT)
+    caller.begin_to_speak()
+    caller.ears_turn(None)
+    for _ in range(3):
+        caller.wait(12.0)
+    assert (caller.hung_up_by_us, caller.late) == (24.2, 2)
 
 
 EXAMPLES = int(os.environ.get("CALLFLOW_EXAMPLES", "150"))
