@@ -129,6 +129,10 @@ class Intake:
             slots, headers.sequence[rows], headers.timestamp[rows], headers.ssrc[rows], now
         )
         self._hearing.lost(self._quality.lost)
+        if len(self._quality.restarted):
+            # By its old numbers the listener would take the stream for packets that are late.
+            listeners = self._bridge.partner[self._quality.restarted]
+            self._sender.cut(listeners[listeners >= 0])
         # The row of the law where it is audio.
         law = kind.astype(np.int64) - AUDIO
         to = self._bridge.listeners(slots, self._speaker.busy)

@@ -19,6 +19,10 @@ DROPOUT: Final = 2.0
 """Seconds without a packet that are told."""
 _RESTART: Final = 3000
 """A sequence number that leaps farther belongs to a new stream (MAX_DROPOUT of RFC 3550 A.1)."""
+_MISORDER: Final = 100
+"""A packet farther behind is late or twice; two of them in a row, with numbers in a row, begin a stream anew
+(MAX_MISORDER of RFC 3550 A.1): some phones count from the start again after a hold, under the same SSRC.
+"""
 _NEVER: Final = np.inf
 _NONE: Final = np.zeros(0, np.int64)
 
@@ -52,6 +56,10 @@ class Quality:
         self._window = np.zeros(capacity, np.uint64)
         """One bit for each of the last 64 sequence numbers, the highest lowest: has it come?"""
         self._ssrc = np.zeros(capacity, np.uint32)
+        self._stray = np.full(capacity, -1, np.int64)
+        """The sequence number after one that was far behind; -1 for none."""
+        self._stray_at = np.zeros(capacity, np.int64)
+        """Packets that had come with that one."""
         self._transit = np.zeros(capacity, np.float64)
         self._jitter = np.zeros(capacity, np.float64)
         self._duplicates = np.zeros(capacity, np.int64)
@@ -71,6 +79,8 @@ class Quality:
         """The slots of which it was told that their packets have stopped."""
         self.lost: Slots = _NONE
         """The slots before whose last packet others are missing."""
+        self.restarted: Slots = _NONE
+        """The slots that count from elsewhere since their last packet, under the same SSRC."""
         self._look_at = -_NEVER
         """Before this nothing can have to be told: most ticks need not look."""
 
@@ -80,7 +90,7 @@ class Quality:
         self._told_expected[slot] = self._told_received[slot] = 0
         self._jitter[slot] = 0.0
         self._any[slot] = self._comfort[slot] = False
-        self._due[slot] = True
+        self._due[slot], self._stray[slot] = True, -1
         self._silent_at[slot] = _NEVER
         self._stopped.discard(slot)
 
@@ -162,7 +172,7 @@ class Quality:
             # As nearly always: each packet is just the one that was to come.
             self._highest[slots] = highest + 1
             self._window[slots] = self._window[slots] << np.uint64(1) | np.uint64(1)
-            self.lost = _NONE
+            self.lost = self.restarted = _NONE
             return np.zeros(len(slots), np.bool_)
         return self._note_disorder(slots, sequence, ssrc, step, anew)
 
@@ -175,6 +185,8 @@ class Quality:
         anew: NDArray[np.bool_],
     ) -> NDArray[np.bool_]:
         """Packets some of which lie `step` off from the highest before, or begin a stream."""
+        restarts = self._restarts(slots, sequence, (step < -_MISORDER) & ~anew)
+        self.restarted, anew = slots[restarts], anew | restarts
         if anew.any():
             self._begin(slots[anew], sequence[anew], ssrc[anew])
             step[anew] = 0
@@ -190,6 +202,18 @@ class Quality:
         self._duplicates[slots] += come
         self._reordered[slots] += (step < 0) & ~come
         return come
+
+    def _restarts(
+        self, slots: Slots, sequence: NDArray[np.uint16], strays: NDArray[np.bool_]
+    ) -> NDArray[np.bool_]:
+        """Which of `strays`, packets far behind, are the second in a row: there the count has begun anew."""
+        come = self._received[slots]
+        follows: NDArray[np.bool_] = (
+            strays & (sequence == self._stray[slots]) & (come == self._stray_at[slots] + 1)
+        )
+        self._stray[slots] = np.where(strays, (sequence.astype(np.int64) + 1) % 2**16, -1)
+        self._stray_at[slots] = come
+        return follows
 
     def block(self, slot: int, last_report: int, delay: int) -> ReportBlock | None:
         """What to report to the leg of its stream, since the last time; None where nothing has come."""

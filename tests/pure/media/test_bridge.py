@@ -190,6 +190,38 @@ def test_a_source_that_begins_anew_goes_on_in_the_same_stream() -> None:
     assert [one.payload[:1] for one in heard if one.marker][-2:] == [b"\x10", b"\x20"]
 
 
+@pytest.mark.parametrize("back", [103, 150, 300, 2999, 3001, 20_000])
+def test_a_phone_that_counts_from_the_start_again_is_heard_from_its_second_packet_on(back: int) -> None:
+    """RFC 3550 A.1: under the same SSRC, as some phones do after a hold."""
+    stage = Pair()
+    alice, _ = stage.meet()
+    stage.obey(Join(A, B))
+    alice.sequence = 30_000
+    stage.talk(alice, 320)
+    alice.sequence -= back
+    stage.sent.clear()
+    stage.talk(alice, 20, 0x20)
+    heard = [one for one in stage.to(BOB) if one.payload[0] == 0x20]
+    assert len(heard) >= 19
+    assert unbroken(heard)
+
+
+def test_two_late_packets_that_are_not_in_a_row_begin_nothing() -> None:
+    stage = Pair()
+    alice, _ = stage.meet()
+    stage.obey(Join(A, B))
+    alice.sequence = 30_000
+    late = [alice.next(bytes([0x30]) * 160) for _ in range(2)]
+    stage.talk(alice, 150)
+    stage.sent.clear()
+    for one in late:
+        stage.come((ALICE, one))
+        stage.tick()
+        stage.talk(alice, 3)
+    assert b"\x30" not in payloads(stage.to(BOB))
+    assert unbroken(stage.to(BOB))
+
+
 def test_comfort_noise_is_silence_and_breaks_nothing() -> None:
     stage = Pair()
     alice, _ = stage.meet()
