@@ -88,6 +88,7 @@ class AnyCaller(RuleBasedStateMachine):
         self.given: bool | None = None
         """What it said last."""
         self.state: LineState | None = None
+        """What the line was found to be last, since a check began."""
         self.saying: tuple[str, float] | None = None
         self.last_words = ""
         self.last_words_at = 0.0
@@ -107,9 +108,7 @@ class AnyCaller(RuleBasedStateMachine):
                     self.happen(CallAnswered())
                     self.happen(CallConfirmed())
                 case ListenClosely():
-                    # Who listens anew in the middle of a check has been late before.
-                    self.late = self.late if before == ListenNoLonger() else 0
-                    self.listened, self.given = True, None
+                    self.listen(anew=before == ListenNoLonger())
                 case ListenNoLonger():
                     self.listened = False
                 case AskOpinion():
@@ -132,6 +131,12 @@ class AnyCaller(RuleBasedStateMachine):
                     self.hung_up_by_us = self.now
                 case Ring():
                     pass
+
+    def listen(self, *, anew: bool) -> None:
+        """`anew` in the middle of a check, else for another one: then what was is over."""
+        self.listened, self.given = True, None
+        if not anew:
+            self.late, self.state = 0, None
 
     def stop(self) -> None:
         if self.saying:
@@ -241,6 +246,16 @@ class LogisticsCaller(AnyCaller):
     """A caller who does not answer is released in the middle of the call (log-04)."""
 
     house = enforced("logistics")
+
+
+def test_who_was_heard_once_and_answers_nothing_any_more_is_told_and_released() -> None:
+    """log-04: a person who was judged to speak before the check may have gone since."""
+    caller = LogisticsCaller()
+    caller.is_found(LineState.SPEECH)
+    caller.wait(12.0)
+    caller.wait(12.0)
+    assert caller.last_words == "log_cannot_hear"
+    assert caller.hung_up_by_us is not None
 
 
 def test_a_detector_that_is_late_twice_in_one_check_decides_nothing_more() -> None:
