@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo demos faults test lint types unit peers bench hear-eval mutants search format clean
+.PHONY: demo demos faults test lint types unit peers bench bench-whole hear-eval mutants search format clean
 
 demo: $(READY)
 	$(BIN)/callflow demo silent-line
@@ -37,6 +37,13 @@ types: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench.whole
+
+# The product alone, whole, beside plain relays (Debian's rtpengine-daemon where it is installed); about half an
+# hour. Figures go to bench.json; with `--docs` tables are printed and pictures drawn for docs/performance.md.
+bench-whole: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	$(BIN)/python -m tests.bench.whole --docs
 
 # Thousands of line checks, of people and of dead lines, against the ears. People's voices are Debian's, where
 # they are installed: apt-get install asterisk-core-sounds-en-wav asterisk-core-sounds-fr-wav

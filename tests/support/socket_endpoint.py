@@ -70,7 +70,7 @@ class SocketEndpoint:
         self.repeated = 0
         """Messages that left a second time, since no answer had come."""
         self._policy = policy
-        self._keep = keep
+        self.keep = keep
         self._told: list[Told] = []
         self._news = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
@@ -184,7 +184,7 @@ class SocketEndpoint:
         self._news.set()
 
     def _note(self, data: bytes, peer: Address, *, incoming: bool) -> None:
-        if self._keep:
+        if self.keep:
             self.passed.append(Passed(self.now(), incoming, peer, parse(data, peer)))
 
     def _arm(self) -> None:
