@@ -81,7 +81,7 @@ def house_at(path: Path) -> ReadHouse:
     refuse_other_kind(path, HOUSE)
     own = read_document(path)
     found, source = house.read_whole(own, _Finder(own, path.parent))
-    if weaker := [*rulebook().faults(found, source)]:
+    if weaker := sorted(rulebook().faults(found, source)):
         raise SourceError(*weaker)
     return ReadHouse(found, source, path)
 
