@@ -5,6 +5,7 @@ nobody. The text comes in as a `Document`.
 """
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, Literal, get_args, get_type_hints
 
 import pydantic
@@ -28,9 +29,9 @@ class Bounds(Shape):
     """Its steps, by the names of what a house says for them; one in braces is no word of a house's."""
     may_end: str | None = None
     """The document's words that let it end a call, or `assumed`; None: nobody is hung up on by this rule."""
-    governs: dict[Selector, dict[str, Limit]] = {}  # noqa: RUF012
+    governs: dict[Selector, dict[str, Limit]] = pydantic.Field(default_factory=dict)
     """Which parts of a house stand under it, with the limits of their parameters."""
-    also: dict[str, Limit] = {}  # noqa: RUF012
+    also: dict[str, Limit] = pydantic.Field(default_factory=dict)
     """Limits of what is no parameter of a house."""
 
     @property
@@ -120,13 +121,21 @@ def _named(house: House) -> dict[Selector, tuple[tuple[str, ...], str]]:
 
 
 def _walk(model: pydantic.BaseModel, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
-    hints = get_type_hints(type(model), include_extras=True)
     for name in type(model).model_fields:
         value: Any = getattr(model, name)
         if isinstance(value, pydantic.BaseModel):
             yield from _walk(value, (*path, name))
-        elif value is not None and (hints[name] == RuleId or RuleId in get_args(hints[name])):
+        elif value is not None and name in _rule_fields(type(model)):
             yield (*path, name), value
+
+
+@cache
+def _rule_fields(model: type[pydantic.BaseModel]) -> frozenset[str]:
+    """The fields of a part of a house that name a rule; its class is read once, as every call's end asks."""
+    hints = get_type_hints(model, include_extras=True)
+    return frozenset(
+        name for name in model.model_fields if hints[name] == RuleId or RuleId in get_args(hints[name])
+    )
 
 
 def _is_always_under(selector: Selector) -> bool:
