@@ -108,7 +108,7 @@ class Setup:
     pins: dict[str, str] = field(default_factory=dict, repr=False)
     """What seats dial to log in by key, by their numbers; those that must."""
     notes: tuple[Fault, ...] = ()
-    """What is no fault and should be known."""
+    """Notes: an admin should know them, and none of them is a fault."""
 
     @property
     def modes(self) -> Modes:

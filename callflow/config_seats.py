@@ -225,7 +225,7 @@ def read_secrets(
 def page_notes(
     seats: SeatsConfig, accounts: Mapping[str, str], passwords: Mapping[str, str], source: Document
 ) -> Iterator[Fault]:
-    """What is no fault and should be known: which seats' pages stay closed, and which open too easily.
+    """Notes, which are no faults: which seats' pages stay closed, and which open too easily.
 
     `accounts` are the phones' passwords, `passwords` those of the seats' pages.
     """

@@ -16,7 +16,7 @@ from callflow.adapters.http_guard import Broke, logger
 from callflow.net.acceptor import Acceptor
 
 _SYSTEM: Final = Path("/run/callflow")
-"""What systemd makes of `RuntimeDirectory=callflow`."""
+"""The folder that systemd creates for `RuntimeDirectory=callflow`."""
 
 
 def usual_path(port: int) -> Path:

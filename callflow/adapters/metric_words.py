@@ -42,10 +42,10 @@ STATUSES: Final = (
     "489", "491", "493", "494", "500", "501", "502", "503", "504", "505", "513", "555", "580", "600",
     "603", "604", "606", "607", "608",
 )  # fmt: skip
-"""What a request can be refused with: IANA's registry of SIP response codes, from 400."""
+"""The status codes of refusals: IANA's registry of SIP response codes, from 400."""
 
 CHECKS: Final = ("ended", *get_args(Sign), *LineState)
-"""What ends a check of a line: the release of the caller, or what stops it before."""
+"""The outcomes of a line check: the caller is released, or something stops the check before."""
 CONSENTS: Final = (
     *((Consent.GIVEN, how) for how in ("key", "seat", "voice")),
     *((Consent.REFUSED, how) for how in ("key", "seat", "voice")),
@@ -56,7 +56,7 @@ TRANSFERS: Final = (
     "completed", *Trouble, *(f"caller_{consent}" for consent in Consent if consent is not Consent.GIVEN),
     "unanswered", "no_answer", "hung_up", "away", "taken_back", "caller_hung_up", "not_in_force", "too_often",
 )  # fmt: skip
-"""What can come of a transfer that was asked for."""
+"""The outcomes of a requested transfer."""
 
 
 def _own_errors(root: type[Exception] = CallflowError) -> list[str]:

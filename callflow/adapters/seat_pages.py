@@ -181,7 +181,7 @@ def _minutes(form: Mapping[str, str]) -> int | None:
 
 
 def _text(form: Mapping[str, str], name: str) -> str:
-    """What a field says, without white space around it. Raises `HTTPBadRequest`."""
+    """The value of a field without surrounding white space. Raises `HTTPBadRequest`."""
     text, longest = form.get(name, "").strip(), _LONGEST[name]
     if len(text) > longest or not text.isprintable():
         raise bad(f"{name} should have at most {longest} characters, all of them printable")

@@ -31,7 +31,7 @@ class Unsaid:
         return not event.is_music and event.prompt != self._neutral
 
     def told(self, leg: Leg | None, event: PromptUnknown, now: float) -> list[Effect]:
-        """What is said and counted; that the prompt is over, its call must be told besides."""
+        """Play the neutral words and count the fault; the caller tells the call that the prompt is over."""
         counted: list[Effect] = [Counted("fault", "prompt_unknown")]
         ledger = self._table.ledger_of(leg.call) if leg else None
         if leg is None or ledger is None:

@@ -19,7 +19,7 @@ MOST_STEPS: Final = 20_000
 """Items that one call may cause in one go; a call that needs more goes round in a circle."""
 Told = Happened | Connected | Deserted
 _TO_DO: Final = (Happened, Connected, Deserted, Task)
-"""What is worked off; everything else is an effect."""
+"""The types of work; every other type is an effect."""
 
 
 class CallRunsInCircles(Exception):

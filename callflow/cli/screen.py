@@ -49,6 +49,6 @@ def tell_faults(error: SourceError, *, as_json: bool) -> None:
 
 
 def tell_notes(notes: Iterable[Fault]) -> None:
-    """What is no fault, and should be known; beside what a program reads."""
+    """Print notes, which are no faults, to standard error: standard output is for programs."""
     for note in notes:
         click.echo(f"{note.file}:{note.line}:{note.column}: note: {note.what}", err=True)

@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -15,12 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from callflow.sip.address import Address
+from tests.bench import load
 from tests.support.phones import free_port
 
 PASSWORD = "open sesame"
 _READY_WITHIN = 120.0
 """Seconds that a start may take."""
-_CLOCK = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +118,9 @@ def running(plan: Plan, folder: Path) -> Iterator[Product]:
 def cpu_of(pid: int) -> float:
     """Seconds of one process so far, user and kernel; 0 for one that is no more."""
     try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return sum(load.cpu_of(pid))
     except OSError:
         return 0.0
-    return (int(fields[11]) + int(fields[12])) / _CLOCK
 
 
 def memory_of(pid: int) -> float:
