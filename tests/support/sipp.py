@@ -28,13 +28,22 @@ _OVERLOAD: Final = re.compile(
     r"\d{4}-\d\d-\d\d\t[\d:.]+\t[\d.]+: Overload warning: the \w+ watchdog timer \d+ms has been tripped "
     r"\(\d+\), \d+ trips remaining\.\n?"
 )
+_REPEATED: Final = re.compile(
+    r"\d{4}-\d\d-\d\d\t[\d:.]+\t[\d.]+: Dead call \S+ \(successful\), received 'SIP/2\.0 200 [^']*?"
+    r"\nCSeq: \d+ BYE\r?\n[^']*'?\n?"
+)
+"""It sent its BYE twice, as it read the answer late, and met the second answer when all was over."""
 
 
 def complaints(folder: Path) -> str:
     """What sipp wrote down as wrong; that the machine was too busy for it is no fault of ours."""
-    written = "".join(path.read_text(errors="replace") for path in sorted(folder.glob("*_errors.log")))
-    own = _OVERLOAD.sub("", written)
-    return "" if own.strip() == _HEADING else own
+    return faults("".join(path.read_text(errors="replace") for path in sorted(folder.glob("*_errors.log"))))
+
+
+def faults(written: str) -> str:
+    """What is left of sipp's notes without those that tell how busy it was."""
+    left = _REPEATED.sub("", _OVERLOAD.sub("", written))
+    return "" if left.strip(" \r\n'") in ("", _HEADING) else left
 
 
 async def sipp(
