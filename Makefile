@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo demos faults test lint types unit peers bench bench-whole hear-eval mutants search format clean
+.PHONY: demo demos faults test lint types unit peers bench bench-whole bench-asterisk hear-eval mutants search format clean
 
 demo: $(READY)
 	$(BIN)/callflow demo silent-line
@@ -44,6 +44,13 @@ bench: $(READY)
 bench-whole: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	$(BIN)/python -m tests.bench.whole --docs
+
+# The same with Asterisk 22 taking turns: Debian sid's, in a folder `.asterisk` that debootstrap fills (540 MB). Both
+# making and running it need root.
+bench-asterisk: $(READY)
+	sh tests/bench/whole/asterisk_root.sh .asterisk
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	$(BIN)/python -m tests.bench.whole --asterisk --docs
 
 # Thousands of line checks, of people and of dead lines, against the ears. People's voices are Debian's, where
 # they are installed: apt-get install asterisk-core-sounds-en-wav asterisk-core-sounds-fr-wav

@@ -1,13 +1,17 @@
-"""Calls at a steady rate, and what each costs: passed on to a seat, and with two seconds of a prompt."""
+"""Calls at a steady rate, and what each costs: passed on to a seat, and with two seconds of a prompt.
+
+Where Asterisk is to be measured, the product and it take turns.
+"""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.bench.whole import asterisk
 from tests.bench.whole.driver import Driver, driving
-from tests.bench.whole.product import Plan, Product, running
+from tests.bench.whole.product import PRODUCT, Plan, running
 from tests.bench.whole.talk import Phones
 
 ROUNDS, SECONDS = 5, 10
@@ -34,48 +38,67 @@ class Round:
     """Calls that were answered, and by a seat where they are to be."""
     cost: float
     """CPU ms a call, of all processes."""
+    subject: str = PRODUCT
 
 
-async def passed_on(seats: int, rate: int, folder: Path) -> list[Round]:
+@dataclass(frozen=True, slots=True)
+class Side:
+    """What is called, and who calls."""
+
+    name: str
+    cpu: Callable[[], float]
+    """Seconds so far, of all its processes."""
+    driver: Driver
+
+
+async def passed_on(seats: int, rate: int, folder: Path, *, beside: bool) -> list[Round]:
+    """`beside`: Asterisk takes turns with the product."""
     plan = Plan(seats=seats, calls=seats + 100)
     what = f"passed on to one of {seats} seats"
-    async with _at_work(plan, 2 * seats, folder) as (product, driver):
-        await driver.register(plan.accounts())
-        return [await _round(product, driver, what, rate, TALK, to_seats=True) for _ in range(ROUNDS)]
+    async with _at_work(plan, 2 * seats, folder, asterisk.PASSED_ON if beside else "") as sides:
+        await sides[0].driver.register(plan.accounts())
+        return [await _round(side, what, rate, TALK, to_seats=True) for _ in range(ROUNDS) for side in sides]
 
 
-async def prompted(rate: int, folder: Path) -> list[Round]:
+async def prompted(rate: int, folder: Path, *, beside: bool) -> list[Round]:
+    """`beside`: Asterisk takes turns with the product."""
     plan = Plan(flow="hotline.yaml", calls=round(rate * LISTEN) + 200)
     what = f"{LISTEN:.0f} s of a prompt"
-    async with _at_work(plan, 2 * rate, folder) as (product, driver):
-        return [await _round(product, driver, what, rate, LISTEN, to_seats=False) for _ in range(ROUNDS)]
+    async with _at_work(plan, 2 * rate, folder, asterisk.PROMPTED if beside else "") as sides:
+        return [
+            await _round(side, what, rate, LISTEN, to_seats=False) for _ in range(ROUNDS) for side in sides
+        ]
 
 
 @asynccontextmanager
-async def _at_work(plan: Plan, legs: int, folder: Path) -> AsyncIterator[tuple[Product, Driver]]:
-    phones = Phones(legs, folder)
-    try:
-        with running(plan, folder) as product:
-            async with driving(product.sip, phones.addresses) as driver:
-                yield product, driver
-    finally:
-        phones.close()
+async def _at_work(plan: Plan, legs: int, folder: Path, steps: str) -> AsyncIterator[list[Side]]:
+    """The product by `plan`, and an Asterisk that does `steps` with each call where there are any."""
+    async with AsyncExitStack() as stack:
+        phones = Phones(legs, folder)
+        stack.callback(phones.close)
+        product = stack.enter_context(running(plan, folder))
+        driver = await stack.enter_async_context(driving(product.sip, phones.addresses))
+        sides = [Side(PRODUCT, product.cpu, driver)]
+        if steps:
+            peer = stack.enter_context(asterisk.running(steps))
+            driver = await stack.enter_async_context(driving(peer.sip, phones.addresses))
+            sides.append(Side(asterisk.NAME, peer.cpu, driver))
+        yield sides
 
 
-async def _round(
-    product: Product, driver: Driver, what: str, rate: int, lasts: float, *, to_seats: bool
-) -> Round:
-    loop = asyncio.get_running_loop()
+async def _round(side: Side, what: str, rate: int, lasts: float, *, to_seats: bool) -> Round:
+    loop, driver = asyncio.get_running_loop(), side.driver
     driver.on_answered = lambda session: _hang_up_after(driver, session, lasts)
-    answered, taken, cpu, begun = driver.answered, driver.taken, product.cpu(), loop.time()
+    answered, taken, cpu, begun = driver.answered, driver.taken, side.cpu(), loop.time()
     calls = rate * SECONDS
     for number in range(calls):
         driver.call(number)
         await asyncio.sleep(max(0.0, begun + (number + 1) / rate - loop.time()))
     await asyncio.sleep(lasts + _SETTLE)
-    spent = product.cpu() - cpu
+    spent = side.cpu() - cpu
     answered, taken = driver.answered - answered, driver.taken - taken
-    return Round(what, rate, calls, min(answered, taken) if to_seats else answered, spent / calls * 1000)
+    good = min(answered, taken) if to_seats else answered
+    return Round(what, rate, calls, good, spent / calls * 1000, side.name)
 
 
 def _hang_up_after(driver: Driver, session: str, seconds: float) -> None:

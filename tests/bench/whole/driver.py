@@ -4,8 +4,7 @@ Its cost is nobody's: only the product's processes are accounted for.
 """
 
 import asyncio
-import itertools
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -22,6 +21,8 @@ from callflow.sip.uri import Uri
 from tests.bench.whole.product import PASSWORD
 from tests.support.socket_endpoint import SocketEndpoint
 
+FIRST_NUMBER = 13_800_000_000
+"""The number of caller 0, and so on; seats are shown it."""
 _PATIENCE = 60.0
 """Seconds that anything may take."""
 _AT_ONCE = 20
@@ -43,11 +44,12 @@ class Driver:
     failed: int = 0
     targets: dict[int, int] = field(default_factory=dict)
     """By the index in `phones`: the product's port that its audio goes to."""
+    seats: dict[int, str] = field(default_factory=dict)
+    """By the caller's number, the session of the seat's phone that rang for it."""
     on_answered: Callable[[str], None] = lambda session: None
     _callers: dict[str, int] = field(default_factory=dict)
     _endpoint: SocketEndpoint | None = None
     _news: asyncio.Event = field(default_factory=asyncio.Event)
-    _serial: Iterator[int] = field(default_factory=itertools.count)
 
     @property
     def endpoint(self) -> SocketEndpoint:
@@ -57,7 +59,7 @@ class Driver:
     def call(self, number: int, called: str = "10086") -> str:
         """The caller of that number calls: the session."""
         ours, audio = self.endpoint, self.phones[2 * number % len(self.phones)]
-        caller = NameAddress(Uri("sip", f"{13_800_000_000 + number}", "127.0.0.1"))
+        caller = NameAddress(Uri("sip", f"{FIRST_NUMBER + number}", "127.0.0.1"))
         target = Uri("sip", called, *self.product)
         plan = Plan(target, caller, offered(audio, number + 1), (Hop(self.product),))
         session, outputs = ours.calls.invite(plan, ours.now())
@@ -65,8 +67,18 @@ class Driver:
         ours.do(outputs)
         return session
 
+    def hold(self, number: int) -> None:
+        """The seat of that caller puts it on hold, by its phone's key (`sendonly`, RFC 3264 section 8.4)."""
+        audio = self.phones[2 * number % len(self.phones) + 1]
+        held = offered(audio, 2 * number + 1, 2).replace(b"a=sendrecv", b"a=sendonly")
+        self.endpoint.do(self.endpoint.calls.reoffer(self.seats[number], held, self.endpoint.now()))
+
     def hang_up(self, session: str) -> None:
         self.endpoint.hang_up(session)
+
+    def all_targets(self, calls: int) -> list[int]:
+        """Where the phones of the first `calls` calls send their audio to."""
+        return [self.targets[leg] for leg in range(2 * calls)]
 
     async def until(self, come: Callable[[], bool]) -> None:
         """Raises `TimeoutError` where it never comes."""
@@ -136,7 +148,9 @@ class Driver:
 
     def _take(self, invited: Invited, now: float) -> Iterable[Output]:
         """A seat's phone rings, and answers at once."""
-        index = 2 * next(self._serial) % len(self.phones) + 1
+        number = int(invited.caller) - FIRST_NUMBER
+        index = 2 * number % len(self.phones) + 1
+        self.seats[number] = invited.session
         self.taken += 1
         self._send_to(index, invited.offer)
         agreed = agree(invited.offer, self.phones[index], index)

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from callflow.net.mmsg import bound_sockets
 from tests.bench import relays
-from tests.bench.whole import rtpengine
-from tests.bench.whole.driver import driving
-from tests.bench.whole.product import Plan, Product, running
+from tests.bench.whole import asterisk, rtpengine
+from tests.bench.whole.driver import Driver, driving
+from tests.bench.whole.product import PRODUCT, Plan, Product, running
 from tests.bench.whole.talk import Heard, Phones
 
 LEVELS = (50, 100, 200, 300, 500)
@@ -28,7 +28,6 @@ RATE = 25
 """Calls begun in a second."""
 TICK = 0.01
 _LEGS_A_PORT = 50
-PRODUCT = "callflow, manners enforced"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +58,11 @@ class Window:
     p99: float
 
 
-async def measure(calls: int, folder: Path) -> list[Window]:
-    """All turns at so many joined calls. Raises `RuntimeError`, `TimeoutError`."""
+async def measure(calls: int, folder: Path, *, beside: bool) -> list[Window]:
+    """All turns at so many joined calls; `beside`: Asterisk's too. Raises `RuntimeError`, `TimeoutError`."""
     phones = Phones(2 * calls, folder)
     try:
-        async with subjects(calls, phones, folder) as all_of_them:
+        async with subjects(calls, phones, folder, beside=beside) as all_of_them:
             return [await _turn(one, calls, phones) for _ in range(ROUNDS) for one in all_of_them]
     finally:
         phones.close()
@@ -86,8 +85,8 @@ def _window(subject: str, calls: int, load: float, before: Heard, after: Heard) 
 
 
 @asynccontextmanager
-async def subjects(calls: int, phones: Phones, folder: Path) -> AsyncIterator[list[Subject]]:
-    """The product with its calls joined, a plain relay in C in two forms, and rtpengine where it is here."""
+async def subjects(calls: int, phones: Phones, folder: Path, *, beside: bool) -> AsyncIterator[list[Subject]]:
+    """The product with its calls joined, a relay in C in two forms, rtpengine where it is here, Asterisk."""
     async with AsyncExitStack() as stack:
         found = [await stack.enter_async_context(joined(calls, phones, folder))]
         for name, tick in (("C, a wake-up a packet", 0.0), ("C, a tick of 10 ms", TICK)):
@@ -95,24 +94,47 @@ async def subjects(calls: int, phones: Phones, folder: Path) -> AsyncIterator[li
         if rtpengine.is_here():
             engine = stack.enter_context(rtpengine.relaying(phones.addresses))
             found.append(Subject("rtpengine, user space", engine.targets, engine.cpu))
+        if beside:
+            found.append(await stack.enter_async_context(_through_asterisk(calls, phones)))
         yield found
 
 
 @asynccontextmanager
 async def joined(calls: int, phones: Phones, folder: Path, seats: int = 0) -> AsyncIterator[Subject]:
     """The product, with that many callers who speak with a seat each, of as many seats or more."""
+    async with standing(calls, phones, folder, seats) as (product, driver):
+        yield Subject(PRODUCT, driver.all_targets(calls), product.cpu, product.memory)
+
+
+@asynccontextmanager
+async def standing(
+    calls: int, phones: Phones, folder: Path, seats: int = 0
+) -> AsyncIterator[tuple[Product, Driver]]:
+    """The product and its phones, all calls joined."""
     plan = Plan(seats=seats or calls, calls=calls + 50)
     with running(plan, folder) as product:
         async with driving(product.sip, phones.addresses) as driver:
             await driver.register(plan.accounts())
-            for number in range(calls):
-                driver.call(number)
-                await asyncio.sleep(1 / RATE)
-            await driver.until(lambda: driver.taken >= calls and driver.answered >= calls)
+            await _all_begun(driver, calls)
             await asyncio.sleep(GREETING)
             _all_joined(product, calls)
-            targets = [driver.targets[leg] for leg in range(2 * calls)]
-            yield Subject(PRODUCT, targets, product.cpu, product.memory)
+            yield product, driver
+
+
+@asynccontextmanager
+async def _through_asterisk(calls: int, phones: Phones) -> AsyncIterator[Subject]:
+    with asterisk.running(asterisk.JOINED) as peer:
+        async with driving(peer.sip, phones.addresses) as driver:
+            await _all_begun(driver, calls)
+            yield Subject(asterisk.NAME, driver.all_targets(calls), peer.cpu)
+
+
+async def _all_begun(driver: Driver, calls: int) -> None:
+    """All calls, answered by a seat each. Raises `TimeoutError`."""
+    for number in range(calls):
+        driver.call(number)
+        await asyncio.sleep(1 / RATE)
+    await driver.until(lambda: driver.taken >= calls and driver.answered >= calls)
 
 
 def _all_joined(product: Product, calls: int) -> None:

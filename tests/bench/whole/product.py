@@ -17,6 +17,7 @@ from callflow.sip.address import Address
 from tests.bench import load
 from tests.support.phones import free_port
 
+PRODUCT = "callflow, manners enforced"
 PASSWORD = "open sesame"
 _READY_WITHIN = 120.0
 """Seconds that a start may take."""

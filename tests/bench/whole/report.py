@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from tests.bench.whole.calls import Round
-from tests.bench.whole.joined import PRODUCT, Window
+from tests.bench.whole.held import Held
+from tests.bench.whole.joined import Window
+from tests.bench.whole.product import PRODUCT
 from tests.bench.whole.weights import Weight
 
 ItemT = TypeVar("ItemT")
@@ -25,6 +27,7 @@ class Results:
     machine: dict[str, str | int | float] = field(default_factory=dict)
     windows: list[Window] = field(default_factory=list)
     rounds: list[Round] = field(default_factory=list)
+    held: list[Held] = field(default_factory=list)
     weights: list[Weight] = field(default_factory=list)
 
     def write(self, path: Path) -> None:
@@ -38,6 +41,7 @@ class Results:
             data["machine"],
             [Window(**each) for each in data["windows"]],
             [Round(**each) for each in data["rounds"]],
+            [Held(**each) for each in data.get("held", ())],
             [Weight(**each) for each in data["weights"]],
         )
 
@@ -76,6 +80,7 @@ def tables(results: Results) -> str:
     parts = [f"Measured on: {told}."]
     parts += [_joined(results.windows)] if results.windows else []
     parts += [_rounds(results.rounds)] if results.rounds else []
+    parts += [_held(results.held)] if results.held else []
     parts += [_weights(results.weights)] if results.weights else []
     return "\n\n".join(parts) + "\n"
 
@@ -107,10 +112,33 @@ def _joined(windows: Sequence[Window]) -> str:
 
 
 def _rounds(rounds: Sequence[Round]) -> str:
-    lines = ["| calls | a second | CPU ms a call | well ended, of all |", "|---|---|---|---|"]
+    lines = [
+        "| calls | a second | through | CPU ms a call | ratio: callflow is | well ended, of all |",
+        "|---|---|---|---|---|---|",
+    ]
     for (what, rate), same in grouped(rounds, lambda each: (each.what, each.rate)).items():
-        good, calls = sum(each.good for each in same), sum(each.calls for each in same)
-        lines.append(f"| {what} | {rate} | {spread([each.cost for each in same])} | {good} of {calls} |")
+        subjects = grouped(same, lambda each: each.subject)
+        ours = statistics.median(each.cost for each in subjects[PRODUCT])
+        for name, turns in subjects.items():
+            costs = [each.cost for each in turns]
+            ratio = "" if name == PRODUCT else f"{ours / statistics.median(costs):.2f} ×"
+            good, calls = sum(each.good for each in turns), sum(each.calls for each in turns)
+            lines.append(f"| {what} | {rate} | {name} | {spread(costs)} | {ratio} | {good} of {calls} |")
+    return "\n".join(lines)
+
+
+def _held(held: Sequence[Held]) -> str:
+    lines = [
+        "| joined calls | of them held | CPU ms of a second of a call: all talk / some are held "
+        "| words to who waits, of as many as were due | from one to the next, prescribed "
+        "| p50 | p99 | the longest, s |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {one.calls} | {one.held} | {one.talking:.2f} / {one.holding:.2f} | {one.words} of {one.due} "
+        f"| {one.every:.0f} | {one.median:.3f} | {one.p99:.3f} | {one.longest:.3f} |"
+        for one in held
+    ]
     return "\n".join(lines)
 
 

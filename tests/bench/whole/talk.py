@@ -39,6 +39,16 @@ class Talk:
         self._in.write("\n")
         return Heard(*map(int, self._out.readline().split()))
 
+    def press(self, leg: int) -> None:
+        """The key 1."""
+        self._in.write(f"1 {leg}\n")
+
+    def words(self) -> list[tuple[int, float]]:
+        """The product's that legs have heard begin since this was asked last: the leg, and when (s)."""
+        self._in.write("w\n")
+        told = [word.split(":") for word in self._out.readline().split()]
+        return [(int(leg), int(at) / 1000) for leg, at in told]
+
 
 class Phones:
     """`legs` of them, each at a port of its own; callers are even, seats odd."""
