@@ -6,11 +6,13 @@ zero, and a word that nobody foresaw counts as `other`.
 
 from typing import Final, get_args
 
+from callflow.call.feature_codes import FeatureCodes
 from callflow.call.seats import Trouble
 from callflow.errors import CallflowError
 from callflow.etiquette.consent import Consent
 from callflow.etiquette.line_check import Sign
 from callflow.events import Ending, LineState, Party
+from callflow.sip.refusal import METHODS, OTHER_METHODS
 
 OTHER: Final = "other"
 
@@ -43,6 +45,23 @@ STATUSES: Final = (
     "603", "604", "606", "607", "608",
 )  # fmt: skip
 """The status codes of refusals: IANA's registry of SIP response codes, from 400."""
+
+SIGNALLING: Final = {
+    "request": (*METHODS, *OTHER_METHODS, OTHER),
+    "response": tuple(f"{number}xx" for number in range(1, 7)),
+    "rejected": STATUSES,
+    "dropped": ("bad_via", "keepalive", "malformed", "not_allowed", "not_sip", "stray_response"),
+    "odd": (
+        "ack_with_wrong_to_tag", "answered_on_hold", "bye_unanswered", "fault", "gone",
+        "info_key_beside_telephone_event", "late_answer", "no_ack", "no_answer", "no_refresh", "stray_ack",
+        *(f"feature_code_{key}" for key in (*FeatureCodes.CODES, "3*")),
+    ),
+    "media": (
+        "leg_asked", "leg_lost", "no_other_port", "no_packets", "no_port", "packets_stopped", "source_lost",
+        "source_taken",
+    ),
+}  # fmt: skip
+"""What the signalling and the legs' audio count, by what is counted; faults are apart."""
 
 CHECKS: Final = ("ended", *get_args(Sign), *LineState)
 """The outcomes of a line check: the caller is released, or something stops the check before."""

@@ -9,7 +9,7 @@ _OF_REQUESTS: Final = {
     "method": "callflow has no such method: switch off at the peer what needs it",
     "too_large": "a message may have 32768 bytes, its body 16384: let the peer offer fewer codecs and fields",
     "body_type": "a body should be application/sdp, alone or in a multipart, and not compressed",
-    "uri_scheme": "let the peer call sip: URIs; sips: and tel: are not taken",
+    "uri_scheme": "let the peer call sip:, sips: or tel: URIs: no others are taken",
     "extension": "let the peer make the extension optional (Supported), or switch it off there",
     "package": "let the peer send keys as telephone-event, or as INFO with application/dtmf-relay",
     "too_many_hops": "the call goes round between callflow and PBX or trunk: see where each sends the number",

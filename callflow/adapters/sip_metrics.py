@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector
 
-from callflow.adapters.metric_words import OTHER, STATUSES, faults
+from callflow.adapters.metric_words import OTHER, SIGNALLING, faults
 from callflow.sip.happenings import Counted, Noticed, RegistrationChanged, TrunkChanged
 
 _TRUNK_STATES: Final = ("unknown", "up", "draining", "down")
@@ -47,8 +47,9 @@ class SipMetrics:
         self._faults = frozenset(faults())
         for kind in sorted(self._faults):
             self._of("fault", kind)
-        for status in STATUSES:
-            self._of("rejected", status)
+        for what, kinds in SIGNALLING.items():
+            for kind in kinds:
+                self._of(what, kind)
 
     def counted(self, counted: Counted) -> None:
         what, kind = counted.what, counted.kind

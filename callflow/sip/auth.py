@@ -160,10 +160,12 @@ class Guard:
         """Whether the nonce is used for the first time with this count: a replay is not (RFC 7616 §3.4)."""
         try:
             # The form of RFC 2069 has no count, and pyVoIP knows no other: its nonces are good once.
-            used = int(given.get("nc", "")[:8], 16) if given.get("qop") else _USED_UP
+            counts = bool(given.get("qop"))
+            used = int(given.get("nc", "")[:8], 16) if counts else _USED_UP
         except ValueError:
             return False
-        if used <= self._counts.get(nonce, 0):
+        before = self._counts.get(nonce, 0)
+        if used <= before or (before and not counts):
             return False
         if len(self._counts) >= _MOST_COUNTS:
             self._counts = {n: c for n, c in self._counts.items() if now - _issued(n) <= NONCE_GOOD_FOR}

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
+from callflow.sip.address import is_sendable
+
 AUDIO: Final = "RTP/AVP"
 """The only profile that we accept."""
 _OURS: Final = f"this side has {AUDIO} with PCMA or PCMU, and IPv4"
@@ -21,11 +23,13 @@ _OTHER_PROTOCOL, _OTHER_ADDRESS, _NO_AUDIO, _OTHER_CODECS = 302, 301, 304, 305
 
 
 class _Stream:
-    def __init__(self, line: str, rest: list[str]) -> None:
+    def __init__(self, line: str, rest: list[str], session: Iterable[str]) -> None:
         words = line.split()
         self.kind, self.port, self.protocol = ([*words, "", "", ""])[:3]
         named = (line[9:].split() for line in rest if line.lower().startswith("a=rtpmap:"))
         names = _STATIC | {words[0]: words[1].partition("/")[0] for words in named if len(words) > 1}
+        self.addresses = _addresses(rest) or _addresses(session)
+        """Of its c= lines, or the session's: the type and the address."""
         self.codecs = [names.get(number, number) for number in words[3:]]
 
     @property
@@ -38,18 +42,43 @@ def why_not(offer: bytes) -> tuple[int, str]:
     lines = [line.strip() for line in offer.decode("utf-8", "replace").splitlines()]
     begins = [at for at, line in enumerate(lines) if line.startswith("m=")]
     ends = [*begins[1:], len(lines)]
-    streams = [_Stream(lines[at][2:], lines[at + 1 : end]) for at, end in zip(begins, ends, strict=False)]
+    session = lines[: begins[0]] if begins else lines
+    streams = [
+        _Stream(lines[at][2:], lines[at + 1 : end], session) for at, end in zip(begins, ends, strict=False)
+    ]
     audio = [stream for stream in streams if stream.is_audio]
     if not audio:
-        came = _names(stream.kind for stream in streams)
-        return _NO_AUDIO, f"no audio, only {came}: {_OURS}" if came else f"no audio: {_OURS}"
+        return _NO_AUDIO, f"{_without_audio(streams)}: {_OURS}"
     plain = [stream for stream in audio if stream.protocol.upper() == AUDIO]
     if not plain:
         return _OTHER_PROTOCOL, _of_profiles([stream.protocol for stream in audio])
     codecs = [codec for stream in plain for codec in stream.codecs if codec.lower() not in _BESIDE]
     if not any(codec.upper() in ("PCMA", "PCMU") for codec in codecs):
         return _OTHER_CODECS, f"codecs {_names(codecs) or 'none'}: this side has PCMA, PCMU"
+    if not any(is_sendable(address, 1) for stream in plain for _, address in stream.addresses):
+        return _OTHER_ADDRESS, _of_addresses([pair for stream in plain for pair in stream.addresses])
     return _OTHER_ADDRESS, f"no address or format that can be used: {_OURS}"
+
+
+def _without_audio(streams: list[_Stream]) -> str:
+    if any(stream.kind == "audio" for stream in streams):
+        return "the audio stream has port 0, so it is refused by who offers it"
+    came = _names(stream.kind for stream in streams)
+    return f"no audio, only {came}" if came else "no audio"
+
+
+def _addresses(lines: Iterable[str]) -> list[tuple[str, str]]:
+    words = (line.split() for line in lines if line.startswith("c="))
+    return [(words[1].upper(), words[2].partition("/")[0]) for words in words if len(words) >= 3]
+
+
+def _of_addresses(found: list[tuple[str, str]]) -> str:
+    if not found:
+        return "no c= line: this side has IPv4, and needs to know where audio is to go"
+    if all(kind == "IP6" for kind, _ in found):
+        return "IPv6 only: this side has IPv4"
+    named = _names(address for kind, address in found if kind != "IP6")
+    return f"audio cannot be sent to {named or 'that address'}: this side needs the IPv4 address of one host"
 
 
 def _of_profiles(protocols: list[str]) -> str:

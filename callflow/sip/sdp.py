@@ -30,6 +30,8 @@ class Direction(StrEnum):
 
 
 EVENT_TYPE: Final = 101
+UNSPECIFIED: Final = "0.0.0.0"
+"""The address by which RFC 2543 put calls on hold."""
 """Ours, for telephone-event."""
 _DIRECTIONS: Final = {f"a={direction}": direction for direction in Direction}
 _STATIC: Final = {str(law.payload_type): law for law in Law}
@@ -107,9 +109,10 @@ class Offer:
     def read(cls, offer: bytes) -> "Offer":
         """Raises `PeerError(400)` for what is no SDP and `PeerError(488)` where nothing is in common."""
         streams = parse(offer)
-        # Of a dual stack's streams those by IPv6 are not for us (RFC 5118 §4.10).
-        for stream in sorted(streams, key=lambda stream: not stream.address):
-            if _carried(stream):
+        # Of a dual stack's streams those by IPv6 are not for us (RFC 5118 §4.10). One that names no address
+        # that we can send to is refused: its caller would hear nothing.
+        for stream in streams:
+            if _carried(stream) and _is_reachable(stream):
                 laws = _laws(stream)
                 if laws:
                     return cls(streams, stream, laws, _event_types(stream))
@@ -132,7 +135,7 @@ class Offer:
     def direction(self) -> Direction:
         """Ours, as it agrees to theirs."""
         theirs = self.chosen.direction
-        if self.chosen.address == "0.0.0.0":
+        if self.chosen.address == UNSPECIFIED:
             # The hold of RFC 2543: the peer wants to hear nothing.
             theirs = Direction.SENDONLY if theirs is Direction.SENDRECV else Direction.INACTIVE
         return theirs.mirrored
@@ -220,6 +223,11 @@ def _address(lines: list[str], inherited: str) -> str:
 
 def _carried(stream: Stream) -> bool:
     return stream.kind == "audio" and stream.port > 0 and stream.protocol.upper() == "RTP/AVP"
+
+
+def _is_reachable(stream: Stream) -> bool:
+    """Whether audio can be sent there, or is not wanted there for now (RFC 2543's hold)."""
+    return stream.address == UNSPECIFIED or is_sendable(stream.address, stream.port)
 
 
 def _laws(stream: Stream) -> tuple[Law, ...]:

@@ -10,7 +10,16 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 import callflow
-from callflow.adapters.metric_words import CHECKS, CONSENTS, ENDINGS, OTHER, STATUSES, TRANSFERS, faults
+from callflow.adapters.metric_words import (
+    CHECKS,
+    CONSENTS,
+    ENDINGS,
+    OTHER,
+    SIGNALLING,
+    STATUSES,
+    TRANSFERS,
+    faults,
+)
 from callflow.adapters.metrics import Metrics
 from callflow.etiquette.consent import Consent
 from callflow.etiquette.house import House
@@ -71,6 +80,25 @@ def test_every_fault_that_the_code_counts_is_foreseen() -> None:
             found |= {*words(call.args[1])}
     assert len(found) >= 5
     assert found <= known
+
+
+@pytest.mark.parametrize("what", ["dropped", "odd", "media"])
+def test_everything_else_that_the_code_counts_is_foreseen(what: str) -> None:
+    found = {word for _, call in calls_of("Counted") if [*words(call.args[0])] == [what]
+             for word in words(call.args[1])}  # fmt: skip
+    if what == "odd":
+        found |= {
+            word for _, call in calls_of("give_up") if len(call.args) == 4 for word in words(call.args[1])
+        }
+        assert {"no_ack", "no_refresh"} <= found
+    assert len(found) >= 5
+    # Each is counted somewhere, but for codes, which are put together.
+    assert found == {kind for kind in SIGNALLING[what] if not kind.startswith("feature_code_")}
+
+
+def test_nothing_is_counted_in_another_way() -> None:
+    whats = {str(word) for _, call in calls_of("Counted") for word in words(call.args[0])}
+    assert whats == {*SIGNALLING, "fault"}
 
 
 def test_every_error_of_ours_is_foreseen() -> None:
@@ -137,6 +165,12 @@ def test_every_series_is_there_before_its_first_event(metrics: Metrics) -> None:
     expected = [
         *(f"callflow_faults_total{{kind={kind}}}" for kind in faults()),
         *(f"callflow_sip_rejected_total{{status={status}}}" for status in STATUSES),
+        *(f"callflow_sip_odd_total{{kind={kind}}}" for kind in SIGNALLING["odd"]),
+        *(f"callflow_media_events_total{{kind={kind}}}" for kind in SIGNALLING["media"]),
+        *(f"callflow_sip_dropped_total{{cause={cause}}}" for cause in SIGNALLING["dropped"]),
+        "callflow_media_events_total{kind=leg_lost}",
+        "callflow_sip_requests_total{method=INVITE}",
+        "callflow_sip_responses_total{code_class=2xx}",
         *(f"callflow_calls_total{{flow=hotline,outcome={ending}}}" for ending in (*ENDINGS, OTHER)),
         *(f"callflow_transfers_total{{outcome={outcome}}}" for outcome in TRANSFERS),
         *(f"callflow_consents_total{{answer={answer},how={how}}}" for answer, how in CONSENTS),

@@ -195,6 +195,14 @@ def test_a_replayed_proof_is_stale_and_a_counted_one_good() -> None:
     assert account.asks(now=1.0, authorization=account.proof_with_qop(other, "x")).status == 401
 
 
+def test_a_nonce_that_was_counted_is_not_taken_without_a_count() -> None:
+    account = Account()
+    nonce = account.nonce(0.0)
+    assert account.asks(now=1.0, authorization=account.proof_with_qop(nonce)).status == 200
+    answer = account.asks(now=1.0, authorization=account.proof(nonce))
+    assert (answer.status, "stale=true" in answer.headers.text()) == (401, True)
+
+
 def test_sha_256_beside_md5_and_nothing_else() -> None:
     """RFC 8760; the digest of RFC 7616 §3.4.1 with SHA-256."""
     account = Account()

@@ -54,7 +54,21 @@ WHY = [
         304,
         "no audio, only video: this side has RTP/AVP with PCMA or PCMU, and IPv4",
     ),
-    ("m=audio 0 RTP/AVP 0\r\n", 304, None),
+    (
+        "m=audio 0 RTP/AVP 0\r\n",
+        304,
+        "the audio stream has port 0, so it is refused by who offers it: "
+        "this side has RTP/AVP with PCMA or PCMU, and IPv4",
+    ),
+    (audio("RTP/AVP", "0", "c=IN IP6 2001:db8::1"), 301, "IPv6 only: this side has IPv4"),
+    *(
+        (
+            audio("RTP/AVP", "0", f"c=IN IP4 {address}"),
+            301,
+            f"audio cannot be sent to {address}: this side needs the IPv4 address of one host",
+        )
+        for address in ("pbx.example.net", "300.1.1.1", "224.1.1.1", "255.255.255.255")
+    ),
     ("", 304, "no audio: this side has RTP/AVP with PCMA or PCMU, and IPv4"),
     (audio("RTP/AVP", "0"), 301, None),
     (audio("RTP/AVP", " ".join(map(str, range(96, 128)))), 305, None),

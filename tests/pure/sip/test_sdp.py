@@ -97,8 +97,20 @@ def test_the_stream_knows_better_than_the_session() -> None:
     )
     assert (agreed.remote, agreed.direction) == (("192.0.2.99", 4000), Direction.SENDRECV)  # fmt: skip
     assert offered("m=audio 4000 RTP/AVP 0", end="\n").remote == ("192.0.2.10", 4000)
-    assert offered("m=audio 4000 RTP/AVP 0", "c=IN IP4 phone.example.com").remote is None
-    assert offered("m=audio 4000 RTP/AVP 0", head=[*HEAD[:3], "c=IN IP6 ::1"]).remote is None
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["c=IN IP6 ::1", "c=IN IP4 phone.example.com", "c=IN IP4 300.1.1.1", "c=IN IP4 224.1.1.1", "c=IN IP4 ::1",
+     "c=IN IP4 255.255.255.255", "c=IN IP4", "c=", "a=sendrecv", "c=IN IP4 0.0.0.1.2", "c=IN IP4 127.1"],
+)  # fmt: skip
+@pytest.mark.parametrize("level", ["session", "media"])
+def test_where_no_audio_can_be_sent_there_is_no_call(line: str, level: str) -> None:
+    """Its caller would be answered, and hear nothing."""
+    media = ["m=audio 4000 RTP/AVP 0", line] if level == "media" else ["m=audio 4000 RTP/AVP 0"]
+    with pytest.raises(PeerError) as refused:
+        offered(*media, head=[*HEAD[:3], *([line] if level == "session" else [])])
+    assert refused.value.status == 488
 
 
 @pytest.mark.parametrize(
@@ -225,14 +237,17 @@ def test_an_address_of_nothing_is_a_hold(level: str) -> None:
         (["m=audio 1 RTP/AVP 0", "c=IN IP6 2001:db8::1", "m=audio 2 RTP/AVP 0"], 1, ("192.0.2.10", 2)),
         (["m=audio 1 RTP/AVP 0", "c=IN IP6 2001:db8::1", "c=IN IP4 192.0.2.7"], 0, ("192.0.2.7", 1)),
         (["m=audio 1 RTP/AVP 0", "c=IN IP4 192.0.2.7", "c=IN IP6 2001:db8::1"], 0, ("192.0.2.7", 1)),
-        # Nothing but IPv6: no place of the session's is made up for it.
-        (["m=audio 1 RTP/AVP 0", "c=IN IP6 2001:db8::1"], 0, None),
     ],
 )  # fmt: skip
 def test_a_dual_stack_is_read_as_far_as_ipv4_goes(
-    lines: list[str], chosen: int, remote: tuple[str, int] | None
+    lines: list[str], chosen: int, remote: tuple[str, int]
 ) -> None:
     agreed = offered(*lines, head=[*HEAD[:3], "c=IN IP4 192.0.2.10"])
     assert (agreed.chosen, agreed.remote) == (chosen, remote)
     ports = [stream.port for stream in sdp.parse(agreed.answer)]
     assert [port > 0 for port in ports] == [index == chosen for index in range(len(ports))]
+
+
+def test_an_ipv6_stream_has_no_address_of_the_session_made_up_for_it() -> None:
+    with pytest.raises(PeerError):
+        offered("m=audio 1 RTP/AVP 0", "c=IN IP6 2001:db8::1", head=[*HEAD[:3], "c=IN IP4 192.0.2.10"])
