@@ -184,7 +184,7 @@ class ConversationOver(Event):
 
 
 Ending = Literal[
-    "silent_line", "faint_line", "noisy_line", "said_goodbye", "caller_stayed", "seat_hung_up",
+    "silent_line", "faint_line", "noisy_line", "said_goodbye", "caller_stayed", "flow_over", "seat_hung_up",
     "call_limit", "service_stops", "no_media", "media_lost", "fault", "transferred",
     "cancelled", "expired", "no_ack", "no_prack", "no_refresh", "no_answer", "gone",
     "declined", "busy", "failed", "no_such_number",

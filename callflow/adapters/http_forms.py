@@ -1,6 +1,7 @@
 """Reads the forms that pages and scripts send, and refuses malformed ones with 400 and the reason."""
 
 import asyncio
+import re
 from typing import Final
 from urllib.parse import parse_qsl
 
@@ -12,6 +13,7 @@ PATIENCE: Final = 10.0
 """Seconds that a form may take to arrive."""
 _MOST: Final = 32
 """Fields of a form."""
+_BROKEN_ESCAPE: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _KIND: Final = "application/x-www-form-urlencoded"
 
 
@@ -29,6 +31,8 @@ async def read_form(request: web.Request) -> dict[str, str]:
         raise bad(f"the form's Content-Type is {request.content_type[:80]!r}, and should be {_KIND}")
     if (request.charset or "utf-8").lower().replace("_", "-") not in ("utf-8", "utf8"):
         raise bad("the form's charset should be UTF-8")
+    if _BROKEN_ESCAPE.search(body):
+        raise bad("a % in the form should be followed by two hexadecimal digits")
     try:
         pairs = parse_qsl(
             body.decode(), keep_blank_values=True, strict_parsing=True, errors="strict", max_num_fields=_MOST

@@ -37,6 +37,7 @@ from callflow.etiquette.nuisance import Nuisance
 from callflow.etiquette.parameters import TooOftenManners
 from callflow.etiquette.parting import Parting
 from callflow.etiquette.plain import PlainJoining
+from callflow.etiquette.plain_closing import closing_of
 from callflow.etiquette.plain_transfer import PlainTransfer
 from callflow.etiquette.queueing import Queueing
 from callflow.etiquette.seat_closing import SeatClosing
@@ -211,8 +212,7 @@ class Manners:
     def close(self, now: float) -> list[Action]:
         """csr-35 and csr-36."""
         house = self.house
-        ask, release = house.enforces("csr-35"), house.enforces("csr-36")
-        begun = self._begin(Closing(house.closing, ask=ask, release=release), ConversationOver(), now)
+        begun = self._begin(closing_of(house), ConversationOver(), now)
         ideal = Closing(house.closing, ask=True, release=True)
         return [*begun, *self._shadow(ideal, ideal.receive(ConversationOver(), now), now)]
 

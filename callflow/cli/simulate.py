@@ -23,19 +23,21 @@ from callflow.facts import Fact
 def simulate(name: str, configuration: Path | None, flow: Path | None, as_json: bool) -> None:
     """Play a call without telephones: what would be said and when, exact to the millisecond.
 
-    The exit status is 0 only if every pause is as prescribed.
+    With --config, by the rules that are in force there. The exit status is 0 only if every pause is as
+    prescribed.
     """
     with faults_told(as_json=as_json):
         setup = config.read(configuration) if configuration else config.default()
         if flow:
             setup = config.with_flow(setup, flow)
         scenarios = [scenario.under(setup.house) for scenario in DEMOS[name]]
-        performances = [_play(scenario, name, setup, as_json) for scenario in scenarios]
+        own = configuration is not None
+        performances = [_play(scenario, name, setup, as_json, as_configured=own) for scenario in scenarios]
     show(performances, as_json=as_json)
     sys.exit(0 if all(performance.good for performance in performances) else 1)
 
 
-def _play(scenario: Scenario, name: str, setup: Setup, as_json: bool) -> Performance:
+def _play(scenario: Scenario, name: str, setup: Setup, as_json: bool, *, as_configured: bool) -> Performance:
     transcript = Transcript(OUT, setup, several=len(DEMOS[name]) > 1)
 
     def told(scenario: Scenario, fact: Fact) -> None:
@@ -44,4 +46,4 @@ def _play(scenario: Scenario, name: str, setup: Setup, as_json: bool) -> Perform
         else:
             transcript.tell(scenario, fact)
 
-    return play_virtual(scenario, setup, told)
+    return play_virtual(scenario, setup, told, as_configured=as_configured)

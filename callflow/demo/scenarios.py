@@ -86,8 +86,20 @@ class Scenario:
 
     def manners(self, house: House) -> House:
         """The house with what must be in force."""
-        rules = (house.faint_line.rule, house.noisy_line.rule) if self.watched else ()
-        return house.in_modes({rule: "enforce" for rule in rules})
+        return house.in_modes({rule: "enforce" for rule in self._watching(house)} if self.watched else {})
+
+    def not_in_force(self, house: House) -> Iterator[str]:
+        """Why the call may not go as it must: its rules that the house does not enforce."""
+        for rule in dict.fromkeys(("csr-01", *self._watching(house), "csr-35", "csr-36")):
+            if not house.enforces(rule):
+                is_so = "only observed" if house.observes(rule) else "off"
+                yield f"{rule} is {is_so} here: what is not enforced is not done"
+
+    def _watching(self, house: House) -> tuple[str, ...]:
+        """The rules about the line that the call shows."""
+        if self.watched:
+            return house.faint_line.rule, house.noisy_line.rule
+        return (house.silent_line.rule,)
 
     def simulated(self, speech: float) -> list[simulate.Act]:
         """All the caller does, on the virtual clock; `speech` is how long it speaks, in seconds."""

@@ -86,9 +86,13 @@ def on_free_ports(setup: Setup, password: str) -> Setup:
     return replace(setup, config=config, accounts={"caller": password})
 
 
-def play_virtual(scenario: Scenario, setup: Setup, told: Told) -> Performance:
-    """On the virtual clock: exact, and over at once."""
-    setup = replace(setup, house=scenario.manners(setup.house))
+def play_virtual(scenario: Scenario, setup: Setup, told: Told, *, as_configured: bool = False) -> Performance:
+    """On the virtual clock: exact, and over at once.
+
+    `as_configured`: under the rules that the configuration has in force, and no others.
+    """
+    if not as_configured:
+        setup = replace(setup, house=scenario.manners(setup.house))
     ledger = Ledger("simulated", lambda fact: told(scenario, fact))
     call = Call(setup.flow, setup.house, ledger)
     seconds = len(speech()) / RATE
@@ -160,6 +164,8 @@ def judge(scenario: Scenario, setup: Setup, facts: list[Fact], report: CallRepor
     """How the call went."""
     rows = compare(facts, setup.house, report)
     faults = [*scenario.faults(facts)]
+    if faults:
+        faults = [*scenario.not_in_force(setup.house), *faults]
     if not rows:
         faults.append("nothing that is prescribed was measured")
     return Performance(scenario, facts, report, rows, faults)

@@ -7,11 +7,14 @@ The conversation is over: anything_else is said, with the hint which key brings 
 - speaks longer: the hint once more, and after a second speech the call goes on as if the key were pressed;
 - stays silent for 5 s: hanging_up, 5 s, hang up (csr-36).
 
+Without csr-36 nobody but the caller ends the call, and the question comes again every 20 s.
+
 The key helps until the very end, and nobody is cut off in mid-sentence: while the line sounds, no
 deadline runs, and a pause that was broken begins anew.
 """
 
 from enum import Enum, auto
+from typing import Final
 
 from callflow.actions import Action, Conclude, HangUp, Say, StopSaying
 from callflow.errors import IllegalEvent
@@ -30,6 +33,9 @@ from callflow.events import (
     PromptStarted,
     PromptStopped,
 )
+
+ASKED_AGAIN: Final = 20.0
+"""Seconds of silence after which who may not be released is asked once more."""
 
 
 class Phase(Enum):
@@ -62,6 +68,8 @@ class Closing(Machine[Phase]):
         self._release_rule = "csr-36"
         self._speech_since: float | None = None
         self._hinted_again = False
+        self._stays = False
+        """Whether the caller has given no answer, and nobody may end the call for that."""
 
     @property
     def awaits_key(self) -> bool:
@@ -91,12 +99,12 @@ class Closing(Machine[Phase]):
 
     def _due(self, at: float) -> list[Action]:
         match self.phase:
-            case Phase.WAITING:
-                return self._part(self._manners.hanging_up, "csr-36") if self._release else self._stay()
             case Phase.HEARING:
                 return self._answered_at_length()
             case _ if not self._release:
-                return self._stay()
+                return self._stay(at)
+            case Phase.WAITING:
+                return self._part(self._manners.hanging_up, "csr-36")
             case _:
                 return self._let_go()
 
@@ -156,9 +164,10 @@ class Closing(Machine[Phase]):
         reason: Ending = "said_goodbye" if self._release_rule == "csr-35" else "caller_stayed"
         return self._conclude(Outcome.RELEASED, HangUp(reason, rule=self._release_rule))
 
-    def _stay(self) -> list[Action]:
-        """csr-36 is off: only the caller ends the call now."""
-        return self._enter(Phase.WAITING, None)
+    def _stay(self, at: float) -> list[Action]:
+        """csr-36 is off: only the caller ends the call now. Nobody is left in silence for that."""
+        stays, self._stays = self._stays, not self._stays
+        return self._ask_or_tell(at) if stays else self._enter(Phase.WAITING, at + ASKED_AGAIN)
 
     def _conclude(self, outcome: Outcome, *actions: Action) -> list[Action]:
         return self._enter(Phase.DONE, None, *actions, Conclude("csr-35", outcome))

@@ -13,9 +13,9 @@ from enum import Enum, auto
 
 from callflow.actions import Action, CancelRecall, Conclude, HangUp, Note
 from callflow.errors import IllegalEvent
-from callflow.etiquette.closing import Closing
 from callflow.etiquette.house import House
 from callflow.etiquette.machine import Machine
+from callflow.etiquette.plain_closing import closing_of
 from callflow.etiquette.recall import Phase as RecallPhase
 from callflow.etiquette.recall import Recalling
 from callflow.events import (
@@ -79,8 +79,7 @@ class SeatClosing(Machine[Phase]):
         self._may_recall = may_recall
         self._manners = house.seat_closing
         self._back = Recalling(house.recall, house.hold, seat_gone=True)
-        ask, release = house.enforces("csr-35"), house.enforces("csr-36")
-        self._closing = Closing(house.closing, ask=ask, release=release)
+        self._closing = closing_of(house)
         self._sound: LineHeard | None = None
 
     @property

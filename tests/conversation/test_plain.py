@@ -1,6 +1,7 @@
 """The manners switched off or only observed: an admin's way in, and out."""
 
 from collections.abc import Callable
+from typing import Literal
 
 import pytest
 
@@ -129,6 +130,18 @@ def test_a_line_that_sounds_would_not_have_been_ended(hotline: Flow, house: Hous
     acts = presses("2", 2.0, mark="main_menu"), hangs_up(40.0)
     facts = alone(hotline, house.in_modes({"csr-04": "observe"}), *acts)
     assert ("csr-04", "hang_up", "silent_line") not in observed(facts)
+
+
+@pytest.mark.parametrize("mode", ["observe", "off"])
+def test_a_flow_that_is_over_leaves_nobody_in_silence(
+    mode: Literal["observe", "off"], hotline: Flow, house: House
+) -> None:
+    """Neither question nor farewell is in force: the call ends as a PBX would end it."""
+    facts = alone(hotline, house.in_mode(mode), presses("1", 1.0, mark="main_menu"))
+    assert facts[-1].details == {"by": "callflow", "reason": "flow_over"}
+    last_word = max(fact.at for fact in facts if fact.fact == "prompt.finished")
+    assert facts[-1].at == pytest.approx(last_word + 20.0)
+    assert (("csr-36", "hang_up", "caller_stayed") in observed(facts)) is (mode == "observe")
 
 
 def test_all_rules_observed_say_what_they_would_have_said(hotline: Flow, house: House) -> None:

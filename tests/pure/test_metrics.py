@@ -193,9 +193,11 @@ def test_nothing_tells_who_called_or_which_call_it_was(metrics: Metrics, hotline
         tell(metrics, facts)
     text = metrics.expose().decode()
     assert not re.search(rf"{CALL_ID}|12345678|8123123", text)
-    # Labels are words; digits are in them only where a rule, a version, a bucket or a SIP status is meant.
+    # Labels are words; digits are in them only where a rule, a version, a bucket, a SIP status or a feature
+    # code is meant.
     labels = set(re.findall(r'(\w+)="([^"]*\d[^"]*)"', text))
-    assert {name for name, _ in labels} == {"rule", "le", "version", "status"}
+    assert {name for name, _ in labels} == {"rule", "le", "version", "status", "code_class", "kind"}
+    assert all(value.startswith("feature_code_") for name, value in labels if name == "kind")
 
 
 @pytest.mark.parametrize(

@@ -302,6 +302,8 @@ BODIES: list[tuple[bytes, dict[str, str]]] = [
     (b"", {"Content_Type": FORM}),
     (b"\xff\xfe\xfa", {"Content_Type": FORM}),
     (b"seat=%ff%fe&password=%80", {"Content_Type": FORM}),
+    (b"seat=%zz&password=%", {"Content_Type": FORM}),
+    (b"seat=8001&password=100%", {"Content_Type": FORM}),
     (b"seat=8001&seat=8002&password=sesame", {"Content_Type": FORM}),
     (b"seat", {"Content_Type": FORM}),
     (b"&&&&", {"Content_Type": FORM}),

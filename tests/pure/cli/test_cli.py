@@ -288,9 +288,32 @@ def test_simulate_fails_where_the_call_does_not_come_to_its_end(tmp_path: Path) 
     (wrong,) = [each for each in objects(result) if "measures" in each]
     assert wrong["good"] is False
     assert wrong["faults"] == [
+        "csr-04 is off here: what is not enforced is not done",
         "ended by callflow (caller_stayed)",
         "greeting_again was not said to its end, or out of order",
     ]
+
+
+@pytest.mark.parametrize(("mode", "told"), [("observe", "only observed"), ("off", "off")])
+def test_simulate_of_a_configuration_plays_what_is_in_force_there(
+    tmp_path: Path, mode: str, told: str
+) -> None:
+    """csr-06 and its like are only observed unless somebody asks for them: `run` would not end the call."""
+    own = write(
+        tmp_path,
+        "own.yaml",
+        f"callflow-config: 1\nmanners: {{default: enforce, rules: {{csr-06: {mode}}}}}\n",
+    )
+    result = callflow("simulate", "quiet-line", "--json", "--config", own)
+    (wrong,) = [each for each in objects(result) if "measures" in each]
+    assert (result.exit_code, wrong["good"]) == (1, False)
+    assert wrong["faults"][0] == f"csr-06 is {told} here: what is not enforced is not done"
+    said = [fact["prompt"] for fact in objects(result) if fact.get("fact") == "prompt.started"]
+    assert "too_quiet" not in said
+    enforced = write(
+        tmp_path, "force.yaml", "callflow-config: 1\nmanners: {default: enforce, rules: {csr-06: enforce}}\n"
+    )
+    assert callflow("simulate", "quiet-line", "--config", enforced).exit_code == 0
 
 
 def test_simulate_of_what_is_wrong_tells_where(tmp_path: Path) -> None:

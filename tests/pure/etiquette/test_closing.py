@@ -7,6 +7,7 @@ from callflow.errors import IllegalEvent
 from callflow.etiquette.closing import Closing, Phase
 from callflow.etiquette.house import House
 from callflow.etiquette.parting import Parting
+from callflow.etiquette.plain_closing import closing_of
 from callflow.events import (
     CallArrived,
     ConversationOver,
@@ -112,6 +113,29 @@ def test_without_csr_36_only_the_caller_ends_the_call(house: House) -> None:
     machine = closing(house.without("csr-36"))
     done = play(machine, *ASKED, *sound(50.0, 1.0), (55.0, PromptFinished("goodbye")), end=9999.0)
     assert not any(isinstance(action, HangUp) for _, action in done)
+
+
+def test_without_csr_36_the_caller_is_asked_again_and_not_left_in_silence(house: House) -> None:
+    question = "anything_else", "press_1_for_help"
+    ends = [
+        (at, PromptFinished(prompt)) for at, prompt in zip((2.0, 3.0, 30.0, 31.0), question * 2, strict=True)
+    ]
+    done = play(closing(house.without("csr-36")), (0.0, ConversationOver()), *ends, end=57.0)
+    # The question, 5 s for the answer, 20 s.
+    times = [at for at, action in done if isinstance(action, Say) and action.prompt == "anything_else"]
+    assert times == [0.0, 28.0, 56.0]
+
+
+def test_without_both_the_call_ends_after_silence_and_nobody_is_cut_off(house: House) -> None:
+    plain = closing_of(house.without("csr-35", "csr-36"))
+    assert play(plain, (0.0, ConversationOver()), end=99.0) == [(20.0, HangUp("flow_over"))]
+    speaks = closing_of(house.without("csr-35", "csr-36"))
+    done = play(speaks, (0.0, ConversationOver()), *sound(19.0, 40.0), end=99.0)
+    assert done == [(79.0, HangUp("flow_over"))]
+    leaves = closing_of(house.without("csr-35", "csr-36"))
+    assert play(leaves, (0.0, ConversationOver()), (3.0, HungUp(Party.CALLER)), end=99.0) == []
+    for rule in ("csr-35", "csr-36"):
+        assert isinstance(closing_of(house.without(rule)), Closing)
 
 
 def test_without_csr_35_nothing_is_asked(house: House) -> None:
