@@ -194,6 +194,11 @@ class Call:
         return self._manners.hears_somebody
 
     @property
+    def watches_line(self) -> bool:
+        """Whether a caller who is silent is asked, told and released (csr-04 and its like)."""
+        return self._manners.watched
+
+    @property
     def target_awaits_key(self) -> bool:
         """Whether a key of the target's phone is what it was asked for."""
         return not self.ended and self._manners.target_awaits_key

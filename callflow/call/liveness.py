@@ -205,7 +205,7 @@ class Liveness:
         if known.comfort and (leg.party is Party.CALLER or silent < timeout * _COMFORT_LIMIT):
             self._count_anew(known, now)
             return []
-        if leg.party is Party.CALLER and not self._lost.is_served(leg):
+        if leg.party is Party.CALLER and self._lost.is_left_to_rules(leg):
             known.next_at = now + _LOOK_AGAIN
             return []
         return self._end(known, now)

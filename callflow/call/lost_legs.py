@@ -35,13 +35,13 @@ class LostLegs:
         self._from_seats = from_seats
         self._farewells = farewells
 
-    def is_served(self, leg: Leg) -> bool:
-        """Whether somebody serves the leg's caller, or is sought for it."""
+    def is_left_to_rules(self, leg: Leg) -> bool:
+        """Whether the rules about silent lines look after the leg's caller: no seat does, or is sought."""
         room = self._table.get(leg.call)
-        if room is None:
-            return True
+        if room is None or not room.call.watches_line:
+            return False
         others = (room.seat, room.recall, room.target)
-        return any(other is not None for other in others) or room.name in self._switchboard.queues
+        return not any(others) and room.name not in self._switchboard.queues
 
     def is_plain(self, leg: Leg) -> bool:
         """Whether the leg's call is an emergency, or one between colleagues."""

@@ -1,5 +1,7 @@
 """A leg from which nothing comes is proved alive, or the other parties are not left in silence for it."""
 
+from typing import Literal
+
 import pytest
 
 from callflow import resources
@@ -372,6 +374,21 @@ def test_a_caller_to_whom_the_flow_speaks_has_the_words_of_the_silent_line() -> 
     exchange.passes(60.0)
     assert [prompt for _, prompt in exchange.said()] == ["greeting", "greeting_again", "no_sound"]
     assert ended(exchange) == ("callflow", "silent_line")
+
+
+@pytest.mark.parametrize("mode", ["observe", "off"])
+def test_a_dead_caller_to_whom_the_flow_speaks_is_let_go_where_no_rule_does_that(
+    mode: Literal["observe", "off"],
+) -> None:
+    flow, house = read_flow(resources.FLOWS / "hotline.yaml")
+    exchange = Exchange(flow, house.in_mode(mode))
+    exchange.caller_deaf_to = NO_OPTIONS
+    exchange.calls()
+    exchange.passes(2.0)
+    exchange.tells(CALLER, NoPackets())
+    exchange.passes(40.0)
+    assert ended(exchange) == ("callflow", "media_lost")
+    assert "BYE" in exchange.hears
 
 
 def test_a_seat_is_reachable_again_when_it_answers_or_registers() -> None:
