@@ -1,6 +1,7 @@
 """Foreign phones from Debian, driven by their consoles: baresip and linphonec."""
 
 import asyncio
+import contextlib
 import os
 import socket
 import wave
@@ -14,10 +15,15 @@ Address = tuple[str, int]
 
 
 def free_port() -> int:
-    """A UDP port that nobody has just now."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody has just now, neither by UDP nor by TCP. Raises `OSError`."""
+    for _ in range(20):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.socket() as tcp:
+            udp.bind(("127.0.0.1", 0))
+            port = int(udp.getsockname()[1])
+            with contextlib.suppress(OSError):
+                tcp.bind(("127.0.0.1", port))
+                return port
+    raise OSError("no port is free by UDP and TCP alike")
 
 
 class Phone(Protocol):
