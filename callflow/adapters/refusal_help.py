@@ -16,7 +16,7 @@ _OF_REQUESTS: Final = {
     "media": "let the peer offer PCMA or PCMU by RTP/AVP over IPv4",
     "event": "callflow has no such subscription: switch presence, BLF or MWI off at the phone",
     "fault": "a fault of callflow: the line `fault` of the log says which",
-    "trunk_failed": "no trunk has taken the call: see trunk.changed and seats.calls_out.trunks",
+    "trunk_failed": "no trunk has taken the call: see trunk.changed; seats.calls_out.trunks says which may",
     "unavailable": "callflow drains, or its media process is away: see /readyz",
     "unanswered": "the caller's side wants reliable ringing (100rel) and acknowledges none: switch that off",
     "version": "the peer should speak SIP/2.0",

@@ -25,6 +25,7 @@ from callflow.sip.calls import Calls
 from callflow.sip.happenings import Accepted, Counted, Declined, Ended, Progressed, Reoffered, Told
 from callflow.sip.headers import NameAddress
 from callflow.sip.outgoing import Plan
+from callflow.sip.refusal import NO_TRUNK
 from callflow.sip.session import Fields, Prover
 from callflow.sip.uri import Uri
 
@@ -72,7 +73,7 @@ class Errand:
     colleague: str = ""
     """The seat that is called, where it is one."""
     is_plain: bool = False
-    failure: PeerError = field(default_factory=lambda: PeerError(503, "Service Unavailable"))
+    failure: PeerError = field(default_factory=lambda: PeerError(503, NO_TRUNK))
     """Why there is no way, where there is none."""
 
 
@@ -154,7 +155,7 @@ class Dialling:
         """Raises `PeerError`."""
         errand, colleague = self._errand, self._errand.colleague
         if not way.hops:
-            raise PeerError(503, "Service Unavailable")
+            raise PeerError(503, NO_TRUNK)
         law = errand.phone.agreed.law if errand.phone.agreed else None
         party = Party.SEAT if colleague else Party.CALLER
         name, host = errand.call.ledger.call, way.hops[0].address[0]

@@ -18,6 +18,8 @@ LARGEST: Final = 32_768
 FULL: Final = "Call Limit Reached"
 WAIT: Final = "Too Many Wrong Passwords"
 TOO_FAST: Final = "Too Many Calls At Once"
+NO_TRUNK: Final = "No Trunk"
+"""A seat's call has no trunk to go out by, or none whose address is known."""
 _ONCE: Final = ("from", "to", "call-id", "cseq", "max-forwards")
 _EXTENSIONS: Final = {
     "INVITE": {"100rel", "replaces", "timer"},

@@ -12,7 +12,7 @@ from callflow.sip.body import described
 from callflow.sip.happenings import Counted, Refused
 from callflow.sip.message import Request, Response
 from callflow.sip.offered import why_not
-from callflow.sip.refusal import FULL, TOO_FAST, WAIT, Refusal
+from callflow.sip.refusal import FULL, NO_TRUNK, TOO_FAST, WAIT, Refusal
 
 _KINDS: Final = {
     400: "malformed", 403: "forbidden", 405: "method", 413: "too_large", 415: "body_type", 416: "uri_scheme",
@@ -24,7 +24,9 @@ KINDS: Final = (*dict.fromkeys(_KINDS.values()), "call_limit", "call_rate", "pas
 """Every word that `Refused.refusal` may be."""
 _CROSSED: Final = ("Another Request Is In Hand", "CSeq Out Of Order")
 """Reasons of 500s after which both sides go on by themselves."""
-_BY_REASON: Final = {FULL: "call_limit", TOO_FAST: "call_rate", WAIT: "password_wait"}
+_BY_REASON: Final = {
+    FULL: "call_limit", TOO_FAST: "call_rate", WAIT: "password_wait", NO_TRUNK: "trunk_failed",
+}  # fmt: skip
 _LONGEST: Final = 200
 """Characters of what a peer has written."""
 

@@ -12,6 +12,7 @@ from callflow.sip.happenings import Counted, Output, Refused
 from callflow.sip.locate import Candidate
 from callflow.sip.message import Request, parse, respond
 from callflow.sip.offered import why_not
+from callflow.sip.refusal import FULL, NO_TRUNK, TOO_FAST, WAIT
 from callflow.sip.refused import KINDS, fields_of, refused
 from callflow.sip.registrar import Registrar
 from callflow.sip.transaction import Send
@@ -117,6 +118,21 @@ def told(status: int, reason: str, *fields: tuple[str, str], request: Request | 
 @pytest.mark.parametrize("status", [401, 407, 404, 408, 423, 480, 481, 482, 486, 487, 491, 600, 603])
 def test_challenges_and_normal_ends_of_calls_are_no_refusals(status: int) -> None:
     assert told(status, "Whatever") == Counted("response", "4xx")
+
+
+def test_a_503_says_by_its_reason_what_would_help() -> None:
+    kinds = {
+        reason: found.refusal
+        for reason in (NO_TRUNK, FULL, TOO_FAST, WAIT, "")
+        if isinstance(found := told(503, reason), Refused)
+    }
+    assert kinds == {
+        NO_TRUNK: "trunk_failed",
+        FULL: "call_limit",
+        TOO_FAST: "call_rate",
+        WAIT: "password_wait",
+        "": "unavailable",
+    }
 
 
 def test_crossing_requests_are_no_refusals() -> None:
