@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo demos faults test lint types unit peers bench bench-whole bench-asterisk hear-eval mutants search format clean
+.PHONY: demo demos faults test acceptance lint types unit peers bench bench-whole bench-asterisk hear-eval mutants search format clean
 
 demo: $(READY)
 	$(BIN)/callflow demo silent-line
@@ -15,8 +15,13 @@ test: lint types unit
 # sockets and foreign phones mostly waits, so more of it runs at once.
 unit: $(READY) peers
 	$(BIN)/python -m pytest -n 2 -m "pure or conversation"
-	$(BIN)/python -m pytest -n 4 --dist loadfile -m "(sockets or interop) and not timed"
-	$(BIN)/python -m pytest -m timed
+	$(BIN)/python -m pytest -n 4 --dist loadfile -m "(sockets or interop) and not timed and not acceptance"
+	$(BIN)/python -m pytest -m "timed and not acceptance"
+
+# Demos in real time, outages, a foreign proxy, an attack: what takes minutes. CI runs it after `make test`.
+acceptance: $(READY) peers
+	$(BIN)/python -m pytest -n 4 --dist loadfile -m "acceptance and not timed"
+	$(BIN)/python -m pytest -m "acceptance and timed"
 
 # Every demo, the long ones too, each held to its times.
 demos: $(READY)
@@ -24,7 +29,7 @@ demos: $(READY)
 		tests/sockets/test_demos_transfer.py tests/sockets/test_demos_line.py
 
 # Processes that die or hang, descriptors and disks that run out, with real calls up. About ten minutes; their short
-# forms are in `make test`.
+# forms are in `make acceptance`.
 faults: $(READY)
 	CALLFLOW_FAULTS=all $(BIN)/python -m pytest tests/faults
 

@@ -10,7 +10,7 @@ from tests.faults.office import Size, forms, office
 from tests.faults.test_media_process import another_than
 from tests.sockets.test_log_writer import Reader, filled
 
-pytestmark = pytest.mark.sockets
+pytestmark = [pytest.mark.sockets, pytest.mark.acceptance]
 
 
 @forms("seconds", 3.0, 70.0)

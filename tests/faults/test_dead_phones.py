@@ -10,7 +10,7 @@ import pytest
 
 from tests.faults.office import LONGEST_SILENCE, Size, office
 
-pytestmark = pytest.mark.sockets
+pytestmark = [pytest.mark.sockets, pytest.mark.acceptance]
 
 long = pytest.mark.faults
 

@@ -12,7 +12,7 @@ import pytest
 from tests.faults.office import Office, Size, forms, office
 from tests.faults.test_media_process import another_than
 
-pytestmark = pytest.mark.sockets
+pytestmark = [pytest.mark.sockets, pytest.mark.acceptance]
 
 
 def connected(at_work: Office, stack: AsyncExitStack, count: int) -> list[socket.socket]:

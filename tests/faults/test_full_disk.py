@@ -8,7 +8,7 @@ from callflow.adapters.journal_lines import load
 from tests.faults.office import Size, forms, office
 from tests.support.small_disk import fill, small_disk
 
-pytestmark = pytest.mark.sockets
+pytestmark = [pytest.mark.sockets, pytest.mark.acceptance]
 
 
 @forms("seconds", 3.0, 40.0)

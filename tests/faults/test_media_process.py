@@ -9,7 +9,7 @@ import pytest
 
 from tests.faults.office import LONG, Office, Size, forms, office
 
-pytestmark = pytest.mark.sockets
+pytestmark = [pytest.mark.sockets, pytest.mark.acceptance]
 
 long = pytest.mark.faults
 

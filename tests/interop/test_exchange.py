@@ -14,7 +14,7 @@ from tests.support.leftovers import nothing_left
 from tests.support.phones import baresip, until_logged
 from tests.support.socket_endpoint import SocketEndpoint, socket_endpoint
 
-pytestmark = [pytest.mark.interop, needs("baresip", "kamailio")]
+pytestmark = [pytest.mark.interop, needs("baresip", "kamailio"), pytest.mark.acceptance]
 
 TALK = 0.5
 """Seconds."""

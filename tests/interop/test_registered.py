@@ -23,7 +23,7 @@ from tests.support.leftovers import counted, nothing_left
 from tests.support.phones import baresip
 from tests.support.socket_endpoint import socket_endpoint
 
-pytestmark = [pytest.mark.interop, needs("baresip", "kamailio")]
+pytestmark = [pytest.mark.interop, needs("baresip", "kamailio"), pytest.mark.acceptance]
 
 LONGEST = 60.0
 PIECE = 4000

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.demos import Demos, assert_on_time
 
-pytestmark = [pytest.mark.sockets, pytest.mark.timed]
+pytestmark = [pytest.mark.sockets, pytest.mark.timed, pytest.mark.acceptance]
 
 
 def pauses(result: dict[str, Any]) -> list[tuple[str, str, str]]:

@@ -4,7 +4,7 @@ import pytest
 
 from tests.support.demos import Demos, assert_on_time
 
-pytestmark = [pytest.mark.sockets, pytest.mark.timed, pytest.mark.long]
+pytestmark = [pytest.mark.sockets, pytest.mark.timed, pytest.mark.long, pytest.mark.acceptance]
 
 
 def test_a_noisy_line_is_told_and_released(demos: Demos) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.demos import Demos, Played, assert_on_time
 
-pytestmark = [pytest.mark.sockets, pytest.mark.timed]
+pytestmark = [pytest.mark.sockets, pytest.mark.timed, pytest.mark.acceptance]
 
 long = pytest.mark.long
 

@@ -15,7 +15,7 @@ from tests.support.bare_caller import BareCaller, caller_at
 from tests.support.fail2ban import banned
 from tests.support.run_service import Run, callflow_run, free_ports
 
-pytestmark = pytest.mark.sockets
+pytestmark = [pytest.mark.sockets, pytest.mark.acceptance]
 
 PBX, THIEF, HOME = "127.0.0.1", "127.0.0.2", "127.0.0.3"
 AT_ONCE = 50

@@ -26,7 +26,7 @@ from tests.support.descriptors import few_descriptors
 from tests.support.leftovers import open_files
 from tests.support.udp_phone import until
 
-pytestmark = pytest.mark.sockets
+pytestmark = [pytest.mark.sockets, pytest.mark.acceptance]
 
 
 @asynccontextmanager

@@ -20,7 +20,7 @@ from callflow.media.g711 import encode
 from callflow.media.messages import Recorded
 from tests.sockets.test_service import line, serving
 
-pytestmark = pytest.mark.sockets
+pytestmark = [pytest.mark.sockets, pytest.mark.acceptance]
 
 FLOW = """\
 callflow: 1

@@ -12,7 +12,7 @@ from callflow.adapters.journal_lines import load
 from tests.support.loopback_phone import LoopbackPhone
 from tests.support.run_service import PAGE_PASSWORD, PASSWORD, callflow_run, service_with
 
-pytestmark = pytest.mark.sockets
+pytestmark = [pytest.mark.sockets, pytest.mark.acceptance]
 
 
 async def test_calls_of_an_earlier_life_end_on_both_sides_and_phones_stay_registered(tmp_path: Path) -> None:
