@@ -4,13 +4,15 @@ A house is written in YAML; it may extend another and then says only what differ
 in as a `Document`: who reads the file is not this floor's business.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from typing import Annotated, Literal, get_args
 
 import pydantic
 
 from callflow.document import Document, Shape
-from callflow.errors import SourceError, Unknown
+from callflow.errors import Fault, SourceError, Unknown
+from callflow.etiquette.bases import Base
 from callflow.etiquette.parameters import (
     AnsweringManners,
     ClosingManners,
@@ -80,6 +82,7 @@ class House(Shape):
 
     _own: dict[str, Mode] | None = pydantic.PrivateAttr(None)
     """What a general `enforce` gives back of each rule, where that is no longer what `rules` says."""
+    _bases: tuple[Base, ...] = pydantic.PrivateAttr(())
 
     @pydantic.model_validator(mode="after")
     def _gives_each_key_one_meaning(self) -> "House":
@@ -87,6 +90,11 @@ class House(Shape):
         if len({*keys, self.hold.consent.yes, self.hold.consent.no}) < len(keys) + 2:
             raise ValueError("the keys of recall.offers and of hold.consent must all differ")
         return self
+
+    @property
+    def bases(self) -> tuple[Base, ...]:
+        """The houses that it extends, the nearest first."""
+        return self._bases
 
     def enforces(self, rule: str) -> bool:
         return self.mode(rule) == "enforce"
@@ -208,8 +216,9 @@ def read(document: Document, find: Callable[[str], Document]) -> House:
 
 def read_whole(document: Document, find: Callable[[str], Document]) -> tuple[House, Document]:
     """The same, with the document that it was read from: its own, and what it has from others."""
-    document = _over_its_bases(document, find, ())
+    document, *bases = _with_bases(document, find, ())
     house = document.read_as(House)
+    house._bases = tuple(Base.of(base.data) for base in bases)
     unknown = [
         document.fault(
             ("rules", rule), f"{rule!r} is not carried", at_key=True, unknown=Unknown(rule, CARRIED)
@@ -222,15 +231,27 @@ def read_whole(document: Document, find: Callable[[str], Document]) -> tuple[Hou
     return house, document
 
 
-def _over_its_bases(document: Document, find: Callable[[str], Document], seen: tuple[str, ...]) -> Document:
-    """`seen` are the files of the houses that extend this one."""
+def _with_bases(
+    document: Document, find: Callable[[str], Document], seen: tuple[Document, ...]
+) -> list[Document]:
+    """The document laid over those it extends, then each of those; `seen` are the houses that extend it."""
     base = document.data.get("extends") if isinstance(document.data, dict) else None
     if not isinstance(base, str):
-        return document
-    found, seen = find(base), (*seen, document.file)
-    if found.file in seen:
-        raise SourceError(document.fault(("extends",), f"{base!r} extends itself"))
+        return [document]
+    found, seen = find(base), (*seen, document)
+    again = next((at for at, each in enumerate(seen) if each.file == found.file), None)
+    if again is not None:
+        raise SourceError(_circle(seen[again:]))
     if len(seen) > _MOST_BASES:
         what = f"more than {_MOST_BASES} houses extend each other in a row"
         raise SourceError(document.fault(("extends",), what))
-    return document.over(_over_its_bases(found, find, seen))
+    bases = _with_bases(found, find, seen)
+    return [document.over(bases[0]), *bases]
+
+
+def _circle(houses: Sequence[Document]) -> Fault:
+    """Told in the first of them, which is the one that is checked where that is among them."""
+    first, names = houses[0], [str(house.data.get("name")) for house in houses]
+    steps = (f"{one} extends {other}" for one, other in pairwise([*names, names[0]]))
+    what = f"{names[0]!r} extends itself: {', and '.join(steps)}; let one of them extend another house"
+    return first.fault(("extends",), what)

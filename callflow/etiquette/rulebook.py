@@ -1,11 +1,13 @@
 """What the documents demand of every house, as rules.yaml says it: limits, ends, and what is not given.
 
-A house may be stricter than its document and never weaker. What the document does not give (`assumed`) limits
-nobody. The text comes in as a `Document`.
+A house may be stricter than its document and never weaker, nor weaker than the house that it extends,
+whichever rules it names. What the document does not give (`assumed`) limits nobody, but for the pauses of a
+rule that may end a call: those are never shorter than is safe. The text comes in as a `Document`.
 """
 
 from collections.abc import Iterator
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, cached_property
 from typing import Any, Literal, get_args, get_type_hints
 
 import pydantic
@@ -66,11 +68,31 @@ class Origin(Shape):
     note: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """One limit that a house is held to."""
+
+    path: tuple[str, ...]
+    """Of the parameter that it limits."""
+    rule: str
+    limit: Limit
+    is_safety: bool = False
+    """Whether it is ours, as the document gives none."""
+
+    def told(self, why: str) -> str:
+        """What is wrong; `why` says so of the value."""
+        if not self.is_safety:
+            return f"weaker than {self.rule}, which wants {self.limit}: {why}"
+        return f"{self.rule} may end a call: {self.limit} is safe here, and {why}; {self.limit.source}"
+
+
 class Rulebook(Shape):
     """rules.yaml, whole."""
 
     houses: dict[str, Origin]
     forbidden: dict[str, tuple[str, ...]]
+    safe: dict[str, Limit]
+    """By the parameter: what holds of a rule that may end a call where its document gives nothing."""
     limits: dict[RuleId, Bounds]
     rules: tuple[Rule, ...]
 
@@ -86,26 +108,56 @@ class Rulebook(Shape):
             if rule not in about:
                 what = f"{rule} is no rule of {selector}; one of {', '.join(about)} stands here"
                 yield document.fault(path, what)
-        for path, rule, limit in self._limits(house):
-            why = limit.weakened_by(_at(house, path))
-            if why:
-                yield document.fault(path, f"weaker than {rule}, which wants {limit}: {why}")
+        weaker = [
+            (demand, why)
+            for demand in self._demands(house)
+            if (why := demand.limit.weakened_by(_at(house, demand.path)))
+        ]
+        # What a document wants is more than what is safe.
+        by_document = {demand.path for demand, _ in weaker if not demand.is_safety}
+        for demand, why in weaker:
+            if not (demand.is_safety and demand.path in by_document):
+                yield document.fault(demand.path, demand.told(why))
 
     def strictest(self, house: House) -> House:
-        """The house with each weaker number replaced by its document's."""
-        for path, _, limit in self._limits(house):
-            if limit.number is not None and limit.weakened_by(_at(house, path)):
-                house = _with(house, path, limit.number)
+        """The house with each weaker number replaced by what it is held to."""
+        for demand in self._demands(house):
+            number = demand.limit.number
+            if number is not None and demand.limit.weakened_by(_at(house, demand.path)):
+                house = _with(house, demand.path, number)
         return house
 
-    def _limits(self, house: House) -> Iterator[tuple[tuple[str, ...], str, Limit]]:
-        """The path of each parameter, the rule that limits it in this house, and its limit."""
+    def _demands(self, house: House) -> Iterator[Demand]:
+        """What a house is held to: by the rules that it names, and by those of the houses that it extends."""
         named = {selector: rule for selector, (_, rule) in _named(house).items()}
         for rule, bounds in self.limits.items():
             for selector, limits in bounds.governs.items():
-                if named.get(selector, rule if _is_always_under(selector) else "") == rule:
-                    part = "hold" if selector.startswith(_OF_HOLD) else selector
-                    yield from (((*part.split("."), name), rule, limit) for name, limit in limits.items())
+                part = ("hold",) if selector.startswith(_OF_HOLD) else tuple(selector.split("."))
+                under = _is_always_under(selector) or rule in self._under(
+                    selector, named.get(selector), house
+                )
+                if under and _at(house, part) is not None:
+                    yield from (self._demand((*part, name), rule, limit) for name, limit in limits.items())
+
+    def _demand(self, path: tuple[str, ...], rule: str, limit: Limit) -> Demand:
+        safe = self.safe.get(path[-1]) if limit.assumed is not None and self.may_end(rule) else None
+        return Demand(path, rule, safe or limit, is_safety=safe is not None)
+
+    def _under(self, selector: Selector, rule: str | None, house: House) -> Iterator[str]:
+        """Each rule that a part of a house stands under: its own, then those of the houses it extends.
+
+        The house of a document takes that document's rule in place of others; nobody else can.
+        """
+        names = ((base.name, base.rules.get(selector)) for base in house.bases)
+        for name, each in ((house.name, rule), *names):
+            if each is not None:
+                yield each
+                if self._house_of.get(each) == name:
+                    return
+
+    @cached_property
+    def _house_of(self) -> dict[str, str]:
+        return {rule.id: rule.house for rule in self.rules}
 
 
 def read(document: Document) -> Rulebook:
