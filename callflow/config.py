@@ -29,6 +29,7 @@ from callflow.flow.load import load
 from callflow.flow.model import Flow
 from callflow.media.thresholds import Thresholds
 from callflow.named_files import CONFIGURATION, FLOW, head, is_file, refuse_other_kind
+from callflow.overlays import overlay_faults, overlay_notes
 from callflow.resources import ReadHouse
 from callflow.sip.trunks import TrunkPlan
 from callflow.suggestions import shown
@@ -244,9 +245,11 @@ def _set_up(config: Config, source: Document, folder: Path) -> tuple[Setup, Name
     notes = tuple(page_notes(config.seats, accounts, secrets[0], source))
     setup = Setup(config, named.flow, house, prompts, accounts, tuple(trunks), *secrets, notes)
     faults += _flow_faults_of(setup, named, source)
+    faults += overlay_faults(setup.sayings, folder)
     if faults:
         raise SourceError(*faults)
-    return setup, named
+    notes += tuple(overlay_notes(setup.sayings, folder))
+    return replace(setup, notes=notes), named
 
 
 def _placed(config: Config, folder: Path) -> Config:

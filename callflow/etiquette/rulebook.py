@@ -22,6 +22,8 @@ Selector = str
 """The part of a house that names a rule, or stands under one always: `silent_line`, `hold.rules.ask`."""
 _OF_HOLD = "hold.rules."
 """Three rules share the hold: what each limits is a parameter of the hold itself."""
+_ALWAYS = "always"
+"""In place of a rule's id: this part of every house stands under the same one."""
 
 
 class Bounds(Shape):
@@ -127,6 +129,23 @@ class Rulebook(Shape):
                 house = _with(house, demand.path, number)
         return house
 
+    def forbidden_in(self, house: House) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """What the documents of a house and of those that it extends forbid to be said, by the document."""
+        names = dict.fromkeys((house.name, *(base.name for base in house.bases)))
+        return ((name, self.forbidden[name]) for name in names if name in self.forbidden)
+
+    def is_in(self, rule: str, house: House) -> bool:
+        """Whether a part of the house stands under the rule, or it is about no part of a house."""
+        governed = self.limits[rule].governs if rule in self.limits else {}
+        return not governed or any(_rule_at(house, each) in (rule, _ALWAYS) for each in governed)
+
+    def in_place_of(self, rule: str, house: House) -> list[str]:
+        """What the house has where it could have the rule; empty where it has the rule, or nothing there."""
+        if self.is_in(rule, house):
+            return []
+        found = (_rule_at(house, selector) for selector in self.limits[rule].governs)
+        return sorted({each for each in found if each})
+
     def _demands(self, house: House) -> Iterator[Demand]:
         """What a house is held to: by the rules that it names, and by those of the houses that it extends."""
         named = {selector: rule for selector, (_, rule) in _named(house).items()}
@@ -179,6 +198,12 @@ def _walk(model: pydantic.BaseModel, path: tuple[str, ...]) -> Iterator[tuple[tu
             yield from _walk(value, (*path, name))
         elif value is not None and name in _rule_fields(type(model)):
             yield (*path, name), value
+
+
+def _rule_at(house: House, selector: Selector) -> str:
+    """The rule that a part of a house names; `_ALWAYS` where it names none, empty where there is no part."""
+    found = _named(house).get(selector)
+    return found[1] if found else _ALWAYS if _is_always_under(selector) else ""
 
 
 @cache
