@@ -16,7 +16,7 @@ from callflow.config_flow import nowhere_to_record, unknown_prompts, unknown_que
 from callflow.config_hearing import HearingConfig, Silence
 from callflow.config_http import HttpConfig
 from callflow.config_limits import LimitsConfig
-from callflow.config_manners import MannersConfig, one_mode
+from callflow.config_manners import MannersConfig, mode_notes, one_mode
 from callflow.config_places import journal_faults, port_faults, queue_faults, reach_faults, recordings_faults
 from callflow.config_said import Sayings
 from callflow.config_seats import SeatsConfig, page_notes, people_faults, read_secrets
@@ -249,6 +249,7 @@ def _set_up(config: Config, source: Document, folder: Path) -> tuple[Setup, Name
     if faults:
         raise SourceError(*faults)
     notes += tuple(overlay_notes(setup.sayings, folder))
+    notes += tuple(mode_notes(config.manners, named.house.house, resources.rulebook(), source))
     return replace(setup, notes=notes), named
 
 
