@@ -1,17 +1,15 @@
 """A house: one document's etiquette, as the parameters and words of all rules.
 
-A house is written in YAML; it may extend another and then says only what differs. The text comes
-in as a `Document`: who reads the file is not this floor's business.
+How it is read from YAML, laid over the houses that it extends, is in `house_files`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Mapping
 from typing import Annotated, Literal, get_args
 
 import pydantic
 
-from callflow.document import Document, Shape
-from callflow.errors import Fault, SourceError, Unknown
+from callflow.document import Path, Shape
+from callflow.errors import WrongAt
 from callflow.etiquette.bases import Base
 from callflow.etiquette.parameters import (
     AnsweringManners,
@@ -41,8 +39,6 @@ CARRIED = (
 
 Mode = Literal["enforce", "observe", "off"]
 """Whether a rule decides, only notes what it would have done, or is not there."""
-_MOST_BASES = 20
-"""So many houses may extend each other in a row."""
 MODES: tuple[Mode, ...] = get_args(Mode)
 """From the one in which most is done to the one in which nothing is."""
 NEVER = 86_400.0
@@ -86,15 +82,29 @@ class House(Shape):
 
     @pydantic.model_validator(mode="after")
     def _gives_each_key_one_meaning(self) -> "House":
-        keys = [offer.key for offer in self.recall.offers]
-        if len({*keys, self.hold.consent.yes, self.hold.consent.no}) < len(keys) + 2:
-            raise ValueError("the keys of recall.offers and of hold.consent must all differ")
+        consent = self.hold.consent
+        said: dict[str, Path] = {}
+        for path, key in (
+            (("hold", "consent", "yes"), consent.yes),
+            (("hold", "consent", "no"), consent.no),
+            *((("recall", "offers", nth, "key"), each.key) for nth, each in enumerate(self.recall.offers)),
+        ):
+            if key in said:
+                what = "the keys of recall.offers and of hold.consent must all differ; {!r} is given twice"
+                raise WrongAt(what.format(key), path, said[key])
+            said[key] = path
         return self
 
     @property
     def bases(self) -> tuple[Base, ...]:
         """The houses that it extends, the nearest first."""
         return self._bases
+
+    def over(self, *bases: Base) -> "House":
+        """The same house, known to extend others."""
+        house = self.model_copy()
+        house._bases = bases
+        return house
 
     def enforces(self, rule: str) -> bool:
         return self.mode(rule) == "enforce"
@@ -204,54 +214,3 @@ class House(Shape):
 def _less(one: Mode, other: Mode) -> Mode:
     """The mode of the two in which less is done."""
     return max(one, other, key=MODES.index)
-
-
-def read(document: Document, find: Callable[[str], Document]) -> House:
-    """The house in `document`, laid over those it extends; `find` gives a house's document by name.
-
-    Raises `SourceError` with every fault. A house that extends itself is a fault too.
-    """
-    return read_whole(document, find)[0]
-
-
-def read_whole(document: Document, find: Callable[[str], Document]) -> tuple[House, Document]:
-    """The same, with the document that it was read from: its own, and what it has from others."""
-    document, *bases = _with_bases(document, find, ())
-    house = document.read_as(House)
-    house._bases = tuple(Base.of(base.data) for base in bases)
-    unknown = [
-        document.fault(
-            ("rules", rule), f"{rule!r} is not carried", at_key=True, unknown=Unknown(rule, CARRIED)
-        )
-        for rule in house.rules
-        if rule not in CARRIED
-    ]
-    if unknown:
-        raise SourceError(*unknown)
-    return house, document
-
-
-def _with_bases(
-    document: Document, find: Callable[[str], Document], seen: tuple[Document, ...]
-) -> list[Document]:
-    """The document laid over those it extends, then each of those; `seen` are the houses that extend it."""
-    base = document.data.get("extends") if isinstance(document.data, dict) else None
-    if not isinstance(base, str):
-        return [document]
-    found, seen = find(base), (*seen, document)
-    again = next((at for at, each in enumerate(seen) if each.file == found.file), None)
-    if again is not None:
-        raise SourceError(_circle(seen[again:]))
-    if len(seen) > _MOST_BASES:
-        what = f"more than {_MOST_BASES} houses extend each other in a row"
-        raise SourceError(document.fault(("extends",), what))
-    bases = _with_bases(found, find, seen)
-    return [document.over(bases[0]), *bases]
-
-
-def _circle(houses: Sequence[Document]) -> Fault:
-    """Told in the first of them, which is the one that is checked where that is among them."""
-    first, names = houses[0], [str(house.data.get("name")) for house in houses]
-    steps = (f"{one} extends {other}" for one, other in pairwise([*names, names[0]]))
-    what = f"{names[0]!r} extends itself: {', and '.join(steps)}; let one of them extend another house"
-    return first.fault(("extends",), what)
