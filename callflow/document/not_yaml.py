@@ -22,7 +22,7 @@ _WIDE: Final = re.compile(r"[，；、](?=\s*[\w.*#+-]+\s*[:：])|[｛｝［］]
 _NARROW: Final = str.maketrans("，；｛｝［］：、", ",;{}[]:,")
 _WIDE_NAMES: Final = {"，": "comma", "、": "comma", "：": "colon", "；": "semicolon"}
 _DEEPEST_FLOW: Final = 61
-_NO_ITEM: Final = re.compile(r"\s*(?P<sign>-)(?=[^\s-])")
+_NO_ITEM: Final = re.compile(r"\s*(?P<sign>-)(?=[^ \t-])")
 """A hyphen without the space that makes it the beginning of an item."""
 
 _NAMES: Final = "'&' and '*' have a meaning of their own in YAML; put the text in quotes"

@@ -19,7 +19,7 @@ OTHERWISE: Final = "does not belong here"
 """How a sentence ends that was made for no kind of error; tests see to it that none is needed."""
 _TRUE: Final = {"true", "yes", "on", "1", "y", "是", "开"}
 _FALSE: Final = {"false", "no", "off", "0", "n", "否", "关"}
-_ITEM: Final = re.compile(r"(?:^|\s)-(?=[^\s\d-]|\d+[^\d\s])")
+_ITEM: Final = re.compile(r"(?:^|\s)-[^\S \t\n]*(?=[^\s\d-]|\d+[^\d\s])")
 """A hyphen that was to begin an item of a list; -5 is a number."""
 _KEYS_BELONG: Final = "keys with values belong here"
 
@@ -234,8 +234,8 @@ def _true_or_false(value: Any) -> str:
 
 
 def _list_belongs(value: Any) -> str:
-    if isinstance(value, str) and (items := _ITEM.split(value)[1:]):
-        meant = ", ".join(items)[:40]
+    if isinstance(value, str) and _ITEM.match(value):
+        meant = ", ".join(_ITEM.split(value)[1:])[:40]
         return f"a list belongs here, and '-' begins an item only with a space after it; write [{meant}]"
     if isinstance(value, str | int | float) and not isinstance(value, bool):
         return f"a list belongs here; write [{str(value)[:40]}]"

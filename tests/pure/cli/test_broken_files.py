@@ -630,6 +630,15 @@ BROKEN: list[tuple[str, str, str, list[str]]] = [
     (
         "callflow.yaml",
         "listen: 127.0.0.1:5060",
+        "listen: 127.0.0.1:5060\n  allow:\n    -\u00a0127.0.0.0/8",
+        [
+            "callflow.yaml:5:5: a list belongs here, and '-' begins an item only with a space after it; "
+            "write [127.0.0.0/8]"
+        ],
+    ),
+    (
+        "callflow.yaml",
+        "listen: 127.0.0.1:5060",
         "listen: 127.0.0.1:5060\n  digest: [sha256]",
         ["callflow.yaml:4:12: 'sha256' is not known here; did you mean 'sha-256'? Known are md5, sha-256"],
     ),
