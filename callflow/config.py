@@ -16,7 +16,7 @@ from callflow.config_flow import nowhere_to_record, unknown_prompts, unknown_que
 from callflow.config_hearing import HearingConfig, Silence
 from callflow.config_http import HttpConfig
 from callflow.config_limits import LimitsConfig
-from callflow.config_manners import MannersConfig, one_mode
+from callflow.config_manners import MannersConfig, mode_notes, one_mode
 from callflow.config_places import journal_faults, port_faults, queue_faults, reach_faults, recordings_faults
 from callflow.config_said import Sayings
 from callflow.config_seats import SeatsConfig, page_notes, people_faults, read_secrets
@@ -29,6 +29,7 @@ from callflow.flow.load import load
 from callflow.flow.model import Flow
 from callflow.media.thresholds import Thresholds
 from callflow.named_files import CONFIGURATION, FLOW, head, is_file, refuse_other_kind
+from callflow.overlays import overlay_faults, overlay_notes
 from callflow.resources import ReadHouse
 from callflow.sip.trunks import TrunkPlan
 from callflow.suggestions import shown
@@ -244,9 +245,12 @@ def _set_up(config: Config, source: Document, folder: Path) -> tuple[Setup, Name
     notes = tuple(page_notes(config.seats, accounts, secrets[0], source))
     setup = Setup(config, named.flow, house, prompts, accounts, tuple(trunks), *secrets, notes)
     faults += _flow_faults_of(setup, named, source)
+    faults += overlay_faults(setup.sayings, folder)
     if faults:
         raise SourceError(*faults)
-    return setup, named
+    notes += tuple(overlay_notes(setup.sayings, folder))
+    notes += tuple(mode_notes(config.manners, named.house.house, resources.rulebook(), source))
+    return replace(setup, notes=notes), named
 
 
 def _placed(config: Config, folder: Path) -> Config:

@@ -54,6 +54,15 @@ class UnknownName(ValueError):
         self.unknown = unknown
 
 
+class WrongAt(ValueError):
+    """What a validator raises that knows better where the fault is than at all that it was given."""
+
+    def __init__(self, what: str, *paths: tuple[str | int, ...]) -> None:
+        """`paths` lead from there to each value that could be mended; of equally good ones the best first."""
+        super().__init__(what)
+        self.paths = paths
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Fault:
     """One thing wrong in a YAML file; lines and columns count from 1."""

@@ -8,7 +8,7 @@ from typing import Final
 from callflow import document
 from callflow.document import Document
 from callflow.errors import Fault, SourceError, Unknown
-from callflow.etiquette import house
+from callflow.etiquette import house_files
 from callflow.etiquette import rulebook as rulebooks
 from callflow.etiquette.house import House
 from callflow.etiquette.rulebook import Rulebook
@@ -80,7 +80,7 @@ def house_at(path: Path) -> ReadHouse:
     """The same with its places."""
     refuse_other_kind(path, HOUSE)
     own = read_document(path)
-    found, source = house.read_whole(own, _Finder(own, path.parent))
+    found, source = house_files.read_whole(own, _Finder(own, path.parent))
     if weaker := sorted(rulebook().faults(found, source)):
         raise SourceError(*weaker)
     return ReadHouse(found, source, path)

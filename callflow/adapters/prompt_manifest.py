@@ -35,11 +35,19 @@ def _inside(file: str) -> str:
     return file
 
 
+def _lower(digits: object) -> object:
+    """Windows prints them in capitals."""
+    return digits.lower() if isinstance(digits, str) else digits
+
+
 File = Annotated[str, pydantic.AfterValidator(_inside)]
 Lists = Annotated[tuple[str, ...], pydantic.BeforeValidator(_lists), pydantic.Field(min_length=1)]
 """One list, or several that are one together."""
 Sha256 = Annotated[
-    str, pydantic.Field(pattern=r"^([0-9a-f]{64})?$"), Form("a SHA-256 of 64 hexadecimal digits")
+    str,
+    pydantic.BeforeValidator(_lower),
+    pydantic.Field(pattern=r"^([0-9a-f]{64})?$"),
+    Form("a SHA-256 of 64 hexadecimal digits"),
 ]
 
 

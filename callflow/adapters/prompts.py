@@ -31,6 +31,8 @@ _JOIN: Final = 0.06
 """Seconds between two recordings spoken as one phrase."""
 _PAUSE: Final = 0.25
 """Seconds where the text has punctuation between them."""
+_HEARD: Final = 104
+"""The peak of what is heard on a telephone, of 32768: -50 dBFS. A recording all below it is a silent one."""
 
 
 class CannotSpeak(CallflowError):
@@ -95,15 +97,28 @@ def decode(data: bytes) -> Clip:
             form = sound.getframerate(), sound.getnchannels(), 8 * sound.getsampwidth()
             frames = sound.readframes(sound.getnframes())
     except (wave.Error, EOFError) as error:
-        raise ValueError(f"not a PCM WAV file ({error or 'it ends too soon'})") from None
+        raise ValueError(f"not a PCM WAV file; {_why_no_wav(data, error)}") from None
     if form != (RATE, 1, 16):
         got = f"{form[0]} Hz, {form[1]} channels, {form[2]} bit"
         raise ValueError(f"it is {got}; 8000 Hz, 1 channel, 16 bit PCM is right")
     if not frames:
         raise ValueError("it has no samples")
     samples = np.frombuffer(frames, "<i2").astype(np.int16)
+    if int(samples.max()) - int(samples.min()) < 2 * _HEARD:
+        raise ValueError("it is silent from its beginning to its end; record the words again")
     samples.flags.writeable = False
     return Clip(samples)
+
+
+def _why_no_wav(data: bytes, error: Exception) -> str:
+    """What is known of bytes that Python's `wave` does not take, whose own words are for programmers."""
+    if not data:
+        return "it is empty"
+    if data[:4] != b"RIFF" or data[8:12] != b"WAVE":
+        return "it does not begin as one: save it as WAV, 8000 Hz, 1 channel, 16 bit"
+    if "unknown format" in str(error):
+        return "its samples are coded otherwise; save it as 16 bit PCM"
+    return "its header is damaged or cut off; copy it or save it again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +221,14 @@ class PromptLibrary:
         self._speeches: dict[str, _Speech] = {}
         self._lists: dict[str, dict[str, Recorded]] = {}
         self._recorded: dict[str, Recorded] = {}
-        for directory in directories:
+        self.written: dict[str, Document] = {}
+        """Where each prompt is written."""
+        self.added: dict[tuple[str, str], Document] = {}
+        """What an overlay has and nothing below it: kind (`prompt` or `list`) and name, and where."""
+        for nth, directory in enumerate(directories):
+            if nth:
+                self._note_added(directory)
+            self.written |= dict.fromkeys(directory.manifest.prompts, directory.source)
             self._speeches |= directory.speeches()
             self._forget_recordings_of(directory.manifest.prompts)
             self._recorded |= directory.recorded
@@ -238,6 +260,14 @@ class PromptLibrary:
     @property
     def keys(self) -> frozenset[str]:
         return frozenset(self._speeches)
+
+    @property
+    def list_names(self) -> frozenset[str]:
+        return frozenset(self._lists)
+
+    def lists_of(self, key: str) -> frozenset[str]:
+        """The lists that speak the slots of a prompt."""
+        return frozenset(name for names in self._speech(key).slots.values() for name in names)
 
     @property
     def recorded(self) -> tuple[Recorded, ...]:
@@ -324,6 +354,14 @@ class PromptLibrary:
         for name in self._speech(key).slots[slot]:
             found |= self._lists[name]
         return found
+
+    def _note_added(self, overlay: _Directory) -> None:
+        manifest, source = overlay.manifest, overlay.source
+        for kind, names, known in (
+            ("prompt", manifest.prompts, self._speeches),
+            ("list", manifest.lists, self._lists),
+        ):
+            self.added |= {(kind, name): source for name in names if name not in known}
 
     def _forget_recordings_of(self, keys: Container[str]) -> None:
         self._recorded = {

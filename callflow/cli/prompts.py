@@ -2,7 +2,6 @@
 
 import dataclasses
 import hashlib
-import importlib.resources
 import json
 import statistics
 from collections.abc import Iterator, Sequence
@@ -15,6 +14,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from callflow import resources
 from callflow.adapters import voice
 from callflow.adapters.prompt_manifest import (
     NAME,
@@ -41,7 +41,7 @@ _LONG: Final = 6
 
 def _shipped() -> Path:
     here = Path("prompts/zh-CN")
-    return here if here.exists() else Path(str(importlib.resources.files("callflow"))) / "data" / here
+    return here if (here / NAME).is_file() else resources.PROMPTS
 
 
 _directory = click.option(

@@ -15,8 +15,9 @@ import pydantic
 from callflow.document.durations import Duration, seconds
 from callflow.document.kinds import Form
 from callflow.document.nodes import DEEPEST, TOO_DEEP, UNREADABLE, Mapping, Node, Scalar, Sequence, compose
-from callflow.document.not_yaml import mistyped_key
-from callflow.document.sentences import Path, wrongs
+from callflow.document.not_yaml import TAGS, mistyped_key
+from callflow.document.sentences import Path, Wrong, wrongs
+from callflow.document.spaces import wide_space
 from callflow.errors import Fault, SourceError, Unknown
 from callflow.suggestions import did_you_mean
 
@@ -64,9 +65,16 @@ class Document:
         except pydantic.ValidationError as error:
             found = wrongs(model, self.data, error.errors(include_url=False))
             faults = {
-                self.fault(each.path, each.what, at_key=each.at_key, unknown=each.unknown) for each in found
+                self.fault(self._own_of(each), each.what, at_key=each.at_key, unknown=each.unknown)
+                for each in found
             }
             raise SourceError(*sorted(faults)) from None
+
+    def _own_of(self, wrong: Wrong) -> Path:
+        """Where several values could be mended: the first that stands in this file and not below it."""
+        ways = (wrong.path, *wrong.elsewhere)
+        own = (path for path in ways if self.values.get(path, ("",))[0] == self.file)
+        return next(own, wrong.path)
 
     def over(self, base: "Document") -> "Document":
         """This document laid over `base`: mappings are merged key by key, all else is replaced."""
@@ -138,6 +146,8 @@ class _Building:
                 continue
             # Keys are names: digits pressed and numbers stay text without quotes.
             key = key_node.text
+            if key_node.is_plain and (what := wide_space(key)):
+                self.faults.append(Fault(*place, what))
             if key in built:
                 self.faults.append(Fault(*place, f"the key {key[:40]!r} is given twice"))
             if key_node.is_plain and (found := mistyped_key(key, alone=_is_alone(node, value_node))):
@@ -154,6 +164,9 @@ class _Building:
         if node.tag is not None:
             kind = node.tag.removeprefix(_TAG)
             form = dict(_VALUES).get(kind)
+            if kind.startswith("!"):
+                self.faults.append(Fault(self._file, node.line, node.column, TAGS))
+                return None
             if kind != "str" and not (form and form.fullmatch(text)):
                 what = (
                     f"{text[:40]!r} is not of the kind {kind[:40]}; remove the tag, or put the text in quotes"

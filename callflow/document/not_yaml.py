@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
+from callflow.document.spaces import wide_indent
 from callflow.errors import Fault
 
 _QUOTED: Final = re.compile(r""""(?:[^"\\]|\\.)*"|(?<![\w'])'(?:[^']|'')*'""")
@@ -21,9 +22,11 @@ _WIDE: Final = re.compile(r"[，；、](?=\s*[\w.*#+-]+\s*[:：])|[｛｝［］]
 _NARROW: Final = str.maketrans("，；｛｝［］：、", ",;{}[]:,")
 _WIDE_NAMES: Final = {"，": "comma", "、": "comma", "：": "colon", "；": "semicolon"}
 _DEEPEST_FLOW: Final = 61
+_NO_ITEM: Final = re.compile(r"\s*(?P<sign>-)(?=[^ \t-])")
+"""A hyphen without the space that makes it the beginning of an item."""
 
 _NAMES: Final = "'&' and '*' have a meaning of their own in YAML; put the text in quotes"
-_TAGS: Final = "'!' has a meaning of its own in YAML; put the text in quotes"
+TAGS: Final = "'!' has a meaning of its own in YAML; put the text in quotes"
 _ESCAPES: Final = "in double quotes \\ begins an escape, and this is none; write \\\\, or use single quotes"
 _BLOCK_TEXT: Final = "after | or > the text begins on the next line"
 _VERSION: Final = "this version of YAML is not read here; remove the line"
@@ -33,9 +36,9 @@ _SENTENCES: Final = (
     ("alphabetic or numeric", _NAMES),
     ("duplicate anchor", _NAMES),
     ("directive", "a line that begins with % is an instruction to YAML, and this is none; remove it"),
-    ("tag", _TAGS),
-    ("'!'", _TAGS),
-    ("expected '>'", _TAGS),
+    ("tag", TAGS),
+    ("'!'", TAGS),
+    ("expected '>'", TAGS),
     ("escape", _ESCAPES),
     ("hexdecimal", _ESCAPES),
     ("comment or line break", _BLOCK_TEXT),
@@ -76,7 +79,8 @@ class _Diagnosis:
         self._begun: tuple[int, int] = (begun.line, begun.column) if begun else (0, 0)
 
     def found(self) -> Found:
-        for look in (self._depth, self._tab, self._quotes, self._colon, self._flow, self._start, self._block):
+        looks = (self._depth, self._tab, self._space, self._first, self._tag, self._quotes)
+        for look in (*looks, self._colon, self._flow, self._start, self._block):
             found = look()
             if found:
                 return found
@@ -111,6 +115,28 @@ class _Diagnosis:
             if "\t" in indent:
                 return line, indent.index("\t"), "a tab indents this line; indent with spaces"
         return None
+
+    def _space(self) -> Found | None:
+        for line in (self._line, *[*self._above(self._line)][:1]):
+            found = wide_indent(self._bare(line))
+            if found:
+                return line, *found
+        return None
+
+    def _first(self) -> Found | None:
+        """The file begins with an indented line, and so ends for YAML where one is not."""
+        if "document start" not in self._problem:
+            return None
+        first = min(self._above(self._line), default=self._line)
+        indent, ended = _indent(self._bare(first)), any(line.startswith("...") for line in self._lines)
+        if ended or indent <= self._indent_here() or self._bare(first).lstrip()[:1] in ("{", "["):
+            return None
+        several = "s" if indent > 1 else ""
+        what = f"{indent} space{several} before the first line, and fewer before line {self._line + 1}"
+        return first, 0, f"{what}; indent both alike"
+
+    def _tag(self) -> Found | None:
+        return (*self._begun, TAGS) if "tag" in self._context else None
 
     def _quotes(self) -> Found | None:
         if "quoted scalar" in self._context and "escape" not in self._problem and "hex" not in self._problem:
@@ -160,6 +186,9 @@ class _Diagnosis:
 
     def _no_colon(self, line: int) -> Found:
         bare = self._bare(line)
+        if item := _NO_ITEM.match(bare):
+            rest = self._lines[line][item.end() :].strip()[:40]
+            return line, item.start("sign"), f"'-' begins an item only with a space after it; write - {rest}"
         found = _KEY.match(bare)
         if found is None or _SEPARATOR.match(bare, found.end("key")):
             return line, _indent(bare), "a key with ':' and a space after it belongs here"

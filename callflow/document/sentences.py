@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails
 
 from callflow.document.kinds import TAG, Kind, key_kind_at, kind_at
 from callflow.document.not_yaml import full_width, mistyped_colon
-from callflow.errors import Unknown, UnknownName
+from callflow.errors import Unknown, UnknownName, WrongAt
 from callflow.suggestions import as_typed, shown
 
 Path = tuple[str | int, ...]
@@ -19,6 +19,8 @@ OTHERWISE: Final = "does not belong here"
 """How a sentence ends that was made for no kind of error; tests see to it that none is needed."""
 _TRUE: Final = {"true", "yes", "on", "1", "y", "是", "开"}
 _FALSE: Final = {"false", "no", "off", "0", "n", "否", "关"}
+_ITEM: Final = re.compile(r"(?:^|\s)-[^\S \t\n]*(?=[^\s\d-]|\d+[^\d\s])")
+"""A hyphen that was to begin an item of a list; -5 is a number."""
 _KEYS_BELONG: Final = "keys with values belong here"
 
 
@@ -30,11 +32,13 @@ class Wrong:
     what: str
     at_key: bool = False
     unknown: Unknown | None = None
+    elsewhere: tuple[Path, ...] = ()
+    """Other values that could be mended as well."""
 
 
 def wrongs(model: type[pydantic.BaseModel], data: Any, errors: list[ErrorDetails]) -> list[Wrong]:
     """What pydantic's `errors` about `data` stand for; of a union's several complaints the one that fits."""
-    located = [_Located.of(details, data) for details in errors]
+    located = _without_consequences([_Located.of(details, data) for details in errors])
     deep = {each.fork for each in located if each.fork is not None and len(each.path) > len(each.fork)}
     found: list[Wrong] = []
     forks: dict[Path, list[_Located]] = {}
@@ -44,6 +48,12 @@ def wrongs(model: type[pydantic.BaseModel], data: Any, errors: list[ErrorDetails
         elif each.fork not in deep:
             forks.setdefault(each.fork, []).append(each)
     return [*found, *(_of_fork(model, data, several) for several in forks.values())]
+
+
+def _without_consequences(located: list["_Located"]) -> list["_Located"]:
+    """Those that stand for themselves: a list is not too short only because what is in it is wrong."""
+    above = {each.path[:end] for each in located for end in range(len(each.path))}
+    return [each for each in located if each.details["type"] != "too_short" or each.path not in above]
 
 
 def _of_fork(model: type[pydantic.BaseModel], data: Any, several: list["_Located"]) -> Wrong:
@@ -119,6 +129,10 @@ class _Sentence:
                 return Wrong(path, what, unknown=Unknown(tag, tags, lists=True))
             case "literal_error" | "enum":
                 what, unknown = self._none_of()
+            case "value_error" if isinstance(self._details["ctx"]["error"], WrongAt):
+                error = self._details["ctx"]["error"]
+                path, *others = ((*self._path, *each) for each in error.paths)
+                return Wrong(path, str(error), elsewhere=tuple(others))
             case "value_error" if isinstance(self._details["ctx"]["error"], UnknownName):
                 what, unknown = self._own(), self._details["ctx"]["error"].unknown
             case _:
@@ -220,6 +234,9 @@ def _true_or_false(value: Any) -> str:
 
 
 def _list_belongs(value: Any) -> str:
+    if isinstance(value, str) and _ITEM.match(value):
+        meant = ", ".join(_ITEM.split(value)[1:])[:40]
+        return f"a list belongs here, and '-' begins an item only with a space after it; write [{meant}]"
     if isinstance(value, str | int | float) and not isinstance(value, bool):
         return f"a list belongs here; write [{str(value)[:40]}]"
     return f"a list belongs here, as [a, b], not {shown(value)}"

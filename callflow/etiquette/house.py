@@ -1,16 +1,16 @@
 """A house: one document's etiquette, as the parameters and words of all rules.
 
-A house is written in YAML; it may extend another and then says only what differs. The text comes
-in as a `Document`: who reads the file is not this floor's business.
+How it is read from YAML, laid over the houses that it extends, is in `house_files`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Literal, get_args
 
 import pydantic
 
-from callflow.document import Document, Shape
-from callflow.errors import SourceError, Unknown
+from callflow.document import Path, Shape
+from callflow.errors import WrongAt
+from callflow.etiquette.bases import Base
 from callflow.etiquette.parameters import (
     AnsweringManners,
     ClosingManners,
@@ -39,8 +39,6 @@ CARRIED = (
 
 Mode = Literal["enforce", "observe", "off"]
 """Whether a rule decides, only notes what it would have done, or is not there."""
-_MOST_BASES = 20
-"""So many houses may extend each other in a row."""
 MODES: tuple[Mode, ...] = get_args(Mode)
 """From the one in which most is done to the one in which nothing is."""
 NEVER = 86_400.0
@@ -80,13 +78,33 @@ class House(Shape):
 
     _own: dict[str, Mode] | None = pydantic.PrivateAttr(None)
     """What a general `enforce` gives back of each rule, where that is no longer what `rules` says."""
+    _bases: tuple[Base, ...] = pydantic.PrivateAttr(())
 
     @pydantic.model_validator(mode="after")
     def _gives_each_key_one_meaning(self) -> "House":
-        keys = [offer.key for offer in self.recall.offers]
-        if len({*keys, self.hold.consent.yes, self.hold.consent.no}) < len(keys) + 2:
-            raise ValueError("the keys of recall.offers and of hold.consent must all differ")
+        consent = self.hold.consent
+        said: dict[str, Path] = {}
+        for path, key in (
+            (("hold", "consent", "yes"), consent.yes),
+            (("hold", "consent", "no"), consent.no),
+            *((("recall", "offers", nth, "key"), each.key) for nth, each in enumerate(self.recall.offers)),
+        ):
+            if key in said:
+                what = "the keys of recall.offers and of hold.consent must all differ; {!r} is given twice"
+                raise WrongAt(what.format(key), path, said[key])
+            said[key] = path
         return self
+
+    @property
+    def bases(self) -> tuple[Base, ...]:
+        """The houses that it extends, the nearest first."""
+        return self._bases
+
+    def over(self, *bases: Base) -> "House":
+        """The same house, known to extend others."""
+        house = self.model_copy()
+        house._bases = bases
+        return house
 
     def enforces(self, rule: str) -> bool:
         return self.mode(rule) == "enforce"
@@ -196,41 +214,3 @@ class House(Shape):
 def _less(one: Mode, other: Mode) -> Mode:
     """The mode of the two in which less is done."""
     return max(one, other, key=MODES.index)
-
-
-def read(document: Document, find: Callable[[str], Document]) -> House:
-    """The house in `document`, laid over those it extends; `find` gives a house's document by name.
-
-    Raises `SourceError` with every fault. A house that extends itself is a fault too.
-    """
-    return read_whole(document, find)[0]
-
-
-def read_whole(document: Document, find: Callable[[str], Document]) -> tuple[House, Document]:
-    """The same, with the document that it was read from: its own, and what it has from others."""
-    document = _over_its_bases(document, find, ())
-    house = document.read_as(House)
-    unknown = [
-        document.fault(
-            ("rules", rule), f"{rule!r} is not carried", at_key=True, unknown=Unknown(rule, CARRIED)
-        )
-        for rule in house.rules
-        if rule not in CARRIED
-    ]
-    if unknown:
-        raise SourceError(*unknown)
-    return house, document
-
-
-def _over_its_bases(document: Document, find: Callable[[str], Document], seen: tuple[str, ...]) -> Document:
-    """`seen` are the files of the houses that extend this one."""
-    base = document.data.get("extends") if isinstance(document.data, dict) else None
-    if not isinstance(base, str):
-        return document
-    found, seen = find(base), (*seen, document.file)
-    if found.file in seen:
-        raise SourceError(document.fault(("extends",), f"{base!r} extends itself"))
-    if len(seen) > _MOST_BASES:
-        what = f"more than {_MOST_BASES} houses extend each other in a row"
-        raise SourceError(document.fault(("extends",), what))
-    return document.over(_over_its_bases(found, find, seen))

@@ -111,6 +111,8 @@ def test_a_duration_in_another_spelling_is_refused_with_the_right_one(text: str,
 
 # --- what is no document ---------------------------------------------------------------------------
 
+ENDED = "nothing may follow the end of the document; remove `...` or what comes after it"
+
 
 @pytest.mark.parametrize(
     ("text", "told"),
@@ -118,6 +120,8 @@ def test_a_duration_in_another_spelling_is_refused_with_the_right_one(text: str,
         ("", "f.yaml:1:1: the file is empty"),
         ("# only words\n", "f.yaml:1:1: the file is empty"),
         ("a: 1\nb: 'x", "f.yaml:2:4: the quotation mark that opens here is not closed"),
+        ("  # how\n {a: 1}\nb: 2", "f.yaml:3:1: " + ENDED),
+        ("a: |\n  \u3000\u3000x\nb", "f.yaml:3:1: the key 'b' has no colon; write ':' and a space after it"),
         ("a:\n\tb: 1", "f.yaml:2:1: a tab indents this line; indent with spaces"),
         ("a: 1\n--- \nb: 2", "f.yaml:2:1: a second document begins here; a file has one: remove this line"),
         ("a: 1\nb: \x00", "f.yaml:2:4: the invisible character U+0000 stands here; remove it"),

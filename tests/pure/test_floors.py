@@ -21,7 +21,7 @@ FLOORS = {
     **dict.fromkeys(("config", "config_manners", "config_sip", "config_seats", "config_hearing"), 6),
     **dict.fromkeys(("config_http", "config_limits"), 6),
     **dict.fromkeys(("config_said", "config_places", "config_flow", "config_alone", "named_files"), 6),
-    **dict.fromkeys(("resources", "service", "demo", "cli", "__main__"), 6),
+    **dict.fromkeys(("resources", "overlays", "service", "demo", "cli", "__main__"), 6),
 }
 APART = {"etiquette": {"sip", "media", "flow"}, "flow": {"sip", "media", "etiquette"}}
 APART |= {"sip": {"etiquette", "flow", "media"}, "media": {"etiquette", "flow", "sip"}}

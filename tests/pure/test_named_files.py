@@ -142,7 +142,7 @@ def test_a_house_of_one_s_own_goes_before_ours_and_may_extend_it(tmp_path: Path)
     ("bases", "fault"),
     [
         ({"a": "a"}, "a.yaml:4:10: 'a' extends itself"),
-        ({"a": "b", "b": "a"}, "b.yaml:4:10: 'a' extends itself"),
+        ({"a": "b", "b": "a"}, "a.yaml:4:10: 'a' extends itself: a extends b, and b extends a; let one"),
         ({"a": "nobody"}, "a.yaml:4:10: there is no house 'nobody'; known are"),
         (
             {"a": "csr-standart"},

@@ -321,13 +321,62 @@ def test_a_recording_in_another_format_is_a_fault(
     assert faults(bad) == [f"5:27: {what}"]
 
 
-@pytest.mark.parametrize("data", [b"", b"ID3 not a wave file", b"RIFF\x04\0\0\0WAVE"])
-def test_a_file_that_is_no_wav_is_a_fault(tmp_path: Path, data: bytes) -> None:
+NO_WAV = "5:27: hello.wav: not a PCM WAV file; "
+ALAW = b"fmt \x10\0\0\0\x06\0\x01\0\x40\x1f\0\0\x40\x1f\0\0\x01\0\x08\0data\x02\0\0\0\x55\x55"
+LACKS = "its header is damaged or cut off; copy it or save it again"
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (b"", "it is empty"),
+        (b"ID3 not a wave file", "it does not begin as one: save it as WAV, 8000 Hz, 1 channel, 16 bit"),
+        (b"RIFF\x04\0\0\0AVI ", "it does not begin as one: save it as WAV, 8000 Hz, 1 channel, 16 bit"),
+        (b"RIFF\x04\0\0\0WAVE", LACKS),
+        (b"RIFF\x28\0\0\0WAVEfmt \x10\0\0\0\x01\0", LACKS),
+        (b"RIFF\x26\0\0\0WAVE" + ALAW, "its samples are coded otherwise; save it as 16 bit PCM"),
+    ],
+)
+def test_a_file_that_is_no_wav_is_a_fault_in_our_words(tmp_path: Path, data: bytes, why: str) -> None:
     (tmp_path / "hello.wav").write_bytes(data)
     sha256 = hashlib.sha256(data).hexdigest()
     bad = house(tmp_path, f"{HEAD}  hello: {{text: 您好, file: hello.wav, sha256: {sha256}}}\n")
-    (fault,) = faults(bad)
-    assert fault.startswith("5:27: hello.wav: not a PCM WAV file")
+    assert faults(bad) == [NO_WAV + why]
+
+
+def test_a_sha256_may_be_in_capitals(tmp_path: Path) -> None:
+    sha256 = tone(tmp_path / "hello.wav").upper()
+    text = f"{HEAD}  hello: {{text: 您好, file: hello.wav, sha256: {sha256}}}\n"
+    assert PromptLibrary.load(house(tmp_path, text)).keys == {"hello"}
+
+
+@pytest.mark.parametrize("command", ["list", "check"])
+def test_what_ships_is_found_from_everywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    (tmp_path / "prompts" / "zh-CN").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(prompts, [command, "--json"])
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert "greeting" in done.stdout
+
+
+@pytest.mark.parametrize("peak", [0, 0.0001, 0.003])
+def test_a_silent_recording_is_a_fault(tmp_path: Path, peak: float) -> None:
+    digest = tone(tmp_path / "a.wav", peak=peak)
+    text = f"{HEAD}  a: {{text: 您好。, file: a.wav, sha256: {digest}}}\n"
+    assert faults(house(tmp_path, text)) == [
+        "5:24: a.wav: it is silent from its beginning to its end; record the words again"
+    ]
+
+
+def test_a_level_that_never_changes_is_silence_too(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    with wave.open(str(path), "wb") as sound:
+        sound.setparams((1, 2, RATE, 0, "NONE", ""))
+        sound.writeframes(np.full(RATE, 9000, "<i2").tobytes())
+    with pytest.raises(ValueError, match="it is silent"):
+        decode(path.read_bytes())
 
 
 def test_a_recording_without_a_sample_is_a_fault(tmp_path: Path) -> None:
@@ -440,7 +489,7 @@ def test_check_finds_nothing_wrong_with_what_ships() -> None:
 def test_check_tells_silent_ends_and_uneven_loudness(tmp_path: Path) -> None:
     directory = small_house(tmp_path)
     text = (directory / "prompts.yaml").read_text(encoding="utf-8")
-    quiet = tone(directory / "hello.wav", peak=0.0001)
+    quiet = tone(directory / "hello.wav", peak=0.004)
     before = text.split("sha256: ", 1)[1][:64]
     house(directory, text.replace(before, quiet))
     done = CliRunner().invoke(prompts, ["check", "--directory", str(directory)])

@@ -13,7 +13,7 @@ from callflow.config import Setup
 from callflow.config_said import Sayings
 from callflow.document import parse
 from callflow.errors import SourceError
-from callflow.etiquette import house as houses
+from callflow.etiquette import house_files as houses
 from callflow.etiquette.house import House
 from callflow.prompt_keys import PromptUse
 

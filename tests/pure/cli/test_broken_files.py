@@ -563,6 +563,103 @@ BROKEN: list[tuple[str, str, str, list[str]]] = [
             "belong here, not a list",
         ],
     ),
+    # Spaces, hyphens and tags that YAML takes for something else.
+    (
+        "shop.yaml",
+        "callflow: 1",
+        " callflow: 1",
+        ["shop.yaml:1:1: 1 space before the first line, and fewer before line 2; indent both alike"],
+    ),
+    (
+        "mine.yaml",
+        "callflow-house: 1\nname: mine",
+        "  callflow-house: 1\n  name: mine",
+        ["mine.yaml:1:1: 2 spaces before the first line, and fewer before line 3; indent both alike"],
+    ),
+    (
+        "shop.yaml",
+        "    do: menu",
+        "\u00a0\u00a0do: menu",
+        [
+            "shop.yaml:10:1: a no-break space (U+00A0) stands here, which YAML takes for a letter; "
+            "write plain spaces"
+        ],
+    ),
+    (
+        "mine.yaml",
+        "  every: 15s",
+        "\u3000every: 15s",
+        [
+            "mine.yaml:12:1: a full-width space (U+3000) stands here, which YAML takes for a letter; "
+            "write plain spaces"
+        ],
+    ),
+    (
+        "callflow.yaml",
+        "  ports: 20000-20031",
+        "  \u00a0ports: 20000-20031",
+        [
+            "callflow.yaml:6:3: a no-break space (U+00A0) stands here, which YAML takes for a letter; "
+            "write plain spaces"
+        ],
+    ),
+    (
+        "callflow.yaml",
+        "listen: 127.0.0.1:5060",
+        "listen: 127.0.0.1:5060\n  allow:\n    -127.0.0.0/8",
+        [
+            "callflow.yaml:5:5: a list belongs here, and '-' begins an item only with a space after it; "
+            "write [127.0.0.0/8]"
+        ],
+    ),
+    (
+        "callflow.yaml",
+        "listen: 127.0.0.1:5060",
+        "listen: 127.0.0.1:5060\n  allow:\n    -127.0.0.0/8\n    -10.0.0.0/8",
+        [
+            "callflow.yaml:5:5: a list belongs here, and '-' begins an item only with a space after it; "
+            "write [127.0.0.0/8, 10.0.0.0/8]"
+        ],
+    ),
+    (
+        "callflow.yaml",
+        "listen: 127.0.0.1:5060",
+        "listen: 127.0.0.1:5060\n  allow:\n    - 127.0.0.0/8\n    -10.0.0.0/8",
+        ["callflow.yaml:6:5: '-' begins an item only with a space after it; write - 10.0.0.0/8"],
+    ),
+    (
+        "callflow.yaml",
+        "listen: 127.0.0.1:5060",
+        "listen: 127.0.0.1:5060\n  allow:\n    -\u00a0127.0.0.0/8",
+        [
+            "callflow.yaml:5:5: a list belongs here, and '-' begins an item only with a space after it; "
+            "write [127.0.0.0/8]"
+        ],
+    ),
+    (
+        "callflow.yaml",
+        "listen: 127.0.0.1:5060",
+        "listen: 127.0.0.1:5060\n  digest: [sha256]",
+        ["callflow.yaml:4:12: 'sha256' is not known here; did you mean 'sha-256'? Known are md5, sha-256"],
+    ),
+    (
+        "callflow.yaml",
+        "password: opensesame",
+        "password: !secret",
+        ["callflow.yaml:4:32: '!' has a meaning of its own in YAML; put the text in quotes"],
+    ),
+    (
+        "callflow.yaml",
+        "password: opensesame",
+        "password: !secret opensesame",
+        ["callflow.yaml:4:32: '!' has a meaning of its own in YAML; put the text in quotes"],
+    ),
+    (
+        "callflow.yaml",
+        "manners: enforce",
+        "manners: {rules: {csr-4: off}}",
+        ["callflow.yaml:12:19: 'csr-4' is not carried; did you mean 'csr-04'?"],
+    ),
     (
         "callflow.yaml",
         "drain: 180s",

@@ -8,7 +8,7 @@ import pytest
 from callflow import document, resources
 from callflow.document import Document
 from callflow.errors import SourceError
-from callflow.etiquette import house as houses
+from callflow.etiquette import house_files as houses
 from callflow.etiquette.house import CARRIED, House, Mode
 from callflow.etiquette.modes import Modes
 
@@ -76,7 +76,11 @@ def test_a_house_may_extend_a_house_that_extends() -> None:
             "own.yaml:5:22: '0s' is out of range; more than 0s and at most 1m is right here",
         ),
         ("silent_line: {pauze: 5s}\n", "own.yaml:5:15: unknown key 'pauze'"),
-        ("rules: {csr-4: off}\n", "own.yaml:5:9: 'csr-4' is not carried; did you mean 'csr-24'?"),
+        ("rules: {csr-4: off}\n", "own.yaml:5:9: 'csr-4' is not carried; did you mean 'csr-04'?"),
+        ("rules: {csr-03: off}\n", "own.yaml:5:9: 'csr-03' is not carried; none of the 37 known ones"),
+        ("rules: {scr-04: off}\n", "own.yaml:5:9: 'scr-04' is not carried; did you mean 'csr-04'?"),
+        ("rules: {crs4: off}\n", "own.yaml:5:9: 'crs4' is not carried; did you mean 'crs-04'?"),
+        ("rules: {CSR-004: off}\n", "own.yaml:5:9: 'CSR-004' is not carried; did you mean 'csr-04'?"),
         ("rules: {csr-04: on}\n", "own.yaml:5:17: 'on' is not known here; known are enforce, observe, off"),
         ("answering: {ring_for: 4s}\n", "own.yaml:5:12: ring_for must be shorter than within"),
         ("closing: {help_key: 11}\n", "own.yaml:5:21: "),
@@ -87,6 +91,31 @@ def test_a_fault_is_told_at_its_place(more: str, fault: str) -> None:
     assert told.startswith(fault)
 
 
+NO_NAME = "the name of one house belongs here"
+
+
+@pytest.mark.parametrize(
+    ("extends", "told"),
+    [
+        (
+            "extends: [csr-standard]",
+            ["4:10: " + NO_NAME + ", not a list; write csr-standard"],
+        ),
+        ("extends: 5", ["4:10: " + NO_NAME + ", not 5, as csr-standard"]),
+        ("extends:", ["4:9: " + NO_NAME + ", not an empty value, as csr-standard"]),
+        ("extend: csr-standard", ["4:1: unknown key 'extend'; did you mean 'extends'?"]),
+        (
+            "",
+            ["1:1: 13 parts of a house are missing; name the house that has them, as extends: csr-standard"],
+        ),
+    ],
+)
+def test_a_house_that_extends_no_house_is_told_that_alone(extends: str, told: list[str]) -> None:
+    text = OWN.replace("extends: csr-standard", extends)
+    assert faults(text) == [f"own.yaml:{each}" for each in told]
+    assert any("unknown key 'pauze'" in each for each in faults(text + "closing: {pauze: 5s}\n"))
+
+
 def test_every_fault_is_told_at_once() -> None:
     assert len(faults(OWN + "silent_line: {pause: 5, pauze: 1}\nclosing: {pause: x}\n")) == 3
 
@@ -94,7 +123,10 @@ def test_every_fault_is_told_at_once() -> None:
 def test_a_circle_of_houses_is_a_fault() -> None:
     first, second = OWN.replace("csr-standard", "b"), OWN.replace("csr-standard", "a")
     (told,) = faults(OWN.replace("csr-standard", "a"), a=first, b=second)
-    assert "extends itself" in told
+    assert told == (
+        "a.yaml:4:10: 'own' extends itself: own extends own, and own extends own; "
+        "let one of them extend another house"
+    )
 
 
 def test_a_house_by_a_name_that_climbs_is_not_found(tmp_path: Path) -> None:
@@ -140,7 +172,16 @@ def test_every_house_asks_speaks_and_gives_back_by_its_own_rules(name: str) -> N
         ("hold: {recall_after: 5m}\n", "own.yaml:5:7: warn_after, recall_after and escalate_after must come"),
         ("hold: {question: []}\n", "own.yaml:5:18: "),
         ("hold: {rules: {ask: csr23}}\n", "own.yaml:5:21: "),
-        ("hold: {consent: {no: '3'}}\n", "own.yaml:1:1: the keys of recall.offers and of hold.consent must"),
+        ("hold: {consent: {no: '3'}}\n", "own.yaml:5:22: the keys of recall.offers and of hold.consent must"),
+        (
+            "recall: {offers: [{key: '3', prompt: press_3_for_callback, leads_to: callback},"
+            " {key: '3', prompt: press_4_for_message, leads_to: message}]}\n",
+            "own.yaml:5:87: the keys of recall.offers and of hold.consent must all differ; '3' is given",
+        ),
+        (
+            "recall: {offers: [{key: '2', prompt: press_3_for_callback, leads_to: callback}]}\n",
+            "own.yaml:5:25: the keys of recall.offers and of hold.consent must all differ; '2' is given",
+        ),
     ],
 )
 def test_a_hold_that_cannot_be_is_a_fault(more: str, fault: str) -> None:

@@ -58,11 +58,47 @@ WEAKER = [
     ("service-course", "transfer: {who: null}", "5:17", "crs-05"),
     (
         "csr-standard",
-        "hold: {rules: {remind: csr-01}, every: 50s}",
+        "hold: {rules: {remind: csr-01}}",
         "5:24",
         "csr-01 is no rule of hold.rules.",
     ),
     ("csr-standard", "seat_closing: {rule: csr-04}", "5:22", "csr-04 is no rule of seat_closing"),
+    # Another document's rule does not lift the limit of the house that is extended.
+    (
+        "csr-standard",
+        "hold: {rules: {remind: log-02}, every: 60s}",
+        "5:40",
+        "csr-23, which wants at most 30s: 60s is not",
+    ),
+    ("gas-hotline", "hold: {rules: {remind: csr-23}, every: 30s}", "5:40", "gas-10, which wants exactly 15s"),
+    ("gas-hotline", "hold: {rules: {remind: csr-23}, every: 25s}", "5:40", "gas-10, which wants exactly 15s"),
+    ("logistics", "hold: {rules: {ask: csr-23}, refusing: 'no'}", "5:40", "log-02, which wants exactly"),
+    ("csr-standard", "faint_line: {rule: gas-06, asks: [speak_up, speak_up], pause: 3s}", "5:63", "csr-06"),
+    ("handset-hotline", "transfer: {rule: csr-24, busy_waiting: null}", "5:40", "hst-03"),
+    (
+        "csr-standard",
+        "silent_line: {rule: gas-05, asks: [gas_connected_please_speak], pause: 1ms}",
+        "5:72",
+        "csr-04, which wants at least 5s: 0.001s is not",
+    ),
+    # What a document leaves open has a floor all the same where the rule may end a call.
+    (
+        "gas-hotline",
+        "silent_line: {pause: 1ms}",
+        "5:22",
+        "gas-05 may end a call: at least 3s is safe here, and 0.001s is not; a caller needs time to answer",
+    ),
+    (
+        "csr-standard",
+        "no_response: {rule: log-04, last: log_cannot_hear, pause: 1ms}",
+        "5:59",
+        "log-04 may end",
+    ),
+    ("logistics", "no_response: {pause: 2900ms}", "5:22", "log-04 may end a call: at least 3s is safe here"),
+    ("logistics", "no_response: {listen: 1ms}", "5:23", "before the question is repeated"),
+    ("csr-standard", "faint_line: {listen: 2s}", "5:22", "csr-06 may end a call: at least 3s is safe"),
+    ("csr-standard", "noisy_line: {listen: 1s}", "5:22", "csr-07 may end a call: at least 3s is safe"),
+    ("csr-standard", "closing: {answer_within: 2s}", "5:26", "csr-36 may end a call: at least 3s is safe"),
     (
         "csr-standard",
         "nuisance: {rule: xyz-99}",
@@ -90,11 +126,15 @@ def test_a_house_that_is_weaker_than_its_document_is_refused_at_its_line(
         ("csr-standard", "silent_line: {pause: 8s}"),
         ("csr-standard", "hold: {every: 20s}"),
         ("csr-standard", "answering: {within: 2s}"),
-        ("csr-standard", "faint_line: {asks: [speak_up, speak_up], listen: 1s}"),
-        ("csr-standard", "closing: {answer_within: 2s}"),
+        ("csr-standard", "faint_line: {asks: [speak_up, speak_up], listen: 3s}"),
+        ("csr-standard", "closing: {answer_within: 3s}"),
         ("csr-standard", "rules: {csr-04: off, csr-36: observe}"),
-        ("gas-hotline", "silent_line: {pause: 1s}"),
-        ("gas-hotline", "hold: {rules: {remind: csr-23}, every: 25s}"),
+        ("gas-hotline", "silent_line: {pause: 3s}"),
+        ("gas-hotline", "hold: {rules: {remind: csr-23}, every: 15s}"),
+        ("csr-standard", "hold: {rules: {remind: gas-10}, every: 15s}"),
+        ("csr-standard", "silent_line: {rule: gas-05, asks: [gas_connected_please_speak]}"),
+        ("csr-standard", "no_response: {rule: log-04, last: log_cannot_hear, pause: 3s, listen: 3s}"),
+        ("logistics", "no_response: null"),
         ("logistics", "hold: {every: 45s}"),
         ("csr-standard", "nuisance: {wait: 1s}"),
     ],
@@ -110,6 +150,38 @@ def test_what_a_house_has_from_another_is_told_at_that_others_line(tmp_path: Pat
     base.write_text("callflow-house: 1\nname: base\ntitle: x\nextends: csr-standard\nhold: {every: 45s}\n")
     with pytest.raises(SourceError, match=rf"{base}:5:15: weaker than csr-23"):
         resources.read_house(own_house(tmp_path, "closing: {pause: 6s}", "base"))
+
+
+def test_a_limit_holds_through_every_house_between(tmp_path: Path) -> None:
+    for name, base, text in (
+        ("far", "gas-hotline", "seat_closing: {pause: 400ms}"),
+        ("near", "far", "hold: {rules: {remind: csr-23}}"),
+    ):
+        head = f"callflow-house: 1\nname: {name}\ntitle: x\nextends: {base}\n"
+        (tmp_path / f"{name}.yaml").write_text(head + text + "\n", encoding="utf-8")
+    own = own_house(tmp_path, "hold: {rules: {remind: log-02}, every: 20s}", "near")
+    with pytest.raises(SourceError) as caught:
+        resources.read_house(own)
+    assert [str(each) for each in caught.value.faults] == [
+        f"{own}:5:40: weaker than gas-10, which wants exactly 15s: 20s is not"
+    ]
+
+
+def test_who_replaces_one_of_ours_is_held_to_it_too(tmp_path: Path) -> None:
+    own = own_house(tmp_path, "hold: {rules: {remind: log-02}, every: 60s}")
+    own.write_text(
+        own.read_text(encoding="utf-8").replace("name: own", "name: csr-standard"), encoding="utf-8"
+    )
+    with pytest.raises(SourceError, match="weaker than csr-23, which wants at most 30s"):
+        resources.read_house(own)
+
+
+def test_the_audit_judges_by_the_base_and_by_what_is_safe(tmp_path: Path, house: House) -> None:
+    own = resources.read_house(own_house(tmp_path, "hold: {rules: {remind: log-02}, every: 30s}"))
+    weak = own.in_mode("observe").model_copy(update={"hold": own.hold.model_copy(update={"every": 60.0})})
+    assert BOOK.strictest(weak).hold.every == 30.0
+    hasty = house.closing.model_copy(update={"answer_within": 0.5})
+    assert BOOK.strictest(house.model_copy(update={"closing": hasty})).closing.answer_within == 3.0
 
 
 @pytest.mark.parametrize("name", resources.house_names())
