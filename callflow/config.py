@@ -12,12 +12,13 @@ from callflow import document, resources
 from callflow.adapters.prompt_manifest import NAME
 from callflow.adapters.prompts import PromptLibrary, Samples
 from callflow.call.liveness import USUAL
+from callflow.config_files import control_faults, journal_faults, recordings_faults
 from callflow.config_flow import nowhere_to_record, unknown_prompts, unknown_queues, unsaid_matters
 from callflow.config_hearing import HearingConfig, Silence
 from callflow.config_http import HttpConfig
 from callflow.config_limits import LimitsConfig
 from callflow.config_manners import MannersConfig, one_mode
-from callflow.config_places import journal_faults, port_faults, queue_faults, reach_faults, recordings_faults
+from callflow.config_places import port_faults, queue_faults, reach_faults
 from callflow.config_said import Sayings
 from callflow.config_seats import SeatsConfig, page_notes, people_faults, read_secrets
 from callflow.config_sip import Host, SipConfig
@@ -289,6 +290,8 @@ def _place_faults(config: Config, source: Document) -> Iterator[Fault]:
         yield from journal_faults(config.journal, source)
     if config.recordings is not None:
         yield from recordings_faults(config.recordings, source)
+    if config.http.control is not None:
+        yield from control_faults(config.http.control, source)
 
 
 def _flow_faults_of(setup: Setup, named: Named, source: Document) -> list[Fault]:

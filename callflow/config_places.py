@@ -1,11 +1,7 @@
-"""Ports, addresses and folders of a configuration that cannot all be had, and queues that nobody serves."""
+"""Ports and addresses of a configuration that cannot all be had, and queues that nobody serves."""
 
-import errno
-import os
-import tempfile
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv4Network
-from pathlib import Path
 from typing import Protocol
 
 from callflow.config_seats import SeatsConfig
@@ -77,53 +73,3 @@ def queue_faults(seats: SeatsConfig, source: Document) -> Iterator[Fault]:
             named = ", ".join(sorted(wanted))
             told = f"no seat can serve the queue {name!r}: none under seats.at has {named} among its skills"
         yield source.fault(("seats", "queues", name, "skills"), told)
-
-
-def journal_faults(journal: Path, source: Document) -> Iterator[Fault]:
-    """A fault where the journal cannot be written."""
-    place = ("journal",)
-    if _is_folder(journal):
-        yield source.fault(place, f"{str(journal)!r} is a folder; the journal is a file")
-    elif not _is_folder(journal.parent):
-        yield source.fault(place, f"there is no folder {str(journal.parent)!r}")
-    elif why := _refuses(journal) or _refuses_new(journal.parent):
-        yield source.fault(place, f"{str(journal)!r} cannot be written: {why}")
-
-
-def recordings_faults(folder: Path, source: Document) -> Iterator[Fault]:
-    """A fault where callers' messages cannot be put."""
-    place = ("recordings",)
-    if not _is_folder(folder):
-        yield source.fault(place, f"there is no folder {str(folder)!r}")
-    elif why := _refuses_new(folder):
-        yield source.fault(place, f"the folder {str(folder)!r} cannot be written to: {why}")
-
-
-def _is_folder(path: Path) -> bool:
-    try:
-        return path.is_dir()
-    except OSError:
-        # A name that no file can have.
-        return False
-
-
-def _refuses(file: Path) -> str:
-    """Why nothing can be added to a file; empty where it can, and where there is none yet."""
-    try:
-        os.close(os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC))
-        return ""
-    except FileNotFoundError:
-        return ""
-    except OSError as error:
-        return error.strerror or str(error)
-
-
-def _refuses_new(folder: Path) -> str:
-    """Why no file can be made in a folder; empty where one can."""
-    try:
-        with tempfile.TemporaryFile(dir=folder):
-            return ""
-    except OSError as error:
-        # A full disk may have room again when calls come.
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        return "" if full and os.access(folder, os.W_OK | os.X_OK) else error.strerror or str(error)
