@@ -12,16 +12,17 @@ from callflow import document, resources
 from callflow.adapters.prompt_manifest import NAME
 from callflow.adapters.prompts import PromptLibrary, Samples
 from callflow.call.liveness import USUAL
+from callflow.config_addresses import Host, ReachedAt
 from callflow.config_files import control_faults, journal_faults, recordings_faults
 from callflow.config_flow import nowhere_to_record, unknown_prompts, unknown_queues, unsaid_matters
 from callflow.config_hearing import HearingConfig, Silence
 from callflow.config_http import HttpConfig
 from callflow.config_limits import LimitsConfig
 from callflow.config_manners import MannersConfig, one_mode
-from callflow.config_places import port_faults, queue_faults, reach_faults
+from callflow.config_places import advertise_faults, port_faults, queue_faults, reach_faults
 from callflow.config_said import Sayings
 from callflow.config_seats import SeatsConfig, page_notes, people_faults, read_secrets
-from callflow.config_sip import Host, SipConfig
+from callflow.config_sip import SipConfig
 from callflow.document import Document, Duration, Shape
 from callflow.errors import Fault, SourceError, Unknown
 from callflow.etiquette.house import House
@@ -55,7 +56,7 @@ Ports = Annotated[tuple[int, ...], pydantic.BeforeValidator(_port_range)]
 class MediaConfig(Shape):
     host: Host | None = None
     """Where audio is received; the SIP address where it is not said."""
-    advertise: Host | None = None
+    advertise: ReachedAt | None = None
     ports: Ports = tuple(range(20000, 20032, 2))
     process: Literal["own", "inside"] = "own"
     """Whether the audio has a process of its own, or shares the controller's."""
@@ -285,6 +286,7 @@ def _place_faults(config: Config, source: Document) -> Iterator[Fault]:
     """A fault for each port, address, file and queue that cannot be as the configuration wants it."""
     yield from port_faults(config.media, config.sip, config.http.listen, source)
     yield from reach_faults(config.sip, source)
+    yield from advertise_faults(config.media, config.sip, source)
     yield from queue_faults(config.seats, source)
     if config.journal is not None:
         yield from journal_faults(config.journal, source)

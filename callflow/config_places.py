@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv4Network
 from typing import Protocol
 
+from callflow.config_addresses import address_of, is_nobodys, lets_in_others, lets_in_this_machine
 from callflow.config_seats import SeatsConfig
 from callflow.config_sip import SipConfig
 from callflow.document import Document
@@ -13,16 +14,18 @@ from callflow.sip.address import Address
 _ANY = "0.0.0.0"
 
 
-class Ports(Protocol):
+class Media(Protocol):
     """The part of a configuration that is about audio."""
 
     @property
     def host(self) -> str | None: ...
     @property
+    def advertise(self) -> str | None: ...
+    @property
     def ports(self) -> tuple[int, ...]: ...
 
 
-def port_faults(media: Ports, sip: SipConfig, http: Address, source: Document) -> Iterator[Fault]:
+def port_faults(media: Media, sip: SipConfig, http: Address, source: Document) -> Iterator[Fault]:
     """A fault for each port that is wanted twice."""
     # The odd port beside each is RTCP's.
     taken = {port + odd for port in media.ports for odd in (0, 1)}
@@ -46,18 +49,57 @@ def _meet(one: str, other: str) -> bool:
 
 
 def reach_faults(sip: SipConfig, source: Document) -> Iterator[Fault]:
-    """A fault where SIP listens for others and lets in nobody but this machine."""
-    listen = IPv4Address(sip.listen[0])
-    if listen.is_loopback or sip.trunks:
+    """A fault where nobody who is let in can reach where SIP listens."""
+    if sip.trunks and not sip.accounts:
         # Trunks are let in wherever they are.
         return
-    if all(IPv4Network(each).is_loopback for each in sip.allow):
-        told = (
-            f"only this machine is let in, and SIP listens at {listen}: nobody could reach it; "
-            "name your PBX, as allow: [192.0.2.1/32]"
-        )
+    if told := _shut_out(sip):
         place = ("sip", "allow") if ("sip", "allow") in source.values else ("sip", "listen")
         yield source.fault(place, told)
+
+
+def _shut_out(sip: SipConfig) -> str:
+    """Why nobody can come; empty where somebody can."""
+    listen, allow = IPv4Address(sip.listen[0]), [IPv4Network(each) for each in sip.allow]
+    who = "no phone could register" if sip.trunks else "nobody could reach it"
+    let_in = lets_in_this_machine if listen.is_loopback else lets_in_others
+    if any(let_in(each) for each in allow):
+        return ""
+    if all(is_nobodys(each) for each in allow):
+        right = "127.0.0.0/8" if listen.is_loopback else "192.0.2.0/24"
+        return f"nobody is let in: {who}; name who may come, as allow: [{right}]"
+    if listen.is_loopback:
+        return (
+            f"SIP listens at {listen}, where only this machine can come, and it is not let in: {who}; "
+            "add 127.0.0.0/8, or let SIP listen at an address of your network"
+        )
+    right = "phones, as allow: [192.0.2.0/24]" if sip.trunks else "PBX, as allow: [192.0.2.1/32]"
+    return f"only this machine is let in, and SIP listens at {listen}: {who}; name your {right}"
+
+
+def advertise_faults(media: Media, sip: SipConfig, source: Document) -> Iterator[Fault]:
+    """A fault where peers on other machines are told to send to their own."""
+    if IPv4Address(sip.listen[0]).is_loopback or not _others_come(sip):
+        return
+    for place, host in (
+        (("sip", "advertise"), sip.advertise),
+        (("media", "advertise"), media.advertise),
+        (("media", "host"), None if media.advertise else media.host),
+    ):
+        if host and IPv4Address(host).is_loopback:
+            told = (
+                f"other machines would be told to send to {host}, which is each of them itself; "
+                "write the address that they reach this machine at, as 192.0.2.10"
+            )
+            yield source.fault(place, told)
+
+
+def _others_come(sip: SipConfig) -> bool:
+    """Whether somebody may come from another machine, as far as that can be known."""
+    if any(lets_in_others(IPv4Network(each)) for each in sip.allow):
+        return True
+    at = (address_of(trunk.at.host) for trunk in sip.trunks.values())
+    return any(address is not None and not address.is_loopback for address in at)
 
 
 def queue_faults(seats: SeatsConfig, source: Document) -> Iterator[Fault]:

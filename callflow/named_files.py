@@ -4,6 +4,7 @@ A file is known by the key that it begins with, and a house by the name in it: s
 because of how it is called. A house of the admin's own goes before one of ours that has the same name.
 """
 
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,6 +59,18 @@ def is_file(path: Path) -> bool:
         return path.is_file()
     except (OSError, ValueError):
         return False
+
+
+def why_no_file(path: Path) -> str:
+    """Why nothing is read from what is there: a device or a pipe may never end, and may wait for ever."""
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):
+        # Reading it will say so.
+        return ""
+    if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
+        return ""
+    return "it is a pipe, a socket or a device, and no file"
 
 
 def refuse_other_kind(path: Path, wanted: str) -> None:

@@ -297,7 +297,8 @@ class Service:
             setup.trunks,
             self._rates(),
         )
-        media_host = config.media.advertise or config.media.host or contact[0]
+        received_at = config.media.host if config.media.host != "0.0.0.0" else None
+        media_host = config.media.advertise or received_at or contact[0]
         people = config.seats
         settings = Settings(
             setup.flow,

@@ -62,6 +62,15 @@ ALONE = (
 )
 
 
+PHONES = ALONE.partition("; ")[0].replace("nobody could reach it", "no phone could register")
+PHONES += "; name your phones, as allow: [192.0.2.0/24]"
+ELSEWHERE = (
+    "SIP listens at {}, where only this machine can come, and it is not let in: {}; "
+    "add 127.0.0.0/8, or let SIP listen at an address of your network"
+)
+NOBODY = "nobody is let in: {}; name who may come, as allow: [{}]"
+
+
 @pytest.mark.parametrize(
     ("sip", "told"),
     [
@@ -72,13 +81,85 @@ ALONE = (
             "2:40: " + ALONE.format("192.0.2.1"),
         ),
         ("{listen: '192.0.2.1:5060', allow: [127.0.0.1/32, 10.0.0.0/8]}", ""),
+        ("{listen: '192.0.2.1:5060', allow: [0.0.0.0/0]}", ""),
+        ("{listen: '127.0.0.1:5060', allow: [0.0.0.0/0]}", ""),
         ("{listen: '127.0.0.5:5060'}", ""),
+        ("{listen: '127.0.0.5:5060', allow: [127.0.0.6/32, 10.0.0.0/8]}", ""),
         # A trunk is let in wherever it is found.
         ("{listen: '192.0.2.1:5060', trunks: {pbx: {at: 192.0.2.9}}}", ""),
+        ("{listen: '192.0.2.1:5060', allow: [], trunks: {pbx: {at: 192.0.2.9}}}", ""),
+        # A phone is not.
+        (
+            "{listen: '192.0.2.1:5060', trunks: {pbx: {at: 192.0.2.9}}, accounts: {1: {password: x}}}",
+            "2:15: " + PHONES.format("192.0.2.1"),
+        ),
+        (
+            "{allow: [127.0.0.0/8], listen: '192.0.2.1:5060', trunks: {p: {at: x}}, "
+            "accounts: {1: {password: x}}}",
+            "2:14: " + PHONES.format("192.0.2.1"),
+        ),
+        ("{allow: []}", "2:14: " + NOBODY.format("nobody could reach it", "127.0.0.0/8")),
+        (
+            "{allow: [], accounts: {1: {password: x}}}",
+            "2:14: " + NOBODY.format("nobody could reach it", "127.0.0.0/8"),
+        ),
+        (
+            "{allow: [], accounts: {1: {password: x}}, trunks: {p: {at: x}}}",
+            "2:14: " + NOBODY.format("no phone could register", "127.0.0.0/8"),
+        ),
+        (
+            "{allow: [0.0.0.0/32, 224.0.0.0/4], listen: '192.0.2.1:5060'}",
+            "2:14: " + NOBODY.format("nobody could reach it", "192.0.2.0/24"),
+        ),
+        ("{allow: [10.0.0.0/8]}", "2:14: " + ELSEWHERE.format("127.0.0.1", "nobody could reach it")),
+        (
+            "{allow: [10.0.0.0/8], accounts: {1: {password: x}}, trunks: {p: {at: x}}}",
+            "2:14: " + ELSEWHERE.format("127.0.0.1", "no phone could register"),
+        ),
     ],
 )
 def test_who_listens_for_others_lets_others_in(tmp_path: Path, sip: str, told: str) -> None:
     assert faults(tmp_path, f"sip: {sip}\n") == ([f"c.yaml:{told}"] if told else [])
+
+
+NOWHERE = "nothing can be sent to '{}'; write the address that peers reach us at, as 192.0.2.10"
+THEIRS = (
+    "other machines would be told to send to {}, which is each of them itself; "
+    "write the address that they reach this machine at, as 192.0.2.10"
+)
+LAN = "listen: '0.0.0.0:5060', allow: [127.0.0.0/8, 10.0.0.0/8]"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        *(
+            (f"sip: {{advertise: {host}}}", "2:18: " + NOWHERE.format(host))
+            for host in ("0.0.0.0", "0.1.2.3", "224.0.0.1", "239.255.0.1", "240.0.0.1", "255.255.255.255")
+        ),
+        ("media: {advertise: 0.0.0.0}", "2:20: " + NOWHERE.format("0.0.0.0")),
+        (f"sip: {{advertise: 127.0.0.1, {LAN}}}", "2:18: " + THEIRS.format("127.0.0.1")),
+        (
+            "sip: {advertise: 127.0.0.1, listen: '0.0.0.0:5060', trunks: {p: {at: 192.0.2.9}}}",
+            "2:18: " + THEIRS.format("127.0.0.1"),
+        ),
+        (
+            f"sip: {{advertise: 192.0.2.1, {LAN}}}\nmedia: {{advertise: 127.0.0.1}}",
+            "3:20: " + THEIRS.format("127.0.0.1"),
+        ),
+        (
+            f"sip: {{advertise: 192.0.2.1, {LAN}}}\nmedia: {{host: 127.0.0.1}}",
+            "3:15: " + THEIRS.format("127.0.0.1"),
+        ),
+        (f"sip: {{advertise: 192.0.2.1, {LAN}}}\nmedia: {{host: 127.0.0.1, advertise: 192.0.2.1}}", ""),
+        (f"sip: {{advertise: 192.0.2.1, {LAN}}}\nmedia: {{host: 0.0.0.0}}", ""),
+        # All is on this machine, as far as can be known of a name.
+        ("sip: {advertise: 127.0.0.1, listen: '0.0.0.0:5060', trunks: {p: {at: pbx1}}}", ""),
+        ("sip: {advertise: 127.0.0.1}", ""),
+    ],
+)
+def test_peers_are_told_to_send_to_where_we_are(tmp_path: Path, text: str, told: str) -> None:
+    assert faults(tmp_path, f"{text}\n") == ([f"c.yaml:{told}"] if told else [])
 
 
 SEATS = (
