@@ -30,7 +30,7 @@ from callflow.etiquette.modes import Modes
 from callflow.flow.load import load
 from callflow.flow.model import Flow
 from callflow.media.thresholds import Thresholds
-from callflow.named_files import CONFIGURATION, FLOW, head, is_file, refuse_other_kind
+from callflow.named_files import CONFIGURATION, FLOW, flows_in, head, is_file, read_text, refuse_other_kind
 from callflow.resources import ReadHouse
 from callflow.sip.trunks import TrunkPlan
 from callflow.suggestions import shown
@@ -206,7 +206,7 @@ def read_flow(path: Path) -> tuple[Flow, House]:
 def read_named(path: Path) -> Named:
     """The same with their places."""
     refuse_other_kind(path, FLOW)
-    flow, source = load(resources.read_text(path), str(path))
+    flow, source = load(read_text(path), str(path))
     return Named(flow, source, resources.named_house(flow.house, source, ("house",), path.parent))
 
 
@@ -275,8 +275,9 @@ def _flow_path(config: Config, source: Document, folder: Path) -> Path:
         if head(path).kind in (FLOW, "") or path == there[-1]:
             return path
     shipped = [path.name for path in resources.FLOWS.glob("*.yaml")]
+    own = [str(config.flow.parent / flow) for flow in flows_in(beside.parent)]
     what, name = f"there is no flow {str(config.flow)!r}", str(config.flow)
-    raise SourceError(source.fault(("flow",), what, unknown=Unknown(name, shipped)))
+    raise SourceError(source.fault(("flow",), what, unknown=Unknown(name, [*own, *shipped])))
 
 
 # --- what is wrong ---

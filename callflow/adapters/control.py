@@ -79,7 +79,7 @@ def _listen(path: Path) -> socket.socket:
     """A socket at `path` that listens; one that was left behind there is replaced."""
     if _is_socket(path):
         if _answers(path):
-            raise OSError(f"cannot listen at {path}: another controller does")
+            raise OSError(f"cannot listen at {path}: another controller listens there")
         path.unlink()
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:

@@ -22,7 +22,7 @@ FLOORS = {
     **dict.fromkeys(
         ("config_http", "config_limits", "config_files", "config_addresses", "config_secrets"), 6
     ),
-    **dict.fromkeys(("config_calls_out",), 6),
+    **dict.fromkeys(("config_calls_out", "bind_faults"), 6),
     **dict.fromkeys(("config_said", "config_places", "config_flow", "config_alone", "named_files"), 6),
     **dict.fromkeys(("resources", "service", "demo", "cli", "__main__"), 6),
 }
