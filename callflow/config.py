@@ -15,7 +15,7 @@ from callflow.call.liveness import USUAL
 from callflow.config_addresses import Host, ReachedAt
 from callflow.config_files import control_faults, journal_faults, recordings_faults
 from callflow.config_flow import nowhere_to_record, unknown_prompts, unknown_queues, unsaid_matters
-from callflow.config_hearing import HearingConfig, Silence
+from callflow.config_hearing import HearingConfig, Silence, hearing_faults
 from callflow.config_http import HttpConfig
 from callflow.config_limits import LimitsConfig
 from callflow.config_manners import MannersConfig, one_mode
@@ -289,6 +289,11 @@ def _place_faults(config: Config, source: Document) -> Iterator[Fault]:
     yield from reach_faults(config.sip, source)
     yield from advertise_faults(config.media, config.sip, source)
     yield from queue_faults(config.seats, source)
+    usual = config.media.hearing
+    yield from hearing_faults(usual, usual, ("media", "hearing"), source)
+    for name, trunk in config.sip.trunks.items():
+        if trunk.hearing:
+            yield from hearing_faults(trunk.hearing, usual, ("sip", "trunks", name, "hearing"), source)
     if config.journal is not None:
         yield from journal_faults(config.journal, source)
     if config.recordings is not None:

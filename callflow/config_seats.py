@@ -15,6 +15,7 @@ from callflow.config_calls_out import CallsOutConfig, Number, calls_out_faults
 from callflow.config_secrets import Secret
 from callflow.config_sip import SipConfig
 from callflow.document import Document, Duration, Form, Shape
+from callflow.document.durations import duration_text
 from callflow.errors import Fault, Unknown
 
 SEATS_HEAR: Final = frozenset({*SAYS.values(), *supervising.SAYS.values(), REFUSED, "nobody_there"})
@@ -218,6 +219,7 @@ def people_faults(seats: SeatsConfig, sip: SipConfig, source: Document) -> Itera
     """A fault for each phone, trunk and seat that is named and is not there, or cannot be so."""
     yield from _phone_faults(seats, sip, source)
     yield from _number_faults(seats, source)
+    yield from _pause_faults(seats.pauses, source)
     yield from calls_out_faults(seats.calls_out, sip.trunks, source)
     for number, seat in seats.at.items():
         if number in seats.calls_out.emergency:
@@ -260,6 +262,15 @@ def _number_faults(seats: SeatsConfig, source: Document) -> Iterator[Fault]:
             yield source.fault(place, f"{queue.number} is the number of {taken[queue.number]} already")
         if queue.number:
             taken.setdefault(queue.number, f"the queue {name!r}")
+
+
+def _pause_faults(pauses: PausesConfig, source: Document) -> Iterator[Fault]:
+    """A fault where the doubling would end before it begins."""
+    place = ("seats", "pauses", "longest")
+    if place in source.values and pauses.longest < pauses.failed:
+        longest, failed = duration_text(pauses.longest), duration_text(pauses.failed)
+        told = f"{longest} is shorter than `failed`, {failed}, which is doubled up to it"
+        yield source.fault(place, f"{told}; write at least {failed}")
 
 
 def _forward_faults(seats: SeatsConfig, number: str, forward: str, source: Document) -> Iterator[Fault]:

@@ -26,6 +26,16 @@ _LOGIN: Final = Form("text of at most 128 characters, without control characters
 TrunkName = Annotated[str, pydantic.Field(pattern=r"^[\w.-]+$"), Form("a name of letters, digits, . - and _")]
 
 
+def _md5_last(digest: tuple[str, ...]) -> tuple[str, ...]:
+    if len({*digest}) < len(digest):
+        raise ValueError("a digest is named twice; name each once")
+    if "md5" in digest[:-1]:
+        raise ValueError(
+            "md5 must be the last, for phones that answer only the last challenge; write [sha-256, md5]"
+        )
+    return digest
+
+
 class Account(Secret):
     """Who may register here."""
 
@@ -93,7 +103,11 @@ class SipConfig(Shape):
     """Whether TCP is spoken too, at the same port as UDP."""
     allow: tuple[Network, ...] = ("127.0.0.0/8",)
     """Whose packets are read at all."""
-    digest: Annotated[tuple[Literal["sha-256", "md5"], ...], pydantic.Field(min_length=1)] = ("md5",)
+    digest: Annotated[
+        tuple[Literal["sha-256", "md5"], ...],
+        pydantic.Field(min_length=1),
+        pydantic.AfterValidator(_md5_last),
+    ] = ("md5",)
     """What phones may prove their password by; some give up at a challenge that they do not know."""
     realm: Realm = "callflow"
     accounts: dict[UserName, Account] = {}  # noqa: RUF012

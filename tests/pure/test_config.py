@@ -94,6 +94,24 @@ def test_how_long_a_silent_leg_is_waited_for_and_a_seat_left_alone(tmp_path: Pat
         read(tmp_path, "\nmedia: {timeout: 5s}\n")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "media: {hearing: {level: -40}}",
+        "media: {hearing: {faint: -60}}",
+        "media: {hearing: {level: -50, faint: -50}}",
+        "sip: {trunks: {p: {at: x, hearing: {noisy: -40}}}}\nmedia: {hearing: {level: -60, faint: -55}}",
+        "seats: {pauses: {failed: 3m}}",
+        "seats: {pauses: {failed: 2m, longest: 2m}}",
+        "sip: {digest: [sha-256, md5]}",
+        "sip: {digest: [sha-256]}",
+        "media: {timeout: 6s}",
+    ],
+)
+def test_what_stands_alone_or_in_order_is_taken(tmp_path: Path, text: str) -> None:
+    read(tmp_path, f"{text}\n")
+
+
 def test_a_trunk_is_a_name_or_an_address_and_maybe_an_account(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -275,6 +293,27 @@ def test_a_password_that_is_none_is_a_fault(tmp_path: Path, account: str, told: 
         ("media: {hearing: {level: 0}}", "2:26: 0 is out of range; from -70 to -20 is right here"),
         ("http: {names: ['desk:9464']}",
          "2:16: 'desk:9464' is not a host name without a port, as desk.example.net"),
+        ("media: {timeout: 1.5s}",
+         "2:18: '1.5s' must be 0s (never) or at least 6s, as people and phones pause; "
+         "from 0s to 10m is right here"),
+        ("media: {timeout: 5999ms}",
+         "2:18: '5999ms' must be 0s (never) or at least 6s, as people and phones pause; "
+         "from 0s to 10m is right here"),
+        ("media: {timeout: 012s}",
+         "2:18: '012s' is not a duration; write 12s; from 0s to 10m is right here"),
+        ("sip: {digest: [md5, sha-256]}",
+         "2:15: md5 must be the last, for phones that answer only the last challenge; write [sha-256, md5]"),
+        ("sip: {digest: [sha-256, sha-256]}", "2:15: a digest is named twice; name each once"),
+        ("seats: {pauses: {longest: 5s}}",
+         "2:27: 5s is shorter than `failed`, 10s, which is doubled up to it; write at least 10s"),
+        ("seats: {pauses: {failed: 3m, longest: 2m}}",
+         "2:39: 2m is shorter than `failed`, 3m, which is doubled up to it; write at least 3m"),
+        ("media: {hearing: {level: -20, faint: -60}}",
+         "2:38: no voice can be faint: -60 (faint) is below -20 (level), where nothing is a sound; "
+         "faint stands above level"),
+        ("sip: {trunks: {p: {at: x, hearing: {level: -40}}}}\nmedia: {hearing: {faint: -45}}",
+         "2:44: no voice can be faint: -45 (faint) is below -40 (level), where nothing is a sound; "
+         "faint stands above level"),
         ("http: {names: [~]}", "2:16: an empty value is not a host name without a port, as desk.example.net"),
         ("http: {names: ['*.example.net']}",
          "2:16: '*.example.net' is not a host name without a port, as desk.example.net"),
