@@ -229,6 +229,21 @@ def test_a_file_that_may_not_be_read_is_told_in_one_line(
     assert (result.exit_code, result.stderr) == (1, f"{path}:1:1: cannot be read: Permission denied\n")
 
 
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [("one\ntwo\n", "has 2 lines"), ("\n", "the password is empty"), (None, "cannot be read")],
+)
+def test_the_phones_password_file_is_read_as_those_of_a_configuration(
+    tmp_path: Path, text: str | None, why: str
+) -> None:
+    secret = tmp_path / "secret"
+    if text is not None:
+        secret.write_text(text)
+    result = callflow("phone", "--password-file", secret, "8001")
+    assert result.exit_code == 2
+    assert why in " ".join(result.stderr.replace("│", "").split())
+
+
 # --- rules -----------------------------------------------------------------------------------------
 
 
