@@ -122,8 +122,9 @@ def _opens(path: Path) -> bool:
     try:
         with path.open("rb"):
             return True
-    except OSError:
-        return False
+    except OSError as error:
+        # A folder is no house, whatever it is called.
+        return isinstance(error, IsADirectoryError)
 
 
 def houses_in(folder: Path) -> Iterator[tuple[str, Path]]:

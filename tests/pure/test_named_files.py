@@ -138,6 +138,7 @@ def test_a_house_without_a_name_to_find_it_by_is_told_too(tmp_path: Path, text: 
 def test_a_pipe_beside_a_flow_is_not_waited_for(tmp_path: Path) -> None:
     write(tmp_path, "own.yaml", FLOW.format(house="mine"))
     os.mkfifo(tmp_path / "a.yaml")
+    (tmp_path / "folder.yaml").mkdir()
     assert faults_of_config(tmp_path)[1:] == [f"a.yaml:1:1: {NO_FILE}"]
 
 
