@@ -12,15 +12,17 @@ from callflow import document, resources
 from callflow.adapters.prompt_manifest import NAME
 from callflow.adapters.prompts import PromptLibrary, Samples
 from callflow.call.liveness import USUAL
+from callflow.config_addresses import Host, ReachedAt
+from callflow.config_files import control_faults, journal_faults, recordings_faults
 from callflow.config_flow import nowhere_to_record, unknown_prompts, unknown_queues, unsaid_matters
-from callflow.config_hearing import HearingConfig, Silence
+from callflow.config_hearing import HearingConfig, Silence, hearing_faults
 from callflow.config_http import HttpConfig
 from callflow.config_limits import LimitsConfig
 from callflow.config_manners import MannersConfig, mode_notes, one_mode
-from callflow.config_places import journal_faults, port_faults, queue_faults, reach_faults, recordings_faults
+from callflow.config_places import advertise_faults, port_faults, queue_faults, reach_faults
 from callflow.config_said import Sayings
 from callflow.config_seats import SeatsConfig, page_notes, people_faults, read_secrets
-from callflow.config_sip import Host, SipConfig
+from callflow.config_sip import SipConfig
 from callflow.document import Document, Duration, Shape
 from callflow.errors import Fault, SourceError, Unknown
 from callflow.etiquette.house import House
@@ -28,7 +30,7 @@ from callflow.etiquette.modes import Modes
 from callflow.flow.load import load
 from callflow.flow.model import Flow
 from callflow.media.thresholds import Thresholds
-from callflow.named_files import CONFIGURATION, FLOW, head, is_file, refuse_other_kind
+from callflow.named_files import CONFIGURATION, FLOW, flows_in, head, is_file, read_text, refuse_other_kind
 from callflow.overlays import overlay_faults, overlay_notes
 from callflow.resources import ReadHouse
 from callflow.sip.trunks import TrunkPlan
@@ -55,7 +57,7 @@ Ports = Annotated[tuple[int, ...], pydantic.BeforeValidator(_port_range)]
 class MediaConfig(Shape):
     host: Host | None = None
     """Where audio is received; the SIP address where it is not said."""
-    advertise: Host | None = None
+    advertise: ReachedAt | None = None
     ports: Ports = tuple(range(20000, 20032, 2))
     process: Literal["own", "inside"] = "own"
     """Whether the audio has a process of its own, or shares the controller's."""
@@ -205,7 +207,7 @@ def read_flow(path: Path) -> tuple[Flow, House]:
 def read_named(path: Path) -> Named:
     """The same with their places."""
     refuse_other_kind(path, FLOW)
-    flow, source = load(resources.read_text(path), str(path))
+    flow, source = load(read_text(path), str(path))
     return Named(flow, source, resources.named_house(flow.house, source, ("house",), path.parent))
 
 
@@ -277,8 +279,9 @@ def _flow_path(config: Config, source: Document, folder: Path) -> Path:
         if head(path).kind in (FLOW, "") or path == there[-1]:
             return path
     shipped = [path.name for path in resources.FLOWS.glob("*.yaml")]
+    own = [str(config.flow.parent / flow) for flow in flows_in(beside.parent)]
     what, name = f"there is no flow {str(config.flow)!r}", str(config.flow)
-    raise SourceError(source.fault(("flow",), what, unknown=Unknown(name, shipped)))
+    raise SourceError(source.fault(("flow",), what, unknown=Unknown(name, [*own, *shipped])))
 
 
 # --- what is wrong ---
@@ -288,11 +291,19 @@ def _place_faults(config: Config, source: Document) -> Iterator[Fault]:
     """A fault for each port, address, file and queue that cannot be as the configuration wants it."""
     yield from port_faults(config.media, config.sip, config.http.listen, source)
     yield from reach_faults(config.sip, source)
+    yield from advertise_faults(config.media, config.sip, source)
     yield from queue_faults(config.seats, source)
+    usual = config.media.hearing
+    yield from hearing_faults(usual, usual, ("media", "hearing"), source)
+    for name, trunk in config.sip.trunks.items():
+        if trunk.hearing:
+            yield from hearing_faults(trunk.hearing, usual, ("sip", "trunks", name, "hearing"), source)
     if config.journal is not None:
         yield from journal_faults(config.journal, source)
     if config.recordings is not None:
         yield from recordings_faults(config.recordings, source)
+    if config.http.control is not None:
+        yield from control_faults(config.http.control, source)
 
 
 def _flow_faults_of(setup: Setup, named: Named, source: Document) -> list[Fault]:

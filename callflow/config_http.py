@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 import pydantic
 
-from callflow.config_sip import HostPort, Network
+from callflow.config_addresses import HostPort, Network
 from callflow.document import Shape
 from callflow.suggestions import shown
 
@@ -16,7 +16,7 @@ _LONGEST_PATH: Final = 107
 
 
 def _name(text: object) -> str:
-    name = str(text).lower()
+    name = text.lower() if isinstance(text, str) else ""
     if not _NAME.fullmatch(name):
         raise ValueError(f"{shown(text)} is not a host name without a port, as desk.example.net")
     return name

@@ -1,13 +1,10 @@
-"""Ports, addresses and folders of a configuration that cannot all be had, and queues that nobody serves."""
+"""Ports and addresses of a configuration that cannot all be had, and queues that nobody serves."""
 
-import errno
-import os
-import tempfile
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv4Network
-from pathlib import Path
 from typing import Protocol
 
+from callflow.config_addresses import address_of, is_nobodys, lets_in_others, lets_in_this_machine
 from callflow.config_seats import SeatsConfig
 from callflow.config_sip import SipConfig
 from callflow.document import Document
@@ -17,16 +14,18 @@ from callflow.sip.address import Address
 _ANY = "0.0.0.0"
 
 
-class Ports(Protocol):
+class Media(Protocol):
     """The part of a configuration that is about audio."""
 
     @property
     def host(self) -> str | None: ...
     @property
+    def advertise(self) -> str | None: ...
+    @property
     def ports(self) -> tuple[int, ...]: ...
 
 
-def port_faults(media: Ports, sip: SipConfig, http: Address, source: Document) -> Iterator[Fault]:
+def port_faults(media: Media, sip: SipConfig, http: Address, source: Document) -> Iterator[Fault]:
     """A fault for each port that is wanted twice."""
     # The odd port beside each is RTCP's.
     taken = {port + odd for port in media.ports for odd in (0, 1)}
@@ -50,18 +49,57 @@ def _meet(one: str, other: str) -> bool:
 
 
 def reach_faults(sip: SipConfig, source: Document) -> Iterator[Fault]:
-    """A fault where SIP listens for others and lets in nobody but this machine."""
-    listen = IPv4Address(sip.listen[0])
-    if listen.is_loopback or sip.trunks:
+    """A fault where nobody who is let in can reach where SIP listens."""
+    if sip.trunks and not sip.accounts:
         # Trunks are let in wherever they are.
         return
-    if all(IPv4Network(each).is_loopback for each in sip.allow):
-        told = (
-            f"only this machine is let in, and SIP listens at {listen}: nobody could reach it; "
-            "name your PBX, as allow: [192.0.2.1/32]"
-        )
+    if told := _shut_out(sip):
         place = ("sip", "allow") if ("sip", "allow") in source.values else ("sip", "listen")
         yield source.fault(place, told)
+
+
+def _shut_out(sip: SipConfig) -> str:
+    """Why nobody can come; empty where somebody can."""
+    listen, allow = IPv4Address(sip.listen[0]), [IPv4Network(each) for each in sip.allow]
+    who = "no phone could register" if sip.trunks else "nobody could reach it"
+    let_in = lets_in_this_machine if listen.is_loopback else lets_in_others
+    if any(let_in(each) for each in allow):
+        return ""
+    if all(is_nobodys(each) for each in allow):
+        right = "127.0.0.0/8" if listen.is_loopback else "192.0.2.0/24"
+        return f"nobody is let in: {who}; name who may come, as allow: [{right}]"
+    if listen.is_loopback:
+        return (
+            f"SIP listens at {listen}, where only this machine can come, and it is not let in: {who}; "
+            "add 127.0.0.0/8, or let SIP listen at an address of your network"
+        )
+    right = "phones, as allow: [192.0.2.0/24]" if sip.trunks else "PBX, as allow: [192.0.2.1/32]"
+    return f"only this machine is let in, and SIP listens at {listen}: {who}; name your {right}"
+
+
+def advertise_faults(media: Media, sip: SipConfig, source: Document) -> Iterator[Fault]:
+    """A fault where peers on other machines are told to send to their own."""
+    if IPv4Address(sip.listen[0]).is_loopback or not _others_come(sip):
+        return
+    for place, host in (
+        (("sip", "advertise"), sip.advertise),
+        (("media", "advertise"), media.advertise),
+        (("media", "host"), None if media.advertise else media.host),
+    ):
+        if host and IPv4Address(host).is_loopback:
+            told = (
+                f"other machines would be told to send to {host}, which is each of them itself; "
+                "write the address that they reach this machine at, as 192.0.2.10"
+            )
+            yield source.fault(place, told)
+
+
+def _others_come(sip: SipConfig) -> bool:
+    """Whether somebody may come from another machine, as far as that can be known."""
+    if any(lets_in_others(IPv4Network(each)) for each in sip.allow):
+        return True
+    at = (address_of(trunk.at.host) for trunk in sip.trunks.values())
+    return any(address is not None and not address.is_loopback for address in at)
 
 
 def queue_faults(seats: SeatsConfig, source: Document) -> Iterator[Fault]:
@@ -77,53 +115,3 @@ def queue_faults(seats: SeatsConfig, source: Document) -> Iterator[Fault]:
             named = ", ".join(sorted(wanted))
             told = f"no seat can serve the queue {name!r}: none under seats.at has {named} among its skills"
         yield source.fault(("seats", "queues", name, "skills"), told)
-
-
-def journal_faults(journal: Path, source: Document) -> Iterator[Fault]:
-    """A fault where the journal cannot be written."""
-    place = ("journal",)
-    if _is_folder(journal):
-        yield source.fault(place, f"{str(journal)!r} is a folder; the journal is a file")
-    elif not _is_folder(journal.parent):
-        yield source.fault(place, f"there is no folder {str(journal.parent)!r}")
-    elif why := _refuses(journal) or _refuses_new(journal.parent):
-        yield source.fault(place, f"{str(journal)!r} cannot be written: {why}")
-
-
-def recordings_faults(folder: Path, source: Document) -> Iterator[Fault]:
-    """A fault where callers' messages cannot be put."""
-    place = ("recordings",)
-    if not _is_folder(folder):
-        yield source.fault(place, f"there is no folder {str(folder)!r}")
-    elif why := _refuses_new(folder):
-        yield source.fault(place, f"the folder {str(folder)!r} cannot be written to: {why}")
-
-
-def _is_folder(path: Path) -> bool:
-    try:
-        return path.is_dir()
-    except OSError:
-        # A name that no file can have.
-        return False
-
-
-def _refuses(file: Path) -> str:
-    """Why nothing can be added to a file; empty where it can, and where there is none yet."""
-    try:
-        os.close(os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC))
-        return ""
-    except FileNotFoundError:
-        return ""
-    except OSError as error:
-        return error.strerror or str(error)
-
-
-def _refuses_new(folder: Path) -> str:
-    """Why no file can be made in a folder; empty where one can."""
-    try:
-        with tempfile.TemporaryFile(dir=folder):
-            return ""
-    except OSError as error:
-        # A full disk may have room again when calls come.
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        return "" if full and os.access(folder, os.W_OK | os.X_OK) else error.strerror or str(error)

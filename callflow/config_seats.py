@@ -1,6 +1,6 @@
 """The part of the configuration that is about people: seats, their phones and calls, and queues."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -8,14 +8,15 @@ import pydantic
 
 from callflow.call import supervising
 from callflow.call.destinations import SUPERVISOR
-from callflow.call.dial_plan import EMERGENCY, CallsOut, allowed
 from callflow.call.queues import QueuePlan, Strategy
 from callflow.call.seats import MOST_FORWARDS, USUAL_PAUSES, Pauses, SeatPlan
 from callflow.call.service_call import REFUSED, SAYS
-from callflow.config_sip import Secret, SipConfig
+from callflow.config_calls_out import CallsOutConfig, Number, calls_out_faults
+from callflow.config_secrets import Secret
+from callflow.config_sip import SipConfig
 from callflow.document import Document, Duration, Form, Shape
+from callflow.document.durations import duration_text
 from callflow.errors import Fault, Unknown
-from callflow.sip.trunks import TrunkPlan
 
 SEATS_HEAR: Final = frozenset({*SAYS.values(), *supervising.SAYS.values(), REFUSED, "nobody_there"})
 """What may be said in a call that a seat has begun, beside the words of the house."""
@@ -27,11 +28,6 @@ SUPERVISORS: Final = QueuePlan(
     SUPERVISOR, frozenset({SUPERVISOR}), Strategy.PRIORITY, longest_wait=60.0, spoken="主管"
 )
 """Whoever has that skill, the first by its `priority`."""
-
-
-def _pattern(text: object) -> str:
-    allowed([str(text)])
-    return str(text)
 
 
 def _password(text: object) -> str:
@@ -49,13 +45,7 @@ QueueName = Annotated[
     pydantic.Field(pattern=r"^[a-z][a-z0-9_]*$"),
     Form("a name of small letters, digits and _, as repairs"),
 ]
-Number = Annotated[
-    str,
-    pydantic.Field(pattern=r"^\+?[0-9]{2,20}$"),
-    Form("a telephone number of 2 to 20 digits, with or without +"),
-]
 Pause = Annotated[Duration, pydantic.Field(ge=1, le=3600)]
-Pattern = Annotated[str, pydantic.BeforeValidator(_pattern)]
 
 
 class AwayConfig(Shape):
@@ -135,26 +125,6 @@ class QueueConfig(Shape):
         return QueuePlan(
             name, skills, self.strategy, self.ring_for, self.longest_wait, self.number, self.spoken
         )
-
-
-class CallsOutConfig(Shape):
-    """Whom seats may call."""
-
-    trunks: tuple[str, ...] = ()
-    """Under `sip.trunks`, in the order to try."""
-    caller_id: Number | None = None
-    """What calls out show, where it is not our account at the trunk."""
-    allow: tuple[Pattern, ...] = ()
-    """Digits, `x`, `[1-5]` and a `*` at the end; see `callflow.call.dial_plan`."""
-    emergency: tuple[
-        Annotated[str, pydantic.Field(pattern=r"^[0-9]{2,8}$"), Form("a number of 2 to 8 digits")], ...
-    ] = EMERGENCY
-    """Allowed to every phone that proves its password, whoever sits there."""
-
-    def plan(self, trunks: Sequence[TrunkPlan]) -> CallsOut:
-        known = {trunk.name: trunk for trunk in trunks}
-        ordered = tuple(known[name] for name in self.trunks)
-        return CallsOut(ordered, self.caller_id or "", self.allow, self.emergency)
 
 
 class PausesConfig(Shape):
@@ -249,11 +219,8 @@ def people_faults(seats: SeatsConfig, sip: SipConfig, source: Document) -> Itera
     """A fault for each phone, trunk and seat that is named and is not there, or cannot be so."""
     yield from _phone_faults(seats, sip, source)
     yield from _number_faults(seats, source)
-    for index, trunk in enumerate(seats.calls_out.trunks):
-        if trunk not in sip.trunks:
-            told = f"there is no trunk {trunk!r} under sip.trunks"
-            place = ("seats", "calls_out", "trunks", index)
-            yield source.fault(place, told, unknown=Unknown(trunk, sip.trunks))
+    yield from _pause_faults(seats.pauses, source)
+    yield from calls_out_faults(seats.calls_out, sip.trunks, source)
     for number, seat in seats.at.items():
         if number in seats.calls_out.emergency:
             told = f"{number} is an emergency number, and nobody could call that seat"
@@ -287,11 +254,23 @@ def _number_faults(seats: SeatsConfig, source: Document) -> Iterator[Fault]:
     """A fault for each queue whose number is somebody else's too."""
     taken = {number: f"seat {number}" for number in seats.at} | {"0": "the supervisor on duty"}
     for name, queue in seats.queues.items():
-        if queue.number and queue.number in taken:
-            told = f"{queue.number} is the number of {taken[queue.number]} already"
-            yield source.fault(("seats", "queues", name, "number"), told)
+        place = ("seats", "queues", name, "number")
+        if queue.number in seats.calls_out.emergency:
+            told = f"{queue.number} is an emergency number, and no call could be transferred to that queue"
+            yield source.fault(place, told)
+        elif queue.number and queue.number in taken:
+            yield source.fault(place, f"{queue.number} is the number of {taken[queue.number]} already")
         if queue.number:
             taken.setdefault(queue.number, f"the queue {name!r}")
+
+
+def _pause_faults(pauses: PausesConfig, source: Document) -> Iterator[Fault]:
+    """A fault where the doubling would end before it begins."""
+    place = ("seats", "pauses", "longest")
+    if place in source.values and pauses.longest < pauses.failed:
+        longest, failed = duration_text(pauses.longest), duration_text(pauses.failed)
+        told = f"{longest} is shorter than `failed`, {failed}, which is doubled up to it"
+        yield source.fault(place, f"{told}; write at least {failed}")
 
 
 def _forward_faults(seats: SeatsConfig, number: str, forward: str, source: Document) -> Iterator[Fault]:

@@ -12,7 +12,7 @@ from callflow.config_said import Sayings
 from callflow.document import Document, did_you_mean
 from callflow.errors import Fault, SourceError, Unknown
 from callflow.etiquette.forbidden import Forbidden
-from callflow.named_files import FLOW, HOUSE, head
+from callflow.named_files import FLOW, HOUSE, head, read_text
 from callflow.suggestions import is_slip
 
 
@@ -74,7 +74,7 @@ def _is_named_in(folder: Path, key: str) -> bool:
 
 def _text(path: Path) -> str:
     try:
-        return resources.read_text(path)
+        return read_text(path)
     except SourceError:
         return ""
 

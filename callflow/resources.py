@@ -12,7 +12,7 @@ from callflow.etiquette import house_files
 from callflow.etiquette import rulebook as rulebooks
 from callflow.etiquette.house import House
 from callflow.etiquette.rulebook import Rulebook
-from callflow.named_files import HOUSE, KINDS, head, houses_in, refuse_other_kind
+from callflow.named_files import HOUSE, KINDS, head, houses_in, read_text, refuse_other_kind, unread_in
 
 _PACKAGE: Final = Path(__file__).parent
 _DATA: Final = _PACKAGE / "data" if (_PACKAGE / "data").is_dir() else _PACKAGE.parent
@@ -24,18 +24,6 @@ CALLERS: Final = _DATA / "prompts" / "callers" / "zh-CN"
 """What callers say in demos and tests, in another voice than the house's."""
 HOUSES: Final = _PACKAGE / "etiquette" / "houses"
 RULES: Final = _PACKAGE / "etiquette" / "rules.yaml"
-
-
-def read_text(path: Path) -> str:
-    """The text of a YAML file. Raises `SourceError` where it cannot be read."""
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise SourceError(Fault(str(path), 1, 1, f"cannot be read: {error.strerror}")) from None
-    except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        what = f"not UTF-8 at byte {error.start}; save the file as UTF-8"
-        raise SourceError(Fault(str(path), line, 1, what)) from None
 
 
 def read_document(path: Path) -> Document:
@@ -90,7 +78,7 @@ def named_house(name: str, asked_by: Document, place: tuple[str, ...], folder: P
     """A house by the name that a flow uses. Raises `SourceError` at that place."""
     found = _house_named(name, folder)
     if found is None:
-        raise SourceError(_no_house(name, asked_by, place, folder))
+        raise _no_house(name, asked_by, place, folder)
     return house_at(found)
 
 
@@ -109,12 +97,12 @@ class _Finder:
         if found is None and name == own:
             raise SourceError(self._asks.fault(("extends",), f"{name!r} extends itself"))
         if found is None:
-            raise SourceError(_no_house(name, self._asks, ("extends",), self._folder))
+            raise _no_house(name, self._asks, ("extends",), self._folder)
         self._asks = read_document(found)
         return self._asks
 
 
-def _no_house(name: str, asked_by: Document, place: tuple[str, ...], folder: Path) -> Fault:
+def _no_house(name: str, asked_by: Document, place: tuple[str, ...], folder: Path) -> SourceError:
     known = {*house_names(), *(each for each, _ in houses_in(folder))}
     beside = folder / f"{name}.yaml"
     what = f"there is no house {name!r}"
@@ -122,7 +110,17 @@ def _no_house(name: str, asked_by: Document, place: tuple[str, ...], folder: Pat
     if beside.parent == folder and (other := head(beside)).kind:
         said = f"the house {other.name!r}" if other.kind == HOUSE else KINDS[other.kind]
         what += f", and {beside.name} is {said}"
-    return asked_by.fault(place, what, unknown=Unknown(name, known))
+    fault = asked_by.fault(place, what, unknown=Unknown(name, known))
+    return SourceError(fault, *(wrong for path in unread_in(folder, name) for wrong in _unread(path)))
+
+
+def _unread(path: Path) -> tuple[Fault, ...]:
+    """Why a file is no house that could be found by its name."""
+    try:
+        source = read_document(path)
+    except SourceError as error:
+        return error.faults
+    return (source.fault((), "the key 'name' is missing here"),) if head(path).kind == HOUSE else ()
 
 
 def _house_named(name: str, folder: Path) -> Path | None:

@@ -27,6 +27,7 @@ from callflow.adapters.seat_sessions import SeatSessions
 from callflow.adapters.second_opinion import SecondOpinion
 from callflow.adapters.trace import TraceRing
 from callflow.adapters.trace_pages import TracePages, only
+from callflow.bind_faults import named
 from callflow.call.controller import Controller, Settings
 from callflow.call.journal import FactEntry, Journalled
 from callflow.call.recorder import Message, Written
@@ -78,7 +79,8 @@ class Service:
             self.media.on_down = lambda: self._driver.media_gone(process.silent)
             self.media.on_up = lambda: self._driver.media_back()
         self.metrics.media.watch(self.media.counts)
-        self._journal = JournalFile(config.journal) if config.journal else None
+        with named(f"journal {config.journal}", helps=False):
+            self._journal = JournalFile(config.journal) if config.journal else None
         if self._journal is not None:
             journal = self._journal
             self.metrics.processes.watch_journal(lambda: journal.lost)
@@ -89,14 +91,15 @@ class Service:
         self.draining = False
         self.trace = TraceRing(time.time() - time.monotonic())
         self._allowed = AllowList(config.sip.allow)
-        self._wire = Transports(
-            config.sip.listen,
-            lambda *received: self._driver.receive(*received),
-            lambda *failed: self._driver.failed(*failed),
-            self._allowed,
-            tcp=config.sip.tcp,
-            strange=self._uninvited,
-        )
+        with named(f"sip.listen {_shown(config.sip.listen)}"):
+            self._wire = Transports(
+                config.sip.listen,
+                lambda *received: self._driver.receive(*received),
+                lambda *failed: self._driver.failed(*failed),
+                self._allowed,
+                tcp=config.sip.tcp,
+                strange=self._uninvited,
+            )
         most = config.limits.per_source.connections
         self._wire.limit_hosts(most, self._has_no_limit, self.metrics.refusals.connection)
         self._wire.follow(
@@ -215,7 +218,7 @@ class Service:
         self._log.broke(error)
 
     async def start(self) -> None:
-        """Raises `OSError` where an address is taken."""
+        """Raises `OSError` where an address is taken, with its key in the configuration."""
         await self.media.start()
         await self.second_opinion.start()
         if self._journal is not None:
@@ -227,7 +230,8 @@ class Service:
         if self._earlier_life is not None:
             self._earlier_life.restore()
         self._load_prompts()
-        await self.http.start()
+        with named(f"http.listen {_shown(self._setup.config.http.listen)}"):
+            await self.http.start()
         await self._start_control()
         self._driver.start(self._wire)
         await self._wire.start()
@@ -242,12 +246,14 @@ class Service:
 
     async def _start_control(self) -> None:
         """Raises `OSError` where the path that the configuration names cannot be had."""
-        named, port = self._setup.config.http.control, self.http.address[1]
+        own = self._setup.config.http.control
+        if own is not None:
+            with named(f"http.control {own}", helps=False):
+                await self._control.start(own)
+            return
         try:
-            await self._control.start(named or usual_path(port))
+            await self._control.start(usual_path(self.http.address[1]))
         except OSError as error:
-            if named:
-                raise
             self._log.no_control(error)
 
     async def drain(self) -> None:
@@ -297,7 +303,8 @@ class Service:
             setup.trunks,
             self._rates(),
         )
-        media_host = config.media.advertise or config.media.host or contact[0]
+        received_at = config.media.host if config.media.host != "0.0.0.0" else None
+        media_host = config.media.advertise or received_at or contact[0]
         people = config.seats
         settings = Settings(
             setup.flow,
@@ -350,7 +357,13 @@ async def running(
     `media` makes the plane's runner, where it shall be another than the configuration's; `log_dropped` is
     how many lines the log has lost.
     """
-    service = Service(setup, sinks, media or (lambda: media_of(setup)))
+    plane = (media or (lambda: media_of(setup)))()
+    try:
+        service = Service(setup, sinks, lambda: plane)
+    except BaseException:
+        # Its ports are bound already.
+        await plane.close()
+        raise
     service.metrics.processes.watch_log(log_dropped)
     try:
         await service.start()
@@ -363,7 +376,9 @@ def media_of(setup: Setup) -> MediaPort:
     """The plane that the configuration wants. Raises `OSError` where a port is taken."""
     config = setup.config
     where = MediaProcess if config.media.process == "own" else MediaRunner
-    bound = bound_sockets(config.media.host or config.sip.listen[0], config.media.ports)
+    host, ports = config.media.host or config.sip.listen[0], config.media.ports
+    with named(f"media.ports {ports[0]}-{ports[-1]} at {host}"):
+        bound = bound_sockets(host, ports)
     return where(
         bound,
         # A served call has a leg for its seat, and a third while that is rung anew.
@@ -371,6 +386,10 @@ def media_of(setup: Setup) -> MediaPort:
         thresholds=setup.thresholds,
         rtcp=rtcp_sockets(bound),
     )
+
+
+def _shown(address: Address) -> str:
+    return f"{address[0]}:{address[1]}"
 
 
 def _new_call_id() -> str:

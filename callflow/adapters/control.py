@@ -15,7 +15,7 @@ from aiohttp import web
 from callflow.adapters.http_guard import Broke, logger
 from callflow.net.acceptor import Acceptor
 
-_SYSTEM: Final = Path("/run/callflow")
+SYSTEM: Final = Path("/run/callflow")
 """The folder that systemd creates for `RuntimeDirectory=callflow`."""
 
 
@@ -34,7 +34,7 @@ def usual_path(port: int) -> Path:
 def find(port: int) -> Path | None:
     """The control socket of the running controller whose HTTP has this port, as far as we can see."""
     own = _own_folder()
-    folders = [folder for folder in (own, _SYSTEM) if folder == _SYSTEM or _is_ours(folder)]
+    folders = [folder for folder in (own, SYSTEM) if folder == SYSTEM or _is_ours(folder)]
     return next((folder / _name(port) for folder in folders if _is_socket(folder / _name(port))), None)
 
 
@@ -79,7 +79,7 @@ def _listen(path: Path) -> socket.socket:
     """A socket at `path` that listens; one that was left behind there is replaced."""
     if _is_socket(path):
         if _answers(path):
-            raise OSError(f"cannot listen at {path}: another controller does")
+            raise OSError(f"cannot listen at {path}: another controller listens there")
         path.unlink()
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:

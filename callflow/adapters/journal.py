@@ -17,7 +17,7 @@ from typing import Final
 
 import structlog
 
-from callflow.adapters.journal_lines import Change, Earlier, line_of, load
+from callflow.adapters.journal_lines import Change, Earlier, beside, line_of, load, not_ours
 from callflow.call.journal import CallEntry, CutOff, FactEntry, Journalled
 from callflow.call.lasting import Registered, SeatEntry
 
@@ -38,7 +38,12 @@ class JournalFile:
     """Owns its file, and a thread that waits for the disk so that no call has to."""
 
     def __init__(self, path: Path) -> None:
-        """Raises `OSError` where the file cannot be read or written; a full disk may become otherwise."""
+        """Raises `OSError` where the file cannot be read or written, or is there and is no journal.
+
+        A disk that is full may become otherwise.
+        """
+        if why := not_ours(path):
+            raise FileExistsError(why)
         self.lost = 0
         """Changes that the disk was too slow for, or refused."""
         self.on_kept: Callable[[FactEntry], object] = lambda entry: None
@@ -156,21 +161,21 @@ class JournalFile:
                 self._last["sits", seat] = change.as_json()
 
     def _rewrite(self, *, durably: bool = False) -> None:
-        beside = self._path.with_name(self._path.name + ".new")
+        new = beside(self._path)
         kept = [text for each in self._kept.values() for text in each]
         lines = [*self._last.values(), *self._cut_off, *kept]
         try:
             # Numbers of callers stand in it.
-            with open(beside, "w", encoding="utf-8", opener=_for_the_owner) as file:
+            with open(new, "w", encoding="utf-8", opener=_for_the_owner) as file:
                 file.write("".join(f"{text}\n" for text in lines))
                 if durably:
                     file.flush()
                     os.fsync(file.fileno())
         except OSError:
             # A half-written file only takes room.
-            beside.unlink(missing_ok=True)
+            new.unlink(missing_ok=True)
             raise
-        beside.replace(self._path)
+        new.replace(self._path)
         self._lines = len(lines)
 
     # --- at the start ---

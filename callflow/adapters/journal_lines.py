@@ -4,10 +4,18 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from callflow.call.journal import CallEntry, CutOff, FactEntry, Journalled
 from callflow.call.lasting import Registered, SeatEntry
+
+_HEADS: Final = (
+    *('{"call":"', '{"over": "', '{"cut_off": "'),
+    *('{"kept":{"call":"', '{"registered":{"user":"', '{"sits":{"seat":"'),
+)
+"""What our lines begin with."""
+_NO_LINE: Final = (ValueError, TypeError, RecursionError)
+"""What reading a line raises that is none of ours."""
 
 Change = Journalled | CutOff | FactEntry | Registered | SeatEntry
 
@@ -35,9 +43,54 @@ def load(path: Path) -> Earlier:
         if line.strip("\0 \r"):
             try:
                 _take(earlier, line)
-            except ValueError:
+            except _NO_LINE:
                 earlier.spoilt.append(line)
     return earlier
+
+
+def beside(path: Path) -> Path:
+    """Where a journal is written anew before it takes the old one's place."""
+    return path.with_name(path.name + ".new")
+
+
+def not_ours(path: Path) -> str:
+    """Why a journal at `path` would cost somebody a file; empty where it would not.
+
+    Raises `OSError` where a file is there and cannot be read.
+    """
+    for each in (path, beside(path)):
+        if each.exists() and not each.is_file():
+            return f"{str(each)!r} is no file; the journal is one"
+        if not _is_journal(each):
+            return f"{str(each)!r} is there and is no journal; name a file of the journal's own"
+    return ""
+
+
+def _is_journal(path: Path) -> bool:
+    """Whether the file is a journal, a harmed one too; one that is empty, or not there, may become one."""
+    if not path.exists():
+        return True
+    with path.open(encoding="utf-8", errors="replace", newline="\n") as file:
+        all_begin_so = True
+        for line in file:
+            bare = line.strip("\0 \r\n")
+            if bare and _is_line(bare):
+                return True
+            all_begin_so = all_begin_so and _begins_like_ours(bare)
+    # A single line may be torn, and those of another release may have other fields.
+    return all_begin_so
+
+
+def _is_line(line: str) -> bool:
+    try:
+        _take(Earlier(), line)
+    except _NO_LINE:
+        return False
+    return True
+
+
+def _begins_like_ours(line: str) -> bool:
+    return any(line.startswith(head) or head.startswith(line) for head in _HEADS)
 
 
 def line_of(change: Change) -> str:

@@ -10,7 +10,7 @@ from rich.markup import escape
 
 from callflow import config, config_alone, resources
 from callflow.adapters.prompts import PromptLibrary
-from callflow.cli.screen import OUT, tell_faults, tell_notes, write_json
+from callflow.cli.screen import FILE, OUT, tell_faults, tell_notes, write_json
 from callflow.document.not_yaml import mistyped_colon
 from callflow.errors import SourceError
 from callflow.named_files import CONFIGURATION, FLOW, HOUSE, PROMPTS
@@ -66,7 +66,7 @@ _KINDS: Final[dict[str, Callable[[Path], str]]] = {
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, required=True, type=FILE)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def check(paths: tuple[Path, ...], as_json: bool) -> None:
     """Check configurations, flows, houses and prompts, and all that they name.

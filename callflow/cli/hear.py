@@ -21,7 +21,9 @@ _LAWS: Final = {"ulaw": Law.PCMU, "alaw": Law.PCMA}
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.argument(
+    "paths", nargs=-1, required=True, type=click.Path(exists=True, readable=False, path_type=Path)
+)
 @click.option("--law", type=click.Choice([*_LAWS]), default="alaw", help="The law of the line.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Draw one recording as a PNG.")

@@ -20,6 +20,8 @@ from rich.console import Console
 
 from callflow.adapters import ear
 from callflow.adapters.softphone import CallOver, CallReport, Fact, Line, NoKeys, Softphone, dialable
+from callflow.cli.screen import FILE
+from callflow.config_secrets import Secret
 from callflow.errors import CallflowError
 
 HANG_UP = "h"
@@ -100,11 +102,22 @@ def _ulaw_file(_context: click.Context, _option: click.Parameter, path: Path | N
         raise click.BadParameter("is no WAV file") from error
 
 
+def _password(_context: click.Context, _option: click.Parameter, path: Path | None) -> str:
+    if path is None:
+        return ""
+    try:
+        return Secret(password=None, password_file=path).secret(Path())
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
 @click.command()
 @click.argument("number")
 @click.option("--server", default="127.0.0.1:5060", show_default=True, callback=_server, help="HOST[:PORT]")
 @click.option("--user", default="caller", show_default=True, help="Register and call as this user.")
-@click.option("--password-file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--password-file", "password", type=FILE, callback=_password, help="Its one line is the password."
+)
 @click.option(
     "--record", type=click.Path(dir_okay=False, writable=True, path_type=Path), help="Keep what is heard."
 )
@@ -119,7 +132,7 @@ def phone(
     number: str,
     server: tuple[str, int],
     user: str,
-    password_file: Path | None,
+    password: str,
     record: Path | None,
     say: bytes,
     as_json: bool,
@@ -128,7 +141,6 @@ def phone(
 
     Type keys to press them; h or Ctrl-C hangs up.
     """
-    password = password_file.read_text().strip() if password_file else ""
     transcript = Transcript(Console(), as_json)
     try:
         line = Line(*server, user, password)

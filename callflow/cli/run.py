@@ -12,13 +12,13 @@ import structlog
 from callflow import config
 from callflow.adapters import logs
 from callflow.adapters.log_capture import captured, loop_broke
-from callflow.cli.screen import faults_told
+from callflow.cli.screen import FILE, faults_told
 from callflow.config import Setup
 from callflow.service import Service, running
 
 
 @click.command()
-@click.argument("configuration", required=False, type=click.Path(path_type=Path))
+@click.argument("configuration", required=False, type=FILE)
 @click.option("--json", "as_json", is_flag=True, help="Log in JSON even on a terminal.")
 @click.option("--verbose", "-v", is_flag=True, help="Log every prompt and every sound, too.")
 def run(configuration: Path | None, as_json: bool, verbose: bool) -> None:

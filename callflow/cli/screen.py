@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final
 
 import click
@@ -15,6 +16,8 @@ from callflow.errors import CallflowError, Fault, SourceError
 
 OUT: Final = Console(highlight=False)
 ERR: Final = Console(stderr=True, highlight=False)
+FILE: Final = click.Path(readable=False, path_type=Path)
+"""A file of ours; that it cannot be read is told as any other fault of it."""
 
 
 def write_json(value: Any) -> None:
@@ -31,11 +34,19 @@ def faults_told(*, as_json: bool = False) -> Iterator[None]:
         tell_faults(error, as_json=as_json)
         sys.exit(1)
     except (CallflowError, OSError) as error:
+        told = _sentence(error)
         if as_json:
-            write_json({"error": str(error)})
+            write_json({"error": told})
         else:
-            ERR.print(f"[red]callflow:[/] {escape(str(error))}", soft_wrap=True)
+            ERR.print(f"[red]callflow:[/] {escape(told)}", soft_wrap=True)
         sys.exit(1)
+
+
+def _sentence(error: CallflowError | OSError) -> str:
+    """The error without the system's number for it."""
+    if not (isinstance(error, OSError) and error.strerror):
+        return str(error)
+    return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
 
 
 def tell_faults(error: SourceError, *, as_json: bool) -> None:

@@ -7,7 +7,7 @@ import click
 
 from callflow import config
 from callflow.cli.demo import show
-from callflow.cli.screen import OUT, faults_told, write_json
+from callflow.cli.screen import FILE, OUT, faults_told, write_json
 from callflow.cli.transcript import Transcript
 from callflow.config import Setup
 from callflow.demo.scenarios import DEMOS, Scenario
@@ -17,8 +17,8 @@ from callflow.facts import Fact
 
 @click.command()
 @click.argument("name", type=click.Choice(sorted(DEMOS)), default="silent-line")
-@click.option("--config", "configuration", type=click.Path(path_type=Path), help="Of this configuration.")
-@click.option("--flow", type=click.Path(path_type=Path), help="This flow instead of the configured one.")
+@click.option("--config", "configuration", type=FILE, help="Of this configuration.")
+@click.option("--flow", type=FILE, help="This flow instead of the configured one.")
 @click.option("--json", "as_json", is_flag=True, help="Facts, then results, one JSON object a line.")
 def simulate(name: str, configuration: Path | None, flow: Path | None, as_json: bool) -> None:
     """Play a call without telephones: what would be said and when, exact to the millisecond.

@@ -7,6 +7,8 @@ import pydantic
 
 from callflow.suggestions import as_typed, shown
 
+_ZEROS: Final = re.compile(r"0+(?=\d)", re.ASCII)
+"""Before the first number; 1m05s is how people write five seconds."""
 _FORM: Final = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?(?:(\d+)ms)?", re.ASCII)
 _LOOSE: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)", re.ASCII)
 _UNITS: Final = (
@@ -21,7 +23,7 @@ _SECONDS: Final = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 def seconds(text: object) -> float:
     """The seconds in `5s`, `2m`, `1m30s` or `300ms`; a bare number has no unit and is refused."""
     match = _FORM.fullmatch(text) if isinstance(text, str) else None
-    if match is None or not text:
+    if match is None or not match[0] or _ZEROS.match(match[0]):
         meant = _meant(text) if isinstance(text, str) else ""
         right = f"write {meant}" if meant else "write it with its unit, as 5s, 300ms or 2m"
         raise ValueError(f"{shown(text)} is not a duration; {right}")

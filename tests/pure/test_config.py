@@ -1,6 +1,7 @@
 """The configuration: what holds without one, where passwords come from, and each fault at its place."""
 
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,24 @@ def test_how_long_a_silent_leg_is_waited_for_and_a_seat_left_alone(tmp_path: Pat
         read(tmp_path, "\nmedia: {timeout: 5s}\n")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "media: {hearing: {level: -40}}",
+        "media: {hearing: {faint: -60}}",
+        "media: {hearing: {level: -50, faint: -50}}",
+        "sip: {trunks: {p: {at: x, hearing: {noisy: -40}}}}\nmedia: {hearing: {level: -60, faint: -55}}",
+        "seats: {pauses: {failed: 3m}}",
+        "seats: {pauses: {failed: 2m, longest: 2m}}",
+        "sip: {digest: [sha-256, md5]}",
+        "sip: {digest: [sha-256]}",
+        "media: {timeout: 6s}",
+    ],
+)
+def test_what_stands_alone_or_in_order_is_taken(tmp_path: Path, text: str) -> None:
+    read(tmp_path, f"{text}\n")
+
+
 def test_a_trunk_is_a_name_or_an_address_and_maybe_an_account(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -118,6 +137,24 @@ def test_a_trunk_is_a_name_or_an_address_and_maybe_an_account(
     [
         ("{at: 'sip.example.net:0'}", "is not HOST or HOST:PORT, as sip.example.net or 192.0.2.1:5060"),
         ("{at: ''}", "is not HOST or HOST:PORT"),
+        ("{at: }", "an empty value is not HOST or HOST:PORT"),
+        ("{at: 127.0.0.900}", "'127.0.0.900' is not HOST or HOST:PORT"),
+        ("{at: '127.0.0.900:5060'}", "'127.0.0.900:5060' is not HOST or HOST:PORT"),
+        ("{at: '127.0.0.1/32'}", "is not HOST or HOST:PORT"),
+        ("{at: 10.0.1}", "is not HOST or HOST:PORT"),
+        ("{at: 5060}", "5060 is not HOST or HOST:PORT"),
+        ("{at: 0.0.0.0}", "is not HOST or HOST:PORT"),
+        ("{at: 224.0.0.1}", "is not HOST or HOST:PORT"),
+        ("{at: 255.255.255.255}", "is not HOST or HOST:PORT"),
+        ("{at: _foo bar}", "is not HOST or HOST:PORT"),
+        ("{at: _sip._udp.example.net}", "is not HOST or HOST:PORT"),
+        ("{at: -x.example.net}", "is not HOST or HOST:PORT"),
+        ("{at: a..b}", "is not HOST or HOST:PORT"),
+        ("{at: 'sip:pbx.example.net'}", "is not HOST or HOST:PORT"),
+        ("{at: '[::1]'}", "is not HOST or HOST:PORT"),
+        ("{at: 电话}", "is not HOST or HOST:PORT"),
+        (f"{{at: {'a' * 64}}}", "is not HOST or HOST:PORT"),
+        (f"{{at: {'a.' * 127}net}}", "is not HOST or HOST:PORT"),
         ("{at: x, transport: tls}", "'tls' is not known here; known are tcp, udp"),
         ("{at: x, account: {user: u}}", "one of password, password_file and password_env"),
         ("{at: x, account: {user: u, password_env: NOBODY_HAS_THIS}}", "the environment has no"),
@@ -155,6 +192,28 @@ def test_a_password_comes_from_a_file_the_environment_or_its_place(
     assert "in-place" not in repr(own.config)
 
 
+@pytest.mark.parametrize("written", [b"\xef\xbb\xbfsesame\r\n", b"sesame", b"\n sesame \n\n"])
+def test_an_editors_mark_and_line_ends_are_no_part_of_a_password(tmp_path: Path, written: bytes) -> None:
+    (tmp_path / "secret").write_bytes(written)
+    assert read(tmp_path, "sip: {accounts: {1001: {password_file: secret}}}\n").accounts == {"1001": "sesame"}
+
+
+@pytest.mark.parametrize(
+    ("at", "host"),
+    [
+        ("pbx1", "pbx1"),
+        ("my_pbx", "my_pbx"),
+        ("SIP.Example.net.", "sip.example.net"),
+        ("3cx.example.net", "3cx.example.net"),
+        ("xn--fiq.example", "xn--fiq.example"),
+        ("192.0.2.255", "192.0.2.255"),
+    ],
+)
+def test_a_trunk_is_named_by_what_dns_may_know(tmp_path: Path, at: str, host: str) -> None:
+    setup = read(tmp_path, f"sip: {{trunks: {{pbx: {{at: '{at}'}}}}}}\n")
+    assert setup.config.sip.trunks["pbx"].target == Target(host)
+
+
 @pytest.mark.parametrize(
     ("account", "told"),
     [
@@ -164,6 +223,19 @@ def test_a_password_comes_from_a_file_the_environment_or_its_place(
         ("{password_env: NOWHERE_SET}", "4:11: the environment has no NOWHERE_SET"),
         ("{password_file: none}", "4:11: none cannot be read: No such file or directory"),
         ("{password_file: latin}", "4:11: latin is not UTF-8"),
+        ("{password_file: two}",
+         "4:11: two has 2 lines; the file of a password has one line, the password"),
+        ("{password_file: old_mac}",
+         "4:11: old_mac has 2 lines; the file of a password has one line, the password"),
+        ("{password_file: long}",
+         "4:11: long is longer than 4096 bytes; the file of a password has one line, the password"),
+        ("{password_file: wide}", "4:11: wide has the invisible character U+0000; remove it"),
+        ("{password_file: hidden}", "4:11: hidden has the invisible character U+200B; remove it"),
+        ("{password_file: bare_mark}", "4:11: the password is empty; anybody could register"),
+        ("{password_file: pipe}",
+         "4:11: pipe cannot be read: it is a pipe, a socket or a device, and no file"),
+        ("{password_file: /dev/zero}",
+         "4:11: /dev/zero cannot be read: it is a pipe, a socket or a device, and no file"),
         ("{password_file: empty}", "4:11: the password is empty; anybody could register"),
         ("{password: ''}", "4:11: the password is empty; anybody could register"),
         # The fault does not show what it found.
@@ -172,6 +244,13 @@ def test_a_password_comes_from_a_file_the_environment_or_its_place(
 )  # fmt: skip
 def test_a_password_that_is_none_is_a_fault(tmp_path: Path, account: str, told: str) -> None:
     (tmp_path / "latin").write_bytes(b"caf\xe9")
+    (tmp_path / "two").write_bytes(b"one\r\ntwo\r\n")
+    (tmp_path / "old_mac").write_bytes(b"one\rtwo\r")
+    (tmp_path / "long").write_bytes(b"x" * 5000)
+    (tmp_path / "wide").write_bytes("ab".encode("utf-16-le"))
+    (tmp_path / "hidden").write_bytes("a\u200bb".encode())
+    (tmp_path / "bare_mark").write_bytes(b"\xef\xbb\xbf\n")
+    os.mkfifo(tmp_path / "pipe")
     write(tmp_path, "\n", "empty")
     assert faults(tmp_path, f"sip:\n  accounts:\n    1001: {account}\n") == [f"callflow.yaml:{told}"]
 
@@ -189,7 +268,19 @@ def test_a_password_that_is_none_is_a_fault(tmp_path: Path, account: str, told: 
         ("sip: {listen: '0.0.0.0:5060'}",
          "2:6: with 0.0.0.0 to listen on, `advertise` must say where peers reach us"),
         ("sip: {allow: [10.0.0.1/8]}", "2:15: '10.0.0.1/8' is not an IPv4 network, as 10.0.0.0/8"),
-        ("sip: {realm: 'a\"b'}", "2:14: 'a\"b' is not text without \" , and \\"),
+        ("sip: {realm: 'a\"b'}",
+         "2:14: 'a\"b' is not text of 1 to 64 characters, without \" , \\ and control characters"),
+        ('sip: {realm: "a\\r\\nX: y"}',
+         "2:14: 'a\\r\\nX: y' is not text of 1 to 64 characters, without \" , \\ and control characters"),
+        (f"sip: {{realm: {'x' * 65}}}",
+         f"2:14: '{'x' * 40}' is not text of 1 to 64 characters, without \" , \\ and control characters"),
+        ("sip: {trunks: {p: {at: x, domain: 'a b'}}}", "2:35: 'a b' is not a host name, as example.net"),
+        ('sip: {trunks: {p: {at: x, account: {user: u, password: p, login: "a\\r\\nX: y"}}}}',
+         "2:66: 'a\\r\\nX: y' is not text of at most 128 characters, without control characters"),
+        ("sip: {listen: '224.0.0.1:5060'}", "2:15: '224.0.0.1' is no machine's own address, as 192.0.2.10"),
+        ("http: {listen: '255.255.255.255:80'}",
+         "2:16: '255.255.255.255' is no machine's own address, as 192.0.2.10"),
+        ("media: {host: 240.0.0.1}", "2:15: '240.0.0.1' is no machine's own address, as 192.0.2.10"),
         ("media: {ports: many}", "2:16: 'many' is not a range of ports, as 20000-20031"),
         ("media: {ports: 20010-20000}",
          "2:16: '20010-20000' must go upwards, to 65535 at most, and hold 1 to 256 even ports"),
@@ -202,6 +293,28 @@ def test_a_password_that_is_none_is_a_fault(tmp_path: Path, account: str, told: 
         ("media: {hearing: {level: 0}}", "2:26: 0 is out of range; from -70 to -20 is right here"),
         ("http: {names: ['desk:9464']}",
          "2:16: 'desk:9464' is not a host name without a port, as desk.example.net"),
+        ("media: {timeout: 1.5s}",
+         "2:18: '1.5s' must be 0s (never) or at least 6s, as people and phones pause; "
+         "from 0s to 10m is right here"),
+        ("media: {timeout: 5999ms}",
+         "2:18: '5999ms' must be 0s (never) or at least 6s, as people and phones pause; "
+         "from 0s to 10m is right here"),
+        ("media: {timeout: 012s}",
+         "2:18: '012s' is not a duration; write 12s; from 0s to 10m is right here"),
+        ("sip: {digest: [md5, sha-256]}",
+         "2:15: md5 must be the last, for phones that answer only the last challenge; write [sha-256, md5]"),
+        ("sip: {digest: [sha-256, sha-256]}", "2:15: a digest is named twice; name each once"),
+        ("seats: {pauses: {longest: 5s}}",
+         "2:27: 5s is shorter than `failed`, 10s, which is doubled up to it; write at least 10s"),
+        ("seats: {pauses: {failed: 3m, longest: 2m}}",
+         "2:39: 2m is shorter than `failed`, 3m, which is doubled up to it; write at least 3m"),
+        ("media: {hearing: {level: -20, faint: -60}}",
+         "2:38: no voice can be faint: -60 (faint) is below -20 (level), where nothing is a sound; "
+         "faint stands above level"),
+        ("sip: {trunks: {p: {at: x, hearing: {level: -40}}}}\nmedia: {hearing: {faint: -45}}",
+         "2:44: no voice can be faint: -45 (faint) is below -40 (level), where nothing is a sound; "
+         "faint stands above level"),
+        ("http: {names: [~]}", "2:16: an empty value is not a host name without a port, as desk.example.net"),
         ("http: {names: ['*.example.net']}",
          "2:16: '*.example.net' is not a host name without a port, as desk.example.net"),
         ("http: {control: own.sock}", "2:17: 'own.sock' is not an absolute path of at most 107 bytes"),

@@ -116,6 +116,26 @@ def test_what_is_known_of_callers_can_be_said(tmp_path: Path) -> None:
         ('  calls_out: {allow: ["[9-1]"]}\n', "6:23", "runs backwards"),
         ('  calls_out: {emergency: ["911x"]}\n', "6:27", "is not a number of 2 to 8 digits"),
         ('  calls_out: {caller_id: "anna"}\n', "6:26", "is not a telephone number of 2 to 20 digits"),
+        (
+            '  calls_out: {allow: ["0*"]}\n',
+            "6:15",
+            "no call can leave, no emergency call either: no trunk is named here; "
+            "add them, as trunks: [provider]",
+        ),
+        ('  calls_out: {allow: ["0*"], emergency: []}\n', "6:15", "no call can leave: no trunk is named"),
+        (
+            '  calls_out: {caller_id: "02112345678", emergency: ["112"]}\n',
+            "6:41",
+            "no call can leave, no emer",
+        ),
+        ('  calls_out:\n    caller_id: "02112345678"\n', "7:5", "no call can leave, no emergency call"),
+        ("  calls_out: {trunks: []}\n", "6:15", "no call can leave, no emergency call either"),
+        ("  calls_out: {}\n", "6:3", "no call can leave, no emergency call either"),
+        (
+            '  queues: {repairs: {number: "110"}}\n  at: {"8001": {phone: seat1}}\n',
+            "6:30",
+            "110 is an emergency number, and no call could be transferred to that queue",
+        ),
         ("  away_reasons: {11: x}\n", "6:18", "is not one digit"),
         ('  at: {"8001": {}}\n', "6:16", "a seat without a phone needs a password"),
         ('  at: {"8001": {password: a, password_env: B}}\n', "6:16", "at most one of password"),
@@ -136,6 +156,22 @@ def test_what_is_known_of_callers_can_be_said(tmp_path: Path) -> None:
 def test_what_is_wrong_is_told_at_its_place(tmp_path: Path, seats: str, place: str, told: str) -> None:
     found = faults(tmp_path, seats)
     assert any(fault.startswith(f"callflow.yaml:{place}:") and told in fault for fault in found), found
+
+
+def test_without_any_trunk_calls_out_name_where_one_belongs(tmp_path: Path) -> None:
+    path = tmp_path / "callflow.yaml"
+    path.write_text('callflow-config: 1\nseats:\n  calls_out:\n    emergency: ["110"]\n', encoding="utf-8")
+    told = (
+        "no call can leave, no emergency call either: there is no trunk; "
+        "name one under sip.trunks and here, as trunks: [provider]"
+    )
+    with pytest.raises(SourceError) as caught:
+        config.read(path)
+    assert [str(fault) for fault in caught.value.faults] == [f"{path}:4:5: {told}"]
+
+
+def test_where_nobody_may_call_out_no_trunk_is_wanted(tmp_path: Path) -> None:
+    assert read(tmp_path, "  calls_out: {allow: [], emergency: []}\n").config.seats.calls_out.emergency == ()
 
 
 def test_words_that_cannot_be_said_are_told(tmp_path: Path) -> None:

@@ -19,7 +19,10 @@ FLOORS = {
     "net": 4,
     "adapters": 5,
     **dict.fromkeys(("config", "config_manners", "config_sip", "config_seats", "config_hearing"), 6),
-    **dict.fromkeys(("config_http", "config_limits"), 6),
+    **dict.fromkeys(
+        ("config_http", "config_limits", "config_files", "config_addresses", "config_secrets"), 6
+    ),
+    **dict.fromkeys(("config_calls_out", "bind_faults"), 6),
     **dict.fromkeys(("config_said", "config_places", "config_flow", "config_alone", "named_files"), 6),
     **dict.fromkeys(("resources", "overlays", "service", "demo", "cli", "__main__"), 6),
 }

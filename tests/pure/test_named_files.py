@@ -1,5 +1,7 @@
 """Which file a name means: files are known by the key that they begin with, houses by the name in them."""
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -70,6 +72,94 @@ def test_a_file_is_known_by_its_keys(text: str, found: Head) -> None:
 @pytest.mark.parametrize("name", ["none.yaml", "\0.yaml", "x" * 300])
 def test_what_cannot_be_read_says_nothing(tmp_path: Path, name: str) -> None:
     assert head(tmp_path / name) == Head()
+
+
+NO_FILE = "cannot be read: it is a pipe, a socket or a device, and no file"
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (lambda path: path.mkdir(), "is a folder; name a file in it"),
+        (os.mkfifo, NO_FILE),
+        (lambda path: path.symlink_to("/dev/zero"), NO_FILE),
+        (lambda path: path.symlink_to(path.name), "cannot be read: Too many levels of symbolic links"),
+    ],
+)
+def test_what_is_no_file_is_told_and_not_read_for_ever(
+    tmp_path: Path, make: Callable[[Path], None], told: str
+) -> None:
+    path = tmp_path / "x.yaml"
+    make(path)
+    assert head(path) == Head()
+    for read in (config.read, config.read_named, resources.house_at):
+        with pytest.raises(SourceError) as caught:
+            read(path)
+        assert str(caught.value) == f"{path}:1:1: {told}"
+
+
+# --- files that cannot be read, and the configuration that names them ---
+
+CONFIG = "callflow-config: 1\nflow: own.yaml\n"
+
+
+def faults_of_config(folder: Path) -> list[str]:
+    return told(config.read, write(folder, "callflow.yaml", CONFIG))
+
+
+@pytest.mark.parametrize("file", ["mine.yaml", "other.yaml"])
+def test_a_house_that_is_not_utf_8_is_told_as_that(tmp_path: Path, file: str) -> None:
+    write(tmp_path, "own.yaml", FLOW.format(house="mine"))
+    (tmp_path / file).write_bytes(HOUSE.format(name="mine", base="csr-standard").encode("gbk"))
+    assert faults_of_config(tmp_path) == [f"{file}:3:1: not UTF-8 at byte 36; save the file as UTF-8"]
+
+
+def test_a_flow_that_is_not_utf_8_is_told_as_that(tmp_path: Path) -> None:
+    (tmp_path / "own.yaml").write_bytes(FLOW.format(house="csr-standard").encode("gbk"))
+    assert faults_of_config(tmp_path) == ["own.yaml:3:1: not UTF-8 at byte 35; save the file as UTF-8"]
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("callflow-house: 1\nname: [\n", "3:1: a value is missing before this"),
+        ("callflow-house: 1\ntitle: x\n", "1:1: the key 'name' is missing here"),
+        ("\0callflow-house: 1\n", "1:1: the invisible character U+0000 stands here; remove it"),
+    ],
+)
+def test_a_house_without_a_name_to_find_it_by_is_told_too(tmp_path: Path, text: str, why: str) -> None:
+    write(tmp_path, "own.yaml", FLOW.format(house="mine"))
+    write(tmp_path, "mine.yaml", text)
+    first, second = faults_of_config(tmp_path)
+    assert first.startswith("own.yaml:4:8: there is no house 'mine'")
+    assert second.startswith(f"mine.yaml:{why}")
+
+
+def test_a_pipe_beside_a_flow_is_not_waited_for(tmp_path: Path) -> None:
+    write(tmp_path, "own.yaml", FLOW.format(house="mine"))
+    os.mkfifo(tmp_path / "a.yaml")
+    (tmp_path / "folder.yaml").mkdir()
+    assert faults_of_config(tmp_path)[1:] == [f"a.yaml:1:1: {NO_FILE}"]
+
+
+@pytest.mark.parametrize(
+    ("flow", "meant"),
+    [
+        ("shop.yml", "did you mean 'shop.yaml'?"),
+        ("shpo.yaml", "did you mean 'shop.yaml'?"),
+        ("servce.yaml", "did you mean 'service.yaml'?"),
+        ("flows/night.yml", "did you mean 'flows/night.yaml'?"),
+        ("qqqq", "known are "),
+    ],
+)
+def test_the_flows_beside_the_configuration_are_known(tmp_path: Path, flow: str, meant: str) -> None:
+    (tmp_path / "flows").mkdir()
+    for name in ("shop.yaml", "flows/night.yaml"):
+        write(tmp_path, name, FLOW.format(house="csr-standard"))
+    path = write(tmp_path, "callflow.yaml", CONFIG.replace("own.yaml", flow))
+    (fault,) = told(config.read, path)
+    assert fault.startswith(f"callflow.yaml:2:7: there is no flow '{flow}'; {meant}")
+    assert meant != "known are " or ("shop.yaml" in fault and "service.yaml" in fault)
 
 
 # --- houses ---

@@ -136,12 +136,26 @@ def test_a_harmed_line_is_told_and_kept_aside(tmp_path: Path) -> None:
     assert load(path).spoilt == []
 
 
-@pytest.mark.parametrize("harm", [b"\xff\xfe\x00garbage" * 99, b'[]\n7\nnull\n"x"\n', b"\0" * 4096])
-def test_no_content_of_the_file_keeps_the_service_from_starting(tmp_path: Path, harm: bytes) -> None:
+@pytest.mark.parametrize(
+    "harm",
+    [b"", b"\0" * 4096, b'{"ca', b'\0\0{"call":"b","fl\xff', b'{"sits":{"seat":"8001"}}\n{"over": "\n{"ke'],
+)
+def test_no_harm_to_a_journal_keeps_the_service_from_starting(tmp_path: Path, harm: bytes) -> None:
     path = tmp_path / "journal"
     path.write_bytes(harm)
     written(path, REGISTERED)
     assert load(path).registered == {"p8001": REGISTERED}
+
+
+@pytest.mark.parametrize("name", ["journal", "journal.new"])
+@pytest.mark.parametrize(
+    "text", [b"\xff\xfe\x00garbage" * 99, b'[]\n7\nnull\n"x"\n', b"opensesame", b"[" * 9999]
+)
+def test_a_file_that_is_no_journal_is_left_as_it_is(tmp_path: Path, name: str, text: bytes) -> None:
+    (tmp_path / name).write_bytes(text)
+    with pytest.raises(FileExistsError, match="is no journal"):
+        JournalFile(tmp_path / "journal")
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {name: text}
 
 
 def test_the_consents_of_a_call_that_was_cut_off_stay(tmp_path: Path) -> None:

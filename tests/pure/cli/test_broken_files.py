@@ -462,6 +462,81 @@ BROKEN: list[tuple[str, str, str, list[str]]] = [
     (
         "callflow.yaml",
         "drain: 180s",
+        "journal: callflow.yaml",
+        [
+            "callflow.yaml:15:10: 'callflow.yaml' is there and is no journal; "
+            "name a file of the journal's own",
+        ],
+    ),
+    (
+        "callflow.yaml",
+        "listen: 127.0.0.1:5060",
+        "advertise: 0.0.0.0",
+        [
+            "callflow.yaml:3:14: nothing can be sent to '0.0.0.0'; "
+            "write the address that peers reach us at, as 192.0.2.10",
+        ],
+    ),
+    (
+        "callflow.yaml",
+        "listen: 127.0.0.1:5060",
+        "allow: []",
+        [
+            "callflow.yaml:3:10: nobody is let in: nobody could reach it; "
+            "name who may come, as allow: [127.0.0.0/8]",
+        ],
+    ),
+    (
+        "callflow.yaml",
+        "listen: 127.0.0.1:5060",
+        "allow: [10.0.0.0/8]",
+        [
+            "callflow.yaml:3:10: SIP listens at 127.0.0.1, where only this machine can come, and it is not "
+            "let in: nobody could reach it; add 127.0.0.0/8, or let SIP listen at an address of your network",
+        ],
+    ),
+    (
+        "callflow.yaml",
+        "listen: 127.0.0.1:5060",
+        "trunks: {p: {at: 127.0.0.900}}",
+        [
+            "callflow.yaml:3:20: '127.0.0.900' is not HOST or HOST:PORT, "
+            "as sip.example.net or 192.0.2.1:5060",
+        ],
+    ),
+    (
+        "callflow.yaml",
+        "listen: 127.0.0.1:5060",
+        'realm: "a\\r\\nX: y"',
+        [
+            "callflow.yaml:3:10: 'a\\r\\nX: y' is not text of 1 to 64 characters, "
+            'without " , \\ and control characters',
+        ],
+    ),
+    (
+        "callflow.yaml",
+        "seats:",
+        'seats:\n  calls_out: {emergency: ["110"]}',
+        [
+            "callflow.yaml:9:15: no call can leave, no emergency call either: there is no trunk; "
+            "name one under sip.trunks and here, as trunks: [provider]",
+        ],
+    ),
+    (
+        "callflow.yaml",
+        "drain: 180s",
+        "http: {control: /nonexistent/x.sock}",
+        ["callflow.yaml:15:17: there is no folder '/nonexistent'"],
+    ),
+    (
+        "callflow.yaml",
+        "drain: 180s",
+        "drain: 012s",
+        ["callflow.yaml:15:8: '012s' is not a duration; write 12s; from 0s to 1h is right here"],
+    ),
+    (
+        "callflow.yaml",
+        "drain: 180s",
         "recordings: nowhere",
         ["callflow.yaml:15:13: there is no folder 'nowhere'"],
     ),

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -207,6 +208,40 @@ def test_check_goes_through_all_files_and_fails_if_one_is_wrong(tmp_path: Path) 
         == f"good {good}: {SAID['house.yaml']}\ngood {odd}: house own, observing csr-06, csr-07\n"
     )
     assert result.stderr == f"{missing}:1:1: cannot be read: No such file or directory\n"
+
+
+@pytest.mark.parametrize("words", [["check"], ["run"], ["simulate", "--config"], ["simulate", "--flow"]])
+def test_a_file_that_may_not_be_read_is_told_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]
+) -> None:
+    path = write(tmp_path, "own.yaml", "callflow-config: 1\n")
+    reads = Path.read_text
+
+    def refuses(file: Path, **how: Any) -> str:
+        if file == path:
+            raise PermissionError(13, "Permission denied", str(path))
+        return reads(file, **how)
+
+    # The tests may be root, whom nothing is refused.
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    monkeypatch.setattr(Path, "read_text", refuses)
+    result = callflow(*words, path)
+    assert (result.exit_code, result.stderr) == (1, f"{path}:1:1: cannot be read: Permission denied\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [("one\ntwo\n", "has 2 lines"), ("\n", "the password is empty"), (None, "cannot be read")],
+)
+def test_the_phones_password_file_is_read_as_those_of_a_configuration(
+    tmp_path: Path, text: str | None, why: str
+) -> None:
+    secret = tmp_path / "secret"
+    if text is not None:
+        secret.write_text(text)
+    result = callflow("phone", "--password-file", secret, "8001")
+    assert result.exit_code == 2
+    assert why in " ".join(result.stderr.replace("│", "").split())
 
 
 # --- rules -----------------------------------------------------------------------------------------
