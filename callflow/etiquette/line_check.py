@@ -207,9 +207,16 @@ class LineCheck(Machine[Phase]):
 
     def _turn_to(self, script: Script, now: float) -> list[Action]:
         """The line is of another kind than was thought: go on with what is said there."""
-        silenced = [StopSaying()] if self.phase is Phase.SAYING else []
+        silenced = self._cut_off()
         self._script = script
         return [*silenced, *self._say(now)]
+
+    def _cut_off(self) -> list[Action]:
+        """What is being said counts as unsaid: who comes back to the script hears it from its beginning."""
+        if self.phase is not Phase.SAYING:
+            return []
+        self._said[self._script.rule] -= 1
+        return [StopSaying()]
 
     # --- the ends ---
 

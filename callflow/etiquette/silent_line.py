@@ -89,7 +89,7 @@ class SilentLine(LineCheck):
         return self._speak_to(state, now)
 
     def _hear_out(self, now: float) -> list[Action]:
-        silenced = [StopSaying()] if self.phase is Phase.SAYING else []
+        silenced = self._cut_off()
         self._alive_at = now + HEAR_OUT
         return [*silenced, *self._await_judgement(now)]
 

@@ -348,6 +348,19 @@ def test_only_what_is_said_after_the_last_words_keeps_the_call(house: House) -> 
     assert stage.times(ListenNoLonger()) == [10.0, 15.0]
 
 
+@pytest.mark.parametrize("heard", [True, False])
+def test_words_that_were_cut_short_are_said_again_before_the_last_ones(house: House, heard: bool) -> None:
+    """csr-04: nobody is released who has heard half a sentence, were it for a caller thought too quiet."""
+    stage = greeted(house).wait(5.5)
+    if heard:
+        stage.happen(LineHeard(Heard.SOUND, 5.4), LineHeard(Heard.SILENCE, 5.5))
+    stage.happen(LineJudged(FAINT, 5.5), LineJudged(SILENT, 5.6))
+    assert [prompt for _, prompt in stage.wait(99).said] == [
+        "greeting_again", "speak_up", "greeting_again", "no_sound",
+    ]  # fmt: skip
+    assert [reason for _, reason, _ in released(stage)] == ["silent_line"]
+
+
 def test_too_quiet_in_the_middle_of_a_prompt_cuts_it_short(house: House) -> None:
     stage = greeted(house).wait(6)
     assert stage.judged(FAINT)[:2] == [StopSaying(), Say("speak_up", "csr-06")]
