@@ -55,6 +55,7 @@ class Deeds:
         transferring: Transferring,
         from_seats: CallsFromSeats,
         farewells: Farewells,
+        unacknowledged: Unacknowledged,
         media_side: MediaSide,
         health: TrunkHealth,
         *,
@@ -64,7 +65,7 @@ class Deeds:
         self.recorder = Recorder()
         self.own_words = OwnWords()
         self.farewells = farewells
-        self.unacknowledged = Unacknowledged(calls)
+        self.unacknowledged = unacknowledged
         self._table = table
         self._calls = calls
         self._lines = lines

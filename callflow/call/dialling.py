@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 from callflow.call.call import Call
 from callflow.call.calling import Calling
-from callflow.call.leg import Leg
+from callflow.call.leg import Leg, Side
 from callflow.call.lines import Lines
 from callflow.call.news import Connected, News
 from callflow.call.phonebook import Place
@@ -160,7 +160,7 @@ class Dialling:
         party = Party.SEAT if colleague else Party.CALLER
         name, host = errand.call.ledger.call, way.hops[0].address[0]
         leg = self._lines.prepare(name, colleague, host, law, now, party)
-        leg.trunk = way.trunk
+        leg.side, leg.trunk = Side.FROM_SEAT, way.trunk
         hops_left = max(errand.calling.hops_left - 1, 0)
         plan = Plan(
             way.target,
@@ -227,6 +227,8 @@ class Dialling:
         waited = round(now - self._began, 3)
         errand.call.ledger.write_of(far.name, now, "call.picked_up", waited=waited)
         caller, seat = (errand.phone, far) if errand.colleague else (far, errand.phone)
+        caller.takes_part(Party.CALLER)
+        seat.takes_part(Party.SEAT)
         room = Room(
             errand.call, errand.calling, self._calls, self._lines, caller=caller, is_plain=errand.is_plain
         )

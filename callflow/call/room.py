@@ -177,7 +177,7 @@ class Room(Sound):
     def ring(self, seat: str, place: Place, now: float) -> list[Effect]:
         """Ring a seat's phone. Raises `PeerError` where there is no port for it."""
         leg, sent = self._invite(seat, place, now, about=self._known() if self.seeks else ())
-        leg.party = Party.TARGET if self.seeks else Party.SEAT
+        leg.takes_part(Party.TARGET if self.seeks else Party.SEAT)
         self.ringing[seat], self.places[seat] = leg, place
         return sent
 
@@ -235,7 +235,8 @@ class Room(Sound):
     def ring_target(self, seat: str, place: Place, now: float) -> list[Effect]:
         """Ring the phone of the seat that is to take the call. Raises `PeerError`."""
         self.target, sent = self._invite(seat, place, now, about=self._known())
-        self.target.party, self.target_seat = Party.TARGET, seat
+        self.target.takes_part(Party.TARGET)
+        self.target_seat = seat
         self.places[seat] = place
         return sent
 
@@ -271,7 +272,8 @@ class Room(Sound):
     def adopt_target(self, other: "Room", target: Leg) -> list[Effect]:
         """Whom the seat has spoken with in another room is the target: it hears that it is to wait."""
         other.seat = None
-        target.call, target.party = self.name, Party.TARGET
+        target.call = self.name
+        target.takes_part(Party.TARGET)
         self.target, self.target_seat = target, target.seat
         if other.place is not None:
             self.places[target.seat] = other.place
@@ -279,7 +281,8 @@ class Room(Sound):
 
     def adopt_ringing(self, target: Leg, place: Place | None) -> None:
         """Whom the seat calls already is the target, whether it has picked up or not."""
-        target.call, target.party = self.name, Party.TARGET
+        target.call = self.name
+        target.takes_part(Party.TARGET)
         self.target, self.target_seat, self.is_adopted = target, target.seat, True
         if place is not None:
             self.places[target.seat] = place
@@ -300,7 +303,8 @@ class Room(Sound):
         """The target is the caller's seat from now on."""
         before, self.seat, self.target = self.seat, self.target, None
         assert self.seat is not None
-        self.seat.party, self.place = Party.SEAT, self.places.get(self.seat.seat)
+        self.seat.takes_part(Party.SEAT)
+        self.place = self.places.get(self.seat.seat)
         self.is_adopted = self.target_wanted = False
         self.codes, self.notice = FeatureCodes(), None
         if before is not None and before is self.referral:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from math import ceil
 
 from callflow.actions import Action, DropTarget, JoinTarget, Notice, RingTarget
+from callflow.call.calling import heard_as
 from callflow.call.destinations import Destinations
 from callflow.call.elsewhere import Elsewhere, elsewhere
 from callflow.call.leg import Effect, Leg
@@ -16,6 +17,7 @@ from callflow.call.switchboard import Switchboard, why_declined
 from callflow.call.table import CallTable
 from callflow.errors import PeerError
 from callflow.events import (
+    LOST_MEDIA,
     Event,
     LineJudged,
     OfTarget,
@@ -146,9 +148,13 @@ class Transferring:
         is_due = room.leaves_at is not None and now >= room.leaves_at
         return [*room.let_leave(now)] if is_due else []
 
-    def told(self, room: Room, leg: Leg, told: Told, now: float) -> list[News]:
+    def told(self, leg: Leg, told: Told, now: float) -> list[News]:
         """A target's phone has said something."""
+        room = self._table[leg.call]
         match told:
+            case Referred():
+                # Who does not serve the caller passes nobody on.
+                return self.referred(room, leg, told, now)
             case Progressed(status=status) if status >= 180 and not leg.rings:
                 leg.rings = True
                 return [Happened(room, OfTarget(TargetRinging()))]
@@ -169,18 +175,20 @@ class Transferring:
                 return self._reanswered(leg, answer, now)
         return []
 
-    def lost(self, room: Room, leg: Leg, now: float) -> list[News]:
-        """The target's phone has died; it has been hung up."""
+    def lost(self, leg: Leg, now: float) -> list[News]:
+        """The target's phone has died: it is hung up, and the call told so."""
+        room = self._table[leg.call]
+        ended = self._calls.hang_up(leg.session, LOST_MEDIA, now)
         if leg is not room.target:
-            return [*room.declined(leg)]
+            return [*ended, *room.declined(leg)]
         gone = self._gone(room, TargetHungUp(), now)
-        return [*gone, *self._switchboard.lost(leg.seat, now)]
+        return [*ended, *gone, *self._switchboard.lost(leg.seat, now)]
 
-    def heard(self, room: Room, event: Event) -> list[News]:
+    def heard(self, leg: Leg, event: Event, now: float) -> list[News]:
         """The plane tells of a target's leg; how its line sounds is no rule's business."""
         if isinstance(event, LineJudged):
             return []
-        return [Happened(room, OfTarget(event))]
+        return [Happened(self._table[leg.call], OfTarget(heard_as(event)))]
 
     # --- the rooms behind ---
 
@@ -276,12 +284,12 @@ class Transferring:
         except PeerError:
             bye = self._calls.hang_up(leg.session, "no usable answer", now)
             declined = Declined(leg.session, 502, "Bad Gateway")
-            return [*bye, Counted("odd", "no_answer"), *self.told(room, leg, declined, now)]
+            return [*bye, Counted("odd", "no_answer"), *self.told(leg, declined, now)]
         if leg.agreed is not None and not leg.agreed.peer_listens:
             # A phone that answers on hold would hear neither the brief nor the caller.
             bye = self._calls.hang_up(leg.session, "on hold", now)
             declined = Declined(leg.session, 480, "Temporarily Unavailable")
-            return [*opened, *bye, Counted("odd", "answered_on_hold"), *self.told(room, leg, declined, now)]
+            return [*opened, *bye, Counted("odd", "answered_on_hold"), *self.told(leg, declined, now)]
         others = self._switchboard.found(room, leg, now) if leg is not room.target else []
         talks = self._switchboard.turn(leg.seat, SeatState.TALKING, now)
         if room.is_adopted and not room.target_wanted:
