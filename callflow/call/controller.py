@@ -44,7 +44,7 @@ from callflow.call.unsaid import Unsaid
 from callflow.call.work import Work
 from callflow.errors import PeerError
 from callflow.etiquette.house import CARRIED, House
-from callflow.etiquette.modes import Modes
+from callflow.etiquette.modes import Houses, Modes
 from callflow.events import (
     CallArrived,
     Ending,
@@ -184,7 +184,7 @@ class Controller:
                 Side.FAREWELL: farewells,
             },
         )
-        self._health = TrunkHealth(self._tell)
+        health = TrunkHealth(self._tell)
         lost = self._lost = LostLegs(self._rooms, self._lines, self.switchboard, self._owners)
         self._held_legs = HeldLegs(self._rooms, self._lines, endpoint.calls)
         self._liveness = Liveness(
@@ -196,7 +196,7 @@ class Controller:
             settings.media_timeouts,
         )
         self._unsaid = Unsaid(self._rooms, settings.house.neutral)
-        self._media_side = MediaSide(self._lines, self._rooms, self._health, self._liveness)
+        self._media_side = MediaSide(self._lines, self._rooms, health, self._liveness)
         self._deeds = Deeds(
             self._rooms,
             endpoint.calls,
@@ -207,7 +207,6 @@ class Controller:
             farewells,
             unacknowledged,
             self._media_side,
-            self._health,
             journals=settings.journals,
         )
         self._work = Work(self._deeds.told, self._deeds.broken)
@@ -466,14 +465,13 @@ class Controller:
         settings = self._settings
         trunk = leg.trunk = self._endpoint.trunks.at(invited.source)
         leg.thresholds = settings.hearing.get(trunk)
-        modes, base = settings.modes, settings.house
+        houses = Houses(settings.house, settings.modes, trunk)
         call = Call(
             settings.flow,
-            modes.house(base, trunk=trunk),
+            houses.in_queue(),
             Ledger(name, self._sink),
-            lambda queue: modes.house(base, trunk=trunk, queue=queue),
+            houses,
             keeps=settings.journals,
-            at_fault=lambda: self._health.at_fault(leg),
             lengths=settings.lengths,
         )
         calling = calling_as(invited, settings.media_host)
@@ -487,12 +485,8 @@ class Controller:
         if is_plain:
             return Call(flow, settings.house.without(*CARRIED), ledger, lengths=settings.lengths)
 
-        def in_queue(queue: str) -> House:
-            return settings.modes.house(settings.house, queue=queue)
-
-        return Call(
-            flow, in_queue(queue), ledger, in_queue, keeps=settings.journals, lengths=settings.lengths
-        )
+        houses, keeps = Houses(settings.house, settings.modes), settings.journals
+        return Call(flow, houses.in_queue(queue), ledger, houses, keeps=keeps, lengths=settings.lengths)
 
     # --- what the plane tells ---
 

@@ -1,6 +1,5 @@
 """The house's rules in one call: which of them are at work, and what the end of one is the beginning of."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -33,6 +32,7 @@ from callflow.etiquette.late_answer import LateAnswer
 from callflow.etiquette.late_answer import Phase as LateAnswerPhase
 from callflow.etiquette.leaving import Leaving
 from callflow.etiquette.machine import Machine
+from callflow.etiquette.modes import Houses
 from callflow.etiquette.nuisance import Nuisance
 from callflow.etiquette.parameters import TooOftenManners
 from callflow.etiquette.parting import Parting
@@ -62,6 +62,7 @@ from callflow.events import (
     NuisanceCalled,
     OpinionGiven,
     Outcome,
+    PathJudged,
     SeatAnswered,
     SeatHungUp,
     SeatLost,
@@ -74,23 +75,14 @@ from callflow.events import (
 class Manners:
     """The machines of one call. What its methods return is to be worked off at once."""
 
-    def __init__(
-        self,
-        house: House,
-        notes: Notes,
-        in_queue: Callable[[str], House] | None = None,
-        at_fault: Callable[[], bool] | None = None,
-    ) -> None:
-        """`in_queue` gives the house for who waits in a queue, or is served from it.
-
-        `at_fault` tells whether it is our side that lets nothing of the caller through.
-        """
+    def __init__(self, house: House, notes: Notes, houses: Houses | None = None) -> None:
+        """`houses` has the house for who waits in a queue, or is served from it."""
         self.house = house
-        self._in_queue = in_queue or (lambda _: house)
+        self._houses = houses or Houses(house)
         self.rules: list[Machine[Any]] = []
         self.sound: LineHeard | None = None
         """The unbroken sound that the caller's line makes now, if it makes any."""
-        self._line = LineWatch(at_fault)
+        self._line = LineWatch()
         self._notes = notes
         self.about = NOTHING_KNOWN
         """Who calls and why, as far as somebody has said so."""
@@ -193,6 +185,13 @@ class Manners:
                 return self._asked_of_line(event, now) if self.served else []
         return self._tell_all(event, now)
 
+    def path_judged(self, judged: PathJudged, now: float) -> None:
+        """Whoever is told that its telephone does not work is told the truth."""
+        self._line.at_fault = judged.at_fault
+        for rule in self.rules:
+            if rule.follows_line:
+                rule.receive(judged, now)
+
     def _tell_all(self, event: Event, now: float) -> list[Action]:
         nuisance = next((rule for rule in self.rules if isinstance(rule, Nuisance)), None)
         if nuisance and not nuisance.is_over and isinstance(event, SeatHungUp | SeatLost):
@@ -234,7 +233,7 @@ class Manners:
     def queue(self, queue: str, now: float) -> list[Action]:
         """crs-02: the caller waits for a seat, under the rules that are in force there."""
         self._notes.ledger.write(now, "queue.entered", "crs-02", queue=queue)
-        self.house = self._in_queue(queue)
+        self.house = self._houses.in_queue(queue)
         self.rules, self._notes.queued_at = [], now
         queueing = Queueing(self.house.queue)
         begun = queueing.begin(now)
