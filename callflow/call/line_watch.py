@@ -27,7 +27,8 @@ class LineWatch:
     def __init__(self) -> None:
         self.at_fault = False
         """Whether it is our side that lets nothing of this call through."""
-        self._words: SeatsWords | None = None
+        self.seats_words: SeatsWords | None = None
+        """What a seat may have said for it now."""
         self.judged: LineJudged | None = None
         """What the line was found to be last."""
 
@@ -69,10 +70,10 @@ class LineWatch:
 
     def words(self, house: House) -> SeatsWords:
         """What a seat may have said for it; the volume stays as it was when another seat comes."""
-        volume = self._words.volume if self._words else 0
+        volume = self.seats_words.volume if self.seats_words else 0
         lift, louder = house.mode("csr-05") != "off", house.mode("csr-10") != "off"
-        self._words = SeatsWords(house.seats_words, volume, lift=lift, louder=louder)
-        return self._words
+        self.seats_words = SeatsWords(house.seats_words, volume, lift=lift, louder=louder)
+        return self.seats_words
 
     def asked(
         self, wanted: LineRequested, house: House, sound: LineHeard | None, now: float
