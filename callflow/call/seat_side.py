@@ -93,7 +93,7 @@ class SeatSide:
         is_recall = leg is room.recall
         if isinstance(told, Referred):
             return self._transferring.referred(room, leg, told, now)
-        if leg is room.leaving:
+        if room.leaving and leg is room.leaving.leg:
             return self._leaves(room, leg, told, now)
         match told:
             case Progressed(status=status) if status >= 180 and not leg.rings:
@@ -169,7 +169,7 @@ class SeatSide:
             case Reoffered(offer=offer):
                 return [*self._lines.reoffered(leg, offer, now)]
             case Ended():
-                room.leaving, room.leaves_at = None, None
+                room.leaving = None
                 return [*self._lines.close(leg)]
         return []
 
@@ -188,7 +188,7 @@ class SeatSide:
         room = self._table[leg.call]
         if leg is not room.seat:
             # The old leg of a seat that has transferred its call, or a phone that was rung.
-            return [*room.let_leave(now)] if leg is room.leaving else []
+            return [*room.let_leave(now)] if room.leaving and leg is room.leaving.leg else []
         released = room.release_seat(now)
         lost = self._switchboard.lost(leg.seat, now)
         return [*released, *lost, Happened(room, SeatLost(is_dead=True))]
