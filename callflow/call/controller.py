@@ -18,7 +18,7 @@ from callflow.call.farewells import Farewells
 from callflow.call.held_legs import HeldLegs
 from callflow.call.journal import CallEntry
 from callflow.call.ledger import Ledger, Sink
-from callflow.call.leg import Effect, Leg, Side
+from callflow.call.leg import IN_CALL, Effect, Leg, Side
 from callflow.call.lines import Lines
 from callflow.call.liveness import USUAL as LONGEST_SILENCE
 from callflow.call.liveness import Liveness
@@ -422,7 +422,7 @@ class Controller:
             held = self._held_legs.replied(leg, told.status, now)
             return [*held, *self._liveness.replied(leg, told.status, now)]
         done = self._owners.told(leg, told, now)
-        return [*done, *self._agreed(leg, told, now)] if leg.side.is_in_call else done
+        return [*done, *self._agreed(leg, told, now)] if leg.side in IN_CALL else done
 
     def _agreed(self, leg: Leg, told: Told, now: float) -> list[News]:
         """Whether packets are due from a leg changes with what is agreed upon."""

@@ -29,13 +29,9 @@ class Side(StrEnum):
     FAREWELL = "farewell"
     """It hears a last sentence, and is in no call any more."""
 
-    @property
-    def is_in_call(self) -> bool:
-        """Whether it takes part in a caller's call."""
-        return self in _IN_CALL
 
-
-_IN_CALL: Final = (Side.CALLER, Side.SEAT, Side.TARGET)
+IN_CALL: Final = frozenset({Side.CALLER, Side.SEAT, Side.TARGET})
+"""The sides that take part in a caller's call."""
 
 
 @dataclass(slots=True)

@@ -1,6 +1,6 @@
 """What a dead leg is to its call: looked after by the rules, doubted, trusted, or ended by its owner."""
 
-from callflow.call.leg import Leg
+from callflow.call.leg import IN_CALL, Leg
 from callflow.call.lines import Lines
 from callflow.call.news import News
 from callflow.call.owners import Owners
@@ -43,6 +43,6 @@ class LostLegs:
 
     def end(self, leg: Leg, now: float) -> list[News]:
         """Nothing comes from the leg any more, and nobody has answered for it."""
-        if leg.side.is_in_call and leg.call not in self._table:
+        if leg.side in IN_CALL and leg.call not in self._table:
             return [*self._lines.end(leg, LOST_MEDIA, now)]
         return self._owners.lost(leg, now)

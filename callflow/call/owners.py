@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Protocol
 
-from callflow.call.leg import Leg, Side
+from callflow.call.leg import IN_CALL, Leg, Side
 from callflow.call.news import News, Task
 from callflow.call.table import CallTable
 from callflow.events import Event
@@ -45,14 +45,5 @@ class Owners:
         return self._owners[leg.side].lost(leg, now)
 
     def _work(self, leg: Leg, does: "partial[list[News]]") -> list[News]:
-        """Under the guard of the leg's call, which is woken at its new deadline afterwards."""
-        if not leg.side.is_in_call:
-            return [Task(None, does)]
-        room = self._table[leg.call]
-        return [Task(room, does), Task(room, partial(self._watch, room.name))]
-
-    def _watch(self, name: str) -> list[News]:
-        room = self._table.get(name)
-        if room is not None:
-            self._table.watch(room)
-        return []
+        """Under the guard of the leg's call."""
+        return [Task(self._table[leg.call] if leg.side in IN_CALL else None, does)]

@@ -94,11 +94,12 @@ class Room(Sound):
     """How often we have failed in this call."""
     is_plain: bool = False
     """Nobody is served here: colleagues speak, or it is an emergency; no seat writes such a call up."""
+    name: str = field(init=False)
+    """The call's."""
     _keys_kept: bool = False
 
-    @property
-    def name(self) -> str:
-        return self.call.ledger.call
+    def __post_init__(self) -> None:
+        self.name = self.call.ledger.call
 
     @property
     def legs(self) -> tuple[Leg, ...]:

@@ -113,7 +113,7 @@ class SeatSide:
             case Reanswered(answer=answer) | Answered(answer=answer):
                 return self._seat_reanswered(room, leg, answer, now)
             case KeySignalled(key=key) if leg.agreed and leg.agreed.event_type is None:
-                return self._coded(room, self._pressed(room, key, now))
+                return self._keyed(room, key, now)
             case Ended():
                 return self._seat_ended(room, leg, told, now)
         return []
@@ -180,7 +180,7 @@ class SeatSide:
             # The seat speaks for the target alone: what it hears and presses is about that.
             return [Happened(room, OfSeat(event))]
         if isinstance(event, DigitPressed) and leg is room.seat:
-            return self._coded(room, self._pressed(room, event.digit, now))
+            return self._keyed(room, event.digit, now)
         return []
 
     def lost(self, leg: Leg, now: float) -> list[News]:
@@ -192,6 +192,12 @@ class SeatSide:
         released = room.release_seat(now)
         lost = self._switchboard.lost(leg.seat, now)
         return [*released, *lost, Happened(room, SeatLost(is_dead=True))]
+
+    def _keyed(self, room: Room, key: str, now: float) -> list[News]:
+        done = self._coded(room, self._pressed(room, key, now))
+        # A star is kept back for a while: the call wants to be woken when that is over.
+        self._table.watch(room)
+        return done
 
     def _pressed(self, room: Room, key: str, now: float) -> list[Code | PassOn]:
         """A key of the seat: an answer that it heard, the beginning of a code, or the caller's."""
