@@ -157,6 +157,14 @@ class LineJudged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class PathJudged(Event):
+    """What is known of a caller of whom nothing has come."""
+
+    at_fault: bool
+    """Whether it is our side that lets nothing through, and not the caller's telephone."""
+
+
+@dataclass(frozen=True, slots=True)
 class OpinionGiven(Event):
     """The answer to `AskOpinion`: did a second pair of ears hear a person?"""
 

@@ -5,10 +5,10 @@ import gc
 import random
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Final, Protocol
+from typing import Final
 
 from callflow import resources
 from callflow.adapters.control import ControlSocket, usual_path
@@ -44,6 +44,7 @@ from callflow.net.media_runner import MediaRunner
 from callflow.net.mmsg import bound_sockets, rtcp_sockets
 from callflow.net.scouts import Scouts
 from callflow.net.transports import Transports
+from callflow.sinks import FactSink, Sinks
 from callflow.sip.address import Address, AllowList
 from callflow.sip.call_rates import CallRates
 from callflow.sip.endpoint import Endpoint
@@ -52,12 +53,6 @@ from callflow.sip.happenings import Counted, Noticed, Refused
 from callflow.sip.registrar import Registrar
 
 _NOT_ALLOWED: Final = Counted("dropped", "not_allowed")
-
-
-class FactSink(Protocol):
-    """Somebody who is told every fact."""
-
-    def fact(self, fact: Fact) -> None: ...
 
 
 class Service:
@@ -69,8 +64,6 @@ class Service:
         self.metrics = Metrics(setup.flow.name, setup.house, setup.modes, resources.rulebook())
         self.metrics.on_broken = self.fact
         self._log = FactLog()
-        # The metrics judge a call when it is over, and what they find comes after its end.
-        self._sinks: tuple[FactSink, ...] = (self._log, *sinks, self.metrics)
         self.media = media()
         self.media.on_lateness = self.metrics.media.tick_lateness
         if isinstance(self.media, MediaProcess):
@@ -120,12 +113,22 @@ class Service:
         if self._journal is not None:
             seats = self.controller.switchboard.seats
             self._earlier_life = EarlierLife(self._journal, self._registrar, seats, self.fact)
+        self._sinks = Sinks(self._all_sinks(sinks), self.broke)
         self.second_opinion.on_opinion = self._driver.hear
         self._control = self._serve_pages(peers)
         self.metrics.sip.watch_connections(self._wire.counts)
         self._scouts = Scouts(
             {name: trunk.target for name, trunk in config.sip.trunks.items()}, self._driver.located
         )
+
+    def _all_sinks(self, others: Iterable[FactSink]) -> Iterator[FactSink]:
+        """Whoever is told every fact: a new sink is one line here."""
+        yield self._log
+        yield from others
+        # They judge a call when it is over, and what they find comes after its end.
+        yield self.metrics
+        if self._earlier_life is not None:
+            yield self._earlier_life
 
     def _serve_pages(self, peers: Peers) -> ControlSocket:
         """The seats' pages by HTTP, and the trace by HTTP and by the control socket."""
@@ -164,10 +167,7 @@ class Service:
         if fact.fact in ("call.arrived", "call.dialled"):
             # Its INVITE is the datagram in hand.
             self.trace.name_latest(fact.call)
-        for sink in self._sinks:
-            sink.fact(fact)
-        if self._earlier_life is not None:
-            self._earlier_life.fact(fact)
+        self._sinks.fact(fact)
 
     def counted(self, counted: Counted) -> None:
         self.metrics.sip.counted(counted)
@@ -227,8 +227,7 @@ class Service:
         if self._messages is not None:
             there = asyncio.get_running_loop()
             self._messages.on_written = lambda told: there.call_soon_threadsafe(self._driver.written, told)
-        if self._earlier_life is not None:
-            self._earlier_life.restore()
+        await self._sinks.start()
         self._load_prompts()
         with named(f"http.listen {_shown(self._setup.config.http.listen)}"):
             await self.http.start()
@@ -278,6 +277,7 @@ class Service:
         await self.second_opinion.close()
         await self.http.close()
         await self._control.close()
+        await self._sinks.close()
         if self._journal is not None:
             await asyncio.to_thread(self._journal.close)
         if self._messages is not None:

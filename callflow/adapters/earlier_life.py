@@ -14,12 +14,13 @@ from callflow.call.journal import CallEntry, CutOff
 from callflow.call.lasting import Registered, SeatEntry, restore_seats
 from callflow.call.seats import SeatChanged, Seats
 from callflow.facts import Detail, Fact
+from callflow.sinks import FactSink
 from callflow.sip.registrar import Registrar
 
 _OF_SEATS = ("seat.state", "seat.logged_in")
 
 
-class EarlierLife:
+class EarlierLife(FactSink):
     """Reads and writes one controller's registrations and seats; all times come from the clocks here."""
 
     def __init__(
@@ -32,7 +33,7 @@ class EarlierLife:
         self._tell = tell
         self._written: dict[str, SeatEntry] = dict(journal.earlier.seats)
 
-    def restore(self) -> None:
+    async def start(self) -> None:
         """Take up registrations and seats; from now on their changes are written."""
         now, wall = time.monotonic(), time.time()
         for registered in self._journal.earlier.registered.values():

@@ -15,6 +15,7 @@ from callflow.adapters.log_writer import LogWriter
 from callflow.adapters.plain_text import plain
 from callflow.call.journal import CallEntry
 from callflow.facts import Fact
+from callflow.sinks import FactSink
 from callflow.sip.happenings import Counted, Noticed, RegistrationChanged, TrunkChanged
 
 _NUMBERS: Final = ("caller", "called", "number")
@@ -161,7 +162,7 @@ def mask(number: str) -> str:
     return f"{number[:head]}****{number[-tail:]}" if head else "*" * len(number)
 
 
-class FactLog:
+class FactLog(FactSink):
     """Writes facts to the log."""
 
     def __init__(self) -> None:

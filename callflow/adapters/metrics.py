@@ -27,6 +27,7 @@ from callflow.etiquette.modes import Modes
 from callflow.etiquette.rulebook import Rulebook
 from callflow.etiquette.verdict import Judgement, Verdict
 from callflow.facts import Fact
+from callflow.sinks import FactSink
 from callflow.sip.happenings import Counted
 
 _ANSWER: Final = (0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 8, 12, 20, 30)
@@ -34,7 +35,7 @@ _TICKETS: Final = {"ticket.opened": "opened", "ticket.failed": "failed"}
 _DURATION: Final = (5, 15, 30, 60, 120, 180, 300, 600, 1200, 1800, 3600)
 
 
-class Metrics:
+class Metrics(FactSink):
     """One controller's registry. Its methods are called as things happen and never raise for facts."""
 
     def __init__(

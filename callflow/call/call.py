@@ -5,7 +5,7 @@ saying, hang up. The call has one deadline, the earliest of all its machines.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from callflow.actions import (
@@ -34,6 +34,7 @@ from callflow.call.manners import Manners
 from callflow.call.notes import Notes
 from callflow.etiquette.house import House
 from callflow.etiquette.machine import Machine
+from callflow.etiquette.modes import Houses
 from callflow.events import (
     LOST_MEDIA,
     WITHOUT_A_WORD,
@@ -59,6 +60,7 @@ from callflow.events import (
     OfTarget,
     Outcome,
     Party,
+    PathJudged,
     PromptFinished,
     PromptStarted,
     QueueMoved,
@@ -100,17 +102,14 @@ class Call:
         flow: Flow,
         house: House,
         ledger: Ledger,
-        in_queue: Callable[[str], House] | None = None,
+        houses: Houses | None = None,
         *,
         keeps: bool = False,
-        at_fault: Callable[[], bool] | None = None,
         lengths: Mapping[str, float] | None = None,
     ) -> None:
-        """`in_queue` gives the house for who waits in a queue, where it differs.
+        """`houses` has the house for who waits in a queue, where it differs.
 
         `lengths` are those of the flow's prompts, in seconds.
-
-        `at_fault` tells whether it is our side that lets nothing of the caller through.
 
         `keeps`: there is a journal; a consent is on disk before it is acted on, and the ledger tells so.
         """
@@ -120,7 +119,7 @@ class Call:
         self._kept = 0
         self._notes = Notes(ledger)
         self.ended = False
-        self._manners = Manners(house, self._notes, in_queue, at_fault)
+        self._manners = Manners(house, self._notes, houses)
         self._queue = ""
         self._flow = FlowRun(flow, lengths)
         self._flow_name = flow.name
@@ -239,6 +238,9 @@ class Call:
         """What is to be done because `event` happened at `now`. After the end: nothing."""
         if self.ended or (isinstance(event, DigitPressed) and not self._spoken_to):
             # A key pressed before our first word belongs to whatever was dialled before us.
+            return []
+        if isinstance(event, PathJudged):
+            self._manners.path_judged(event, now)
             return []
         if self._keeping is not None and not isinstance(event, CallerLost):
             return self._while_keeping(self._keeping, event, now)

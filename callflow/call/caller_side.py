@@ -1,15 +1,23 @@
-"""What the caller's side says in SIP, as news for the call: answers, holds, keys, the end."""
+"""The owner of callers' legs: what their sides say and what is heard of them, as news for their calls."""
 
 from functools import partial
 
+from callflow.call.calling import heard_as
+from callflow.call.calls_from_seats import CallsFromSeats
+from callflow.call.farewells import Farewells
 from callflow.call.leg import Leg
 from callflow.call.lines import Lines
 from callflow.call.news import Happened, News, Task
 from callflow.call.room import Room
+from callflow.call.switchboard import Switchboard
+from callflow.call.table import CallTable
+from callflow.call.unacknowledged import Unacknowledged
 from callflow.errors import PeerError
 from callflow.events import (
     CallConfirmed,
+    CallerLost,
     DigitPressed,
+    Event,
     HeldByCaller,
     HungUp,
     Party,
@@ -24,6 +32,7 @@ from callflow.sip.happenings import (
     Ended,
     KeySignalled,
     Reanswered,
+    Referred,
     Reoffered,
     Told,
 )
@@ -32,15 +41,30 @@ from callflow.sip.happenings import (
 class CallerSide:
     """Turns what the signalling tells of callers' legs into events of their calls."""
 
-    def __init__(self, lines: Lines, calls: Calls) -> None:
+    def __init__(
+        self,
+        table: CallTable,
+        lines: Lines,
+        calls: Calls,
+        switchboard: Switchboard,
+        from_seats: CallsFromSeats,
+        farewells: Farewells,
+        unacknowledged: Unacknowledged,
+    ) -> None:
+        self._table = table
         self._lines = lines
         self._calls = calls
+        self._switchboard = switchboard
+        self._from_seats = from_seats
+        self._farewells = farewells
+        self._unacknowledged = unacknowledged
 
-    def told(self, room: Room, told: Told, now: float) -> list[News]:
+    def told(self, leg: Leg, told: Told, now: float) -> list[News]:
         """The caller's side has said something."""
-        leg = room.caller
+        room = self._table[leg.call]
         match told:
             case Confirmed():
+                self._unacknowledged.over(room)
                 leg.is_confirmed = True
                 # A caller's side that was parked when it called us hears nobody yet.
                 holds = Task(room, partial(_holds, room, leg))
@@ -53,9 +77,26 @@ class CallerSide:
                 return self._reanswered(room, answer, now)
             case KeySignalled(key=key):
                 return _signalled(room, key)
+            case Referred():
+                # Only a seat that serves a caller may pass the caller on.
+                return [*self._calls.refuse_referral(leg.session, PeerError(403, "Forbidden"), now)]
             case Ended(reason=reason):
                 return [_ended(room, reason)]
         return []
+
+    def heard(self, leg: Leg, event: Event, now: float) -> list[News]:
+        """The caller is heard, or has been told something."""
+        room = self._table[leg.call]
+        between = room.go_on(event)
+        return [Happened(room, heard_as(event))] if between is None else [*between]
+
+    def lost(self, leg: Leg, now: float) -> list[News]:
+        """The seat is told and released at once; the caller, who may hear us yet, has the last words."""
+        room = self._table[leg.call]
+        left = [*self._switchboard.left(room, now), *self._from_seats.ended(room, now)]
+        for other in room.listening():
+            left += self._farewells.begin(other, room.call.caller_gone, now)
+        return [*left, *room.let_others_go(now), Happened(room, CallerLost())]
 
     def _answered(self, room: Room, answer: bytes, now: float) -> list[News]:
         """The ACK should have brought the answer to our offer (RFC 3264 §5)."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from callflow.events import Event, PromptFinished, PromptStarted, PromptStopped
 from callflow.sip.happenings import Invited
 from callflow.sip.headers import NameAddress
 from callflow.sip.uri import Uri
@@ -34,3 +35,11 @@ def calling_as(invited: Invited, host: str) -> Calling:
 def recording(prompt: str, fields: Mapping[str, str]) -> str:
     """The name under which the plane has a prompt whose slots are filled like that."""
     return "?".join([prompt, *(f"{name}={value}" for name, value in sorted(fields.items()))])
+
+
+def heard_as(event: Event) -> Event:
+    """What the plane tells of a prompt, with the prompt's own name, whatever its slots were filled with."""
+    match event:
+        case PromptStarted(prompt=prompt) | PromptFinished(prompt=prompt) | PromptStopped(prompt=prompt):
+            return type(event)(prompt.partition("?")[0])
+    return event

@@ -5,8 +5,7 @@ After that an emergency call is never refused: not to a phone that nobody sits a
 calls enough.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable
 from functools import partial
 from typing import Final
 
@@ -25,8 +24,8 @@ from callflow.call.dial_plan import (
     Service,
     ToSeat,
 )
-from callflow.call.dialling import Dialling, Errand, Way
-from callflow.call.leg import Leg
+from callflow.call.dialling import Dialling, Errand
+from callflow.call.leg import Leg, Side
 from callflow.call.lines import Lines
 from callflow.call.news import News
 from callflow.call.phonebook import Place
@@ -36,17 +35,18 @@ from callflow.call.service_call import REFUSED, ServiceCall, ServiceDesk
 from callflow.call.supervising import Supervising, attendable
 from callflow.call.switchboard import Switchboard
 from callflow.call.table import CallTable
+from callflow.call.ways_out import Outside, Way, WaysOut
 from callflow.errors import PeerError
-from callflow.events import Event, Party
+from callflow.events import LOST_MEDIA, Event, Party
 from callflow.guard import Broke, guarded
 from callflow.sip.auth import Proof
 from callflow.sip.endpoint import Endpoint
-from callflow.sip.happenings import Counted, Invited, Told
+from callflow.sip.happenings import Counted, Ended, Invited, Referred, Told
 from callflow.sip.headers import NameAddress
 from callflow.sip.refusal import full as at_limit
-from callflow.sip.trunks import TrunkPlan
 from callflow.sip.uri import Uri
 
+UnderWay = ServiceCall | Dialling | Supervising
 NewCall = Callable[[str, str, bool], Call]
 """Makes a call of that name, whose caller would go back to that queue; True for one without manners."""
 _UNAVAILABLE: Final = (SeatState.AWAY, SeatState.OFFLINE, SeatState.UNREACHABLE)
@@ -73,14 +73,14 @@ class CallsFromSeats:
         self._plan = plan
         self._calls_out = calls_out
         self._proxy_auth = endpoint.proxy_auth
-        self._trunks = endpoint.trunks
+        self._ways_out = WaysOut(endpoint.trunks, calls_out.trunks)
         self._calls = endpoint.calls
         self._lines = lines
         self._switchboard = switchboard
         self._desk = ServiceDesk(switchboard)
         self._new_call = new_call
         self._host = host
-        self._under_way: dict[str, ServiceCall | Dialling | Supervising] = {}
+        self._under_way: dict[str, UnderWay] = {}
         self._agenda: Agenda[str] = Agenda()
 
     def __contains__(self, call: str) -> bool:
@@ -119,8 +119,10 @@ class CallsFromSeats:
 
     def told(self, leg: Leg, told: Told, now: float) -> list[News]:
         """The phone, or whom it calls, has said something."""
-        one = self._under_way[leg.call]
-        return self._watch(leg.call, one, one.told(leg, told, now))
+        if isinstance(told, Referred):
+            # Only a seat that serves a caller may pass the caller on.
+            return [*self._calls.refuse_referral(leg.session, PeerError(403, "Forbidden"), now)]
+        return self._guarded(leg, lambda one: one.told(leg, told, now), now)
 
     def hand_over(self, call: str, now: float) -> tuple[Leg, Place | None, list[News]] | None:
         """See `Dialling.hand_over`; None where the call is none that rings at a colleague."""
@@ -132,8 +134,12 @@ class CallsFromSeats:
 
     def heard(self, leg: Leg, event: Event, now: float) -> list[News]:
         """The plane tells of a leg."""
-        one = self._under_way[leg.call]
-        return self._watch(leg.call, one, one.heard(event, now))
+        return self._guarded(leg, lambda one: one.heard(event, now), now)
+
+    def lost(self, leg: Leg, now: float) -> list[News]:
+        """Nothing comes from the leg any more."""
+        ended = self._calls.hang_up(leg.session, LOST_MEDIA, now)
+        return [*ended, *self.told(leg, Ended(leg.session, LOST_MEDIA), now)]
 
     def tick(self, now: float) -> list[News]:
         news: list[News] = []
@@ -169,6 +175,16 @@ class CallsFromSeats:
 
     # --- the rooms behind ---
 
+    def _guarded(self, leg: Leg, work: Callable[[UnderWay], list[News]], now: float) -> list[News]:
+        """A fault here ends this call alone."""
+        name = leg.call
+        done = guarded(lambda: self._worked(name, work))
+        return [*done, *self.drop(name, now)] if any(isinstance(each, Broke) for each in done) else done
+
+    def _worked(self, name: str, work: Callable[[UnderWay], list[News]]) -> list[News]:
+        one = self._under_way[name]
+        return self._watch(name, one, work(one))
+
     def _calls_for_help(self, invited: Invited, now: float) -> str:
         """The phone that calls an emergency number from where it has registered; empty for no such call.
 
@@ -184,7 +200,7 @@ class CallsFromSeats:
             news += self.drop(name, now)
         return news
 
-    def _watch(self, name: str, one: ServiceCall | Dialling | Supervising, news: list[News]) -> list[News]:
+    def _watch(self, name: str, one: UnderWay, news: list[News]) -> list[News]:
         if one.is_over:
             self._under_way.pop(name, None)
         self._agenda.put(name, None if one.is_over else one.deadline)
@@ -239,15 +255,15 @@ class CallsFromSeats:
         colleague = self._switchboard.serving(called, now, name)
         seats = self._switchboard.seats
         state, place = seats.state(seats[colleague], now), self._switchboard.place_of(colleague, now)
-        ways: list[Way] = []
+        way: Way | None = None
         failure = PeerError(480, "Temporarily Unavailable")
         if state is SeatState.READY and colleague != seat.number and place is not None:
-            ways = [Way(place.target, self._address(seat.number), place.hops, place=place)]
+            way = Way(place.target, self._address(seat.number), place.hops, place=place)
         elif state not in _UNAVAILABLE:
             failure = PeerError(486, "Busy Here")
         calling = Calling(self._address(seat.number), called, invited.hops_left)
         call = self._new_call(name, "", True)
-        errand = Errand(call, leg, seat.number, called, iter(ways), calling, colleague, True, failure)
+        errand = Errand(call, leg, seat.number, called, way, calling, colleague, True, failure)
         return self._dial(name, errand, now)
 
     def _call_out(
@@ -265,32 +281,22 @@ class CallsFromSeats:
         leg = self._leg(name, invited, Party.SEAT, seat, now)
         call = self._new_call(name, self._switchboard.queue_of(own), is_plain)
         calling = Calling(self._address(number), "", invited.hops_left)
-        ways = self._ways_out(number, caller_id, own, None if is_plain else now)
-        return self._dial(name, Errand(call, leg, own, number, ways, calling, is_plain=is_plain), now)
-
-    def _ways_out(self, number: str, caller_id: str, seat: str, now: float | None) -> Iterator[Way]:
-        """By each trunk, as it is when it is its turn; without `now` also by those that want no calls."""
-        trunks = self._calls_out.trunks
-        for trunk in trunks:
-            yield replace(self._way(trunk, number, caller_id, seat, now), is_last=trunk is trunks[-1])
-
-    def _way(self, trunk: TrunkPlan, number: str, caller_id: str, seat: str, now: float | None) -> Way:
-        shown = NameAddress(Uri("sip", caller_id or trunk.user or seat, trunk.domain))
-        fields = (("p-asserted-identity", str(shown)),) if caller_id else ()
-        hops, prover = self._trunks.hops(trunk.name, now), self._trunks.prover(trunk.name)
-        return Way(Uri("sip", number, trunk.domain), shown, hops, fields, prover, trunk=trunk.name)
+        outside = Outside(number, caller_id, own, is_urgent=is_plain)
+        return self._dial(name, Errand(call, leg, own, number, outside, calling, is_plain=is_plain), now)
 
     def _leg(self, name: str, invited: Invited, party: Party, seat: Seat | None, now: float) -> Leg:
         """The phone's. A seat that is in another call goes on with that: then this is the phone's alone."""
         leg = self._lines.answer(name, invited, now)
-        leg.party = party
+        leg.party, leg.side = party, Side.FROM_SEAT
         leg.seat = seat.number if seat and seat.state in FREE else ""
         return leg
 
     def _dial(self, name: str, errand: Errand, now: float) -> list[News]:
-        return self._begin(name, Dialling(errand, self._lines, self._calls, self._switchboard), now)
+        return self._begin(
+            name, Dialling(errand, self._ways_out, self._lines, self._calls, self._switchboard), now
+        )
 
-    def _begin(self, name: str, one: ServiceCall | Dialling | Supervising, now: float) -> list[News]:
+    def _begin(self, name: str, one: UnderWay, now: float) -> list[News]:
         self._under_way[name] = one
         return self._watch(name, one, one.begin(now))
 

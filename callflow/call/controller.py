@@ -18,13 +18,14 @@ from callflow.call.farewells import Farewells
 from callflow.call.held_legs import HeldLegs
 from callflow.call.journal import CallEntry
 from callflow.call.ledger import Ledger, Sink
-from callflow.call.leg import Effect, Leg
+from callflow.call.leg import IN_CALL, Effect, Leg, Side
 from callflow.call.lines import Lines
 from callflow.call.liveness import USUAL as LONGEST_SILENCE
 from callflow.call.liveness import Liveness
 from callflow.call.lost_legs import LostLegs
 from callflow.call.media_side import MediaSide
 from callflow.call.news import Happened, News, Task
+from callflow.call.owners import Owners
 from callflow.call.phonebook import Phonebook
 from callflow.call.queues import QueuePlan
 from callflow.call.recorder import EMPTY, Message, Written
@@ -38,20 +39,17 @@ from callflow.call.switchboard import Switchboard
 from callflow.call.table import CallTable
 from callflow.call.transferring import Transferring
 from callflow.call.trunk_health import TrunkHealth
+from callflow.call.unacknowledged import Unacknowledged
 from callflow.call.unsaid import Unsaid
 from callflow.call.work import Work
 from callflow.errors import PeerError
 from callflow.etiquette.house import CARRIED, House
-from callflow.etiquette.modes import Modes
+from callflow.etiquette.modes import Houses, Modes
 from callflow.events import (
     CallArrived,
     Ending,
-    Event,
     FactKept,
-    Party,
     PromptFinished,
-    PromptStarted,
-    PromptStopped,
 )
 from callflow.facts import Fact
 from callflow.flow.model import Flow
@@ -76,7 +74,6 @@ from callflow.sip.happenings import (
     Output,
     Probed,
     Reanswered,
-    Referred,
     Registered,
     Reoffered,
     Replied,
@@ -154,9 +151,8 @@ class Controller:
         destinations = Destinations(self.switchboard.seats, settings.queues)
         answers = settings.house.transfer.take, settings.house.transfer.decline
         self._desk = Desk(self.switchboard, destinations, settings.sayable, answers)
-        self._caller_side = CallerSide(self._lines, endpoint.calls)
-        self._health = TrunkHealth(self._tell)
-        self._seat_side = SeatSide(self._lines, endpoint.calls, self.switchboard, destinations)
+        farewells = Farewells(self._lines, endpoint.calls)
+        unacknowledged = Unacknowledged(endpoint.calls)
         self._transferring = Transferring(
             self._lines,
             endpoint.calls,
@@ -166,8 +162,30 @@ class Controller:
             endpoint.trunks,
             self._from_seats.hand_over,
         )
-        farewells = Farewells(self._lines, endpoint.calls)
-        lost = self._lost = self._new_lost_legs(farewells)
+        self._seat_side = SeatSide(
+            self._rooms, self._lines, endpoint.calls, self.switchboard, destinations, self._transferring
+        )
+        caller_side = CallerSide(
+            self._rooms,
+            self._lines,
+            endpoint.calls,
+            self.switchboard,
+            self._from_seats,
+            farewells,
+            unacknowledged,
+        )
+        self._owners = Owners(
+            self._rooms,
+            {
+                Side.CALLER: caller_side,
+                Side.SEAT: self._seat_side,
+                Side.TARGET: self._transferring,
+                Side.FROM_SEAT: self._from_seats,
+                Side.FAREWELL: farewells,
+            },
+        )
+        health = TrunkHealth(self._tell)
+        lost = self._lost = LostLegs(self._rooms, self._lines, self.switchboard, self._owners)
         self._held_legs = HeldLegs(self._rooms, self._lines, endpoint.calls)
         self._liveness = Liveness(
             self._rooms,
@@ -178,7 +196,7 @@ class Controller:
             settings.media_timeouts,
         )
         self._unsaid = Unsaid(self._rooms, settings.house.neutral)
-        self._media_side = MediaSide(self._lines, self._rooms, self._health, self._liveness)
+        self._media_side = MediaSide(self._lines, self._rooms, health, self._liveness)
         self._deeds = Deeds(
             self._rooms,
             endpoint.calls,
@@ -187,8 +205,8 @@ class Controller:
             self._transferring,
             self._from_seats,
             farewells,
+            unacknowledged,
             self._media_side,
-            self._health,
             journals=settings.journals,
         )
         self._work = Work(self._deeds.told, self._deeds.broken)
@@ -353,17 +371,6 @@ class Controller:
             self._rooms,
         )
 
-    def _new_lost_legs(self, farewells: Farewells) -> LostLegs:
-        return LostLegs(
-            self._rooms,
-            self._lines,
-            self._endpoint.calls,
-            self.switchboard,
-            self._transferring,
-            self._from_seats,
-            farewells,
-        )
-
     def _new_timers(self) -> tuple[GuardedTimer[News], ...]:
         """The parts that serve many calls; the endpoint is the first, for what it tells may end calls."""
         deeds = self._deeds
@@ -414,19 +421,8 @@ class Controller:
         if isinstance(told, Replied) and told.method == "OPTIONS":
             held = self._held_legs.replied(leg, told.status, now)
             return [*held, *self._liveness.replied(leg, told.status, now)]
-        if isinstance(told, Referred) and (leg.party is Party.CALLER or leg.call in self._from_seats):
-            # Only a seat that serves a caller may pass the caller on.
-            refused = PeerError(403, "Forbidden")
-            return [*self._endpoint.calls.refuse_referral(leg.session, refused, now)]
-        if leg in self._deeds.farewells:
-            return self._apart(leg, lambda: self._deeds.farewells.told(leg, told, now), now)
-        if leg.call in self._from_seats:
-            return self._apart(leg, lambda: self._from_seats.told(leg, told, now), now)
-        room = self._rooms[leg.call]
-        if isinstance(told, Confirmed):
-            self._deeds.unacknowledged.over(room)
-        told_by_leg = Task(room, partial(self._told_in, room, leg, told, now))
-        return [told_by_leg, Task(room, partial(self._watch, room)), *self._agreed(leg, told, now)]
+        done = self._owners.told(leg, told, now)
+        return [*done, *self._agreed(leg, told, now)] if leg.side in IN_CALL else done
 
     def _agreed(self, leg: Leg, told: Told, now: float) -> list[News]:
         """Whether packets are due from a leg changes with what is agreed upon."""
@@ -440,29 +436,6 @@ class Controller:
         # No seat is rung for a caller whose side holds, and hears nobody.
         hears = leg.agreed is None or leg.agreed.peer_listens
         return self._lost.trust(leg, now) if hears else self._lost.doubt(leg, now)
-
-    def _told_in(self, room: Room, leg: Leg, told: Told, now: float) -> list[News]:
-        """A leg of a call has said something."""
-        if isinstance(told, Referred):
-            return self._transferring.referred(room, leg, told, now)
-        match leg.party:
-            case Party.TARGET:
-                return self._transferring.told(room, leg, told, now)
-            case Party.SEAT:
-                return self._seat_side.told(room, leg, told, now)
-        return self._caller_side.told(room, told, now)
-
-    def _apart(self, leg: Leg, work: Callable[[], Iterable[News]], now: float) -> list[News]:
-        """A leg that is in no call of a caller's; where we fail there, that leg alone ends."""
-        done = guarded(work)
-        if not any(isinstance(each, Broke) for each in done):
-            return done
-        ended = guarded(lambda: self._from_seats.drop(leg.call, now))
-        return [*done, *ended, *guarded(lambda: self._deeds.farewells.drop(leg, now))]
-
-    def _watch(self, room: Room) -> list[News]:
-        self._rooms.watch(room)
-        return []
 
     def _invited(self, invited: Invited, now: float) -> list[News]:
         name, full = self._new_call(), len(self) >= self._settings.most_calls
@@ -492,14 +465,13 @@ class Controller:
         settings = self._settings
         trunk = leg.trunk = self._endpoint.trunks.at(invited.source)
         leg.thresholds = settings.hearing.get(trunk)
-        modes, base = settings.modes, settings.house
+        houses = Houses(settings.house, settings.modes, trunk)
         call = Call(
             settings.flow,
-            modes.house(base, trunk=trunk),
+            houses.in_queue(),
             Ledger(name, self._sink),
-            lambda queue: modes.house(base, trunk=trunk, queue=queue),
+            houses,
             keeps=settings.journals,
-            at_fault=lambda: self._health.at_fault(leg),
             lengths=settings.lengths,
         )
         calling = calling_as(invited, settings.media_host)
@@ -513,12 +485,8 @@ class Controller:
         if is_plain:
             return Call(flow, settings.house.without(*CARRIED), ledger, lengths=settings.lengths)
 
-        def in_queue(queue: str) -> House:
-            return settings.modes.house(settings.house, queue=queue)
-
-        return Call(
-            flow, in_queue(queue), ledger, in_queue, keeps=settings.journals, lengths=settings.lengths
-        )
+        houses, keeps = Houses(settings.house, settings.modes), settings.journals
+        return Call(flow, houses.in_queue(queue), ledger, houses, keeps=keeps, lengths=settings.lengths)
 
     # --- what the plane tells ---
 
@@ -540,13 +508,7 @@ class Controller:
             return []
         self._unsaid.heard(leg, report.event)
         deeds.recorder.judged(report.leg, report.event)
-        if leg in deeds.farewells:
-            return self._apart(leg, lambda: deeds.farewells.heard(leg, report.event, report.at), report.at)
-        if leg.call in self._from_seats:
-            return self._apart(leg, lambda: self._from_seats.heard(leg, report.event, report.at), report.at)
-        room = self._rooms[leg.call]
-        heard = Task(room, partial(self._heard_in, room, leg, report.event, report.at))
-        return [heard, Task(room, partial(self._watch, room))] if leg.party is Party.SEAT else [heard]
+        return self._owners.heard(leg, report.event, report.at)
 
     def _unsaid_on(self, leg: Leg | None, report: Report, event: PromptUnknown) -> list[News]:
         """Other words are said, and the prompt is over for its call."""
@@ -559,16 +521,6 @@ class Controller:
             return [*said, Task(room, ends)]
         over = Report(report.at, report.leg, PromptFinished(event.prompt))
         return [*said, Task(None, partial(self._heard, over))]
-
-    def _heard_in(self, room: Room, leg: Leg, event: Event, now: float) -> list[News]:
-        """A leg of a call was heard."""
-        match leg.party:
-            case Party.TARGET:
-                return self._transferring.heard(room, heard_as(event))
-            case Party.SEAT:
-                return self._seat_side.heard(room, leg, heard_as(event), now)
-        between = room.go_on(event)
-        return [Happened(room, heard_as(event))] if between is None else [*between]
 
     # --- what time brings ---
 
@@ -595,11 +547,3 @@ class Controller:
         told = self._deeds.recorder.written(written, now)
         room = self._rooms.get(told[0]) if told else None
         return [*lost, Happened(room, told[1])] if room and told else [*lost]
-
-
-def heard_as(event: Event) -> Event:
-    """The same event with the prompt's own name, whatever its slots were filled with."""
-    match event:
-        case PromptStarted(prompt=prompt) | PromptFinished(prompt=prompt) | PromptStopped(prompt=prompt):
-            return type(event)(prompt.partition("?")[0])
-    return event

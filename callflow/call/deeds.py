@@ -31,7 +31,6 @@ from callflow.call.room import Room
 from callflow.call.switchboard import Switchboard
 from callflow.call.table import CallTable
 from callflow.call.transferring import Transferring
-from callflow.call.trunk_health import TrunkHealth
 from callflow.call.unacknowledged import Unacknowledged
 from callflow.errors import IllegalEvent
 from callflow.events import CallAnswered
@@ -55,8 +54,8 @@ class Deeds:
         transferring: Transferring,
         from_seats: CallsFromSeats,
         farewells: Farewells,
+        unacknowledged: Unacknowledged,
         media_side: MediaSide,
-        health: TrunkHealth,
         *,
         journals: bool,
     ) -> None:
@@ -64,7 +63,7 @@ class Deeds:
         self.recorder = Recorder()
         self.own_words = OwnWords()
         self.farewells = farewells
-        self.unacknowledged = Unacknowledged(calls)
+        self.unacknowledged = unacknowledged
         self._table = table
         self._calls = calls
         self._lines = lines
@@ -72,7 +71,6 @@ class Deeds:
         self._transferring = transferring
         self._from_seats = from_seats
         self._media_side = media_side
-        self._health = health
         self._journals = journals
         self._written: dict[str, CallEntry] = {}
 
@@ -193,7 +191,7 @@ class Deeds:
             partial(self._tell_caller_gone, room, now),
             partial(self.unacknowledged.over, room),
             partial(self._media_side.ended, room.call.ledger),
-            partial(self._health.ended, room.caller, now),
+            partial(self._media_side.caller_over, room.caller, now),
         ]
         done = [news for step in steps for news in guarded(step)]
         return [*done, *self._close(room, now), *([Journalled(room.name, None)] if over else [])]

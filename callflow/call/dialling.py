@@ -4,30 +4,26 @@ What the far side tells on the way, its early media too, is passed on to the pho
 given up there. With the answer the two share a room like any seat and caller.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from callflow.call.call import Call
 from callflow.call.calling import Calling
-from callflow.call.leg import Leg
+from callflow.call.leg import Leg, Side
 from callflow.call.lines import Lines
 from callflow.call.news import Connected, News
 from callflow.call.phonebook import Place
 from callflow.call.room import Room
 from callflow.call.seats import SeatState
 from callflow.call.switchboard import Switchboard
+from callflow.call.ways_out import Outside, Way, WaysOut
 from callflow.errors import PeerError
 from callflow.events import Ending, Event, HungUp, Party, ending_of
 from callflow.media.messages import Join
-from callflow.sip.address import Hop
 from callflow.sip.calls import Calls
 from callflow.sip.happenings import Accepted, Counted, Declined, Ended, Progressed, Reoffered, Told
-from callflow.sip.headers import NameAddress
 from callflow.sip.outgoing import Plan
 from callflow.sip.refusal import NO_TRUNK
-from callflow.sip.session import Fields, Prover
-from callflow.sip.uri import Uri
 
 _PHRASES: Final = {180: "Ringing", 181: "Call Is Being Forwarded", 182: "Queued"}
 _ANOTHER_WAY: Final = (408, 500, 502, 503, 504)
@@ -37,24 +33,6 @@ _REASONS: Final[dict[int, Ending]] = {
     486: "busy", 600: "busy", 603: "declined",
 }  # fmt: skip
 """What the ledger says of a call that came to nothing; `failed` for the rest."""
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """One way to whom is called."""
-
-    target: Uri
-    caller: NameAddress
-    """The From."""
-    hops: tuple[Hop, ...]
-    fields: Fields = ()
-    prover: Prover | None = None
-    place: Place | None = None
-    """Where it is a seat's phone that is to ring."""
-    trunk: str = ""
-    """The trunk that it goes by, if by one."""
-    is_last: bool = True
-    """Whether there is no other after it."""
 
 
 @dataclass(slots=True)
@@ -67,7 +45,8 @@ class Errand:
     seat: str
     """The number of who calls; empty for a phone that nobody sits at."""
     number: str = field(repr=False)
-    ways: Iterator[Way]
+    to: Way | Outside | None
+    """The colleague's phone, or a number outside; None where the colleague cannot be rung."""
     calling: Calling
     """What the seat's phone shows when it is rung anew in this call."""
     colleague: str = ""
@@ -75,15 +54,20 @@ class Errand:
     is_plain: bool = False
     failure: PeerError = field(default_factory=lambda: PeerError(503, NO_TRUNK))
     """Why there is no way, where there is none."""
+    tried: int = 0
+    """Ways that came to nothing, or are being tried."""
 
 
 class Dialling:
     """From the phone's INVITE to the answer, or to the end of all ways."""
 
-    def __init__(self, errand: Errand, lines: Lines, calls: Calls, switchboard: Switchboard) -> None:
+    def __init__(
+        self, errand: Errand, ways_out: WaysOut, lines: Lines, calls: Calls, switchboard: Switchboard
+    ) -> None:
         self.is_over = False
         self.deadline: float | None = None
         self._errand = errand
+        self._ways_out = ways_out
         self._lines = lines
         self._calls = calls
         self._switchboard = switchboard
@@ -144,12 +128,19 @@ class Dialling:
 
     def _go_on(self, failure: PeerError, now: float) -> list[News]:
         """Try the next way; when there is none, the phone is told how the last one failed."""
-        for way in self._errand.ways:
+        while (way := self._next_way(now)) is not None:
             try:
                 return self._try(way, now)
             except PeerError as error:
                 failure = error
         return self._came_to_nothing(failure, now)
+
+    def _next_way(self, now: float) -> Way | None:
+        errand = self._errand
+        tried, errand.tried = errand.tried, errand.tried + 1
+        if isinstance(errand.to, Outside):
+            return self._ways_out.nth(tried, errand.to, now)
+        return errand.to if not tried else None
 
     def _try(self, way: Way, now: float) -> list[News]:
         """Raises `PeerError`."""
@@ -160,7 +151,7 @@ class Dialling:
         party = Party.SEAT if colleague else Party.CALLER
         name, host = errand.call.ledger.call, way.hops[0].address[0]
         leg = self._lines.prepare(name, colleague, host, law, now, party)
-        leg.trunk = way.trunk
+        leg.side, leg.trunk = Side.FROM_SEAT, way.trunk
         hops_left = max(errand.calling.hops_left - 1, 0)
         plan = Plan(
             way.target,
@@ -227,6 +218,8 @@ class Dialling:
         waited = round(now - self._began, 3)
         errand.call.ledger.write_of(far.name, now, "call.picked_up", waited=waited)
         caller, seat = (errand.phone, far) if errand.colleague else (far, errand.phone)
+        caller.takes_part(Party.CALLER)
+        seat.takes_part(Party.SEAT)
         room = Room(
             errand.call, errand.calling, self._calls, self._lines, caller=caller, is_plain=errand.is_plain
         )

@@ -3,15 +3,16 @@
 Their legs are in no call any more by that time, and only their own end is waited for.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from callflow.call.leg import Effect, Leg
+from callflow.call.leg import Effect, Leg, Side
 from callflow.call.lines import Lines
 from callflow.call.news import News
 from callflow.errors import PeerError
 from callflow.events import Event, PromptFinished
-from callflow.guard import guarded
+from callflow.guard import Broke, guarded
 from callflow.media.messages import Play
 from callflow.sip.calls import Calls
 from callflow.sip.happenings import Ended, Referred, Reoffered, Told
@@ -45,11 +46,28 @@ class Farewells:
 
     def begin(self, leg: Leg, prompt: str, now: float) -> list[Effect]:
         """Tell a phone that has answered and hears us."""
+        leg.side = Side.FAREWELL
         self._leaving[leg.session] = _Leaving(leg, prompt, now + _LONGEST)
         return [Play(leg.media, prompt)]
 
     def told(self, leg: Leg, told: Told, now: float) -> list[News]:
         """The phone says something once more."""
+        return self._guarded(leg, lambda: self._told(leg, told, now), now)
+
+    def heard(self, leg: Leg, event: Event, now: float) -> list[News]:
+        """The plane tells of its leg."""
+        return self._guarded(leg, lambda: self._heard(leg, event, now), now)
+
+    def lost(self, leg: Leg, now: float) -> list[News]:
+        """Nothing comes from it any more: it ends without the sentence."""
+        return self.drop(leg, now)
+
+    def _guarded(self, leg: Leg, work: Callable[[], list[News]], now: float) -> list[News]:
+        """A fault here ends this leg alone."""
+        done = guarded(work)
+        return [*done, *self.drop(leg, now)] if any(isinstance(each, Broke) for each in done) else done
+
+    def _told(self, leg: Leg, told: Told, now: float) -> list[News]:
         match told:
             case Reoffered(offer=offer):
                 return [*self._lines.reoffered(leg, offer, now)]
@@ -60,8 +78,7 @@ class Farewells:
                 return [*self._lines.close(leg)]
         return []
 
-    def heard(self, leg: Leg, event: Event, now: float) -> list[News]:
-        """The plane tells of its leg."""
+    def _heard(self, leg: Leg, event: Event, now: float) -> list[News]:
         over = event == PromptFinished(self._leaving[leg.session].prompt)
         return [*self._end(leg, now)] if over else []
 

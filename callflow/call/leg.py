@@ -1,6 +1,8 @@
 """One leg of a call: a SIP session and its audio, the caller's or a seat's."""
 
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
 
 from callflow.call.journal import DialogEntry, FactEntry, Journalled, LegEntry
 from callflow.call.recorder import Message
@@ -16,6 +18,22 @@ Effect = Output | Command | Journalled | FactEntry | Message
 """What leaves the pure floors: messages, commands to the plane, things to count or write down, our faults."""
 
 
+class Side(StrEnum):
+    """Which part of the exchange a leg belongs to: what its phone says and what is heard of it goes there."""
+
+    CALLER = "caller"
+    SEAT = "seat"
+    TARGET = "target"
+    FROM_SEAT = "from_seat"
+    """A seat's phone that calls, or whom it calls, until the answer; a service number; a supervisor."""
+    FAREWELL = "farewell"
+    """It hears a last sentence, and is in no call any more."""
+
+
+IN_CALL: Final = frozenset({Side.CALLER, Side.SEAT, Side.TARGET})
+"""The sides that take part in a caller's call."""
+
+
 @dataclass(slots=True)
 class Leg:
     """A party as the signalling and the plane know it."""
@@ -29,6 +47,7 @@ class Leg:
     remote: Address | None
     """Where its side said it wants its audio."""
     party: Party = Party.CALLER
+    side: Side = Side.CALLER
     seat: str = ""
     """The seat's number, where it is one."""
     port: int = 0
@@ -68,6 +87,10 @@ class Leg:
     """How many prompts in a row the plane did not have for it."""
     joined_at: float | None = None
     """Since when it and the caller hear each other."""
+
+    def takes_part(self, party: Party) -> None:
+        """From now on it is that party of a caller's call."""
+        self.party, self.side = party, Side(party.value)
 
     @property
     def hosts(self) -> tuple[str, ...]:

@@ -5,7 +5,6 @@ answer. While a seat is joined, only the seat does. What is switched off is not 
 is noted, but a seat that asks for it gets it: its own ears are nothing that would have to be calibrated.
 """
 
-from collections.abc import Callable
 from typing import Any, Final
 
 from callflow.actions import Action, Conclude, Note
@@ -25,10 +24,11 @@ UNCHECKED: Final = Conclude(None, Outcome.UNCHECKED)
 class LineWatch:
     """One call's checks of its line, and what is known of it."""
 
-    def __init__(self, at_fault: Callable[[], bool] | None = None) -> None:
-        """`at_fault` tells whether it is our side that lets nothing of this call through."""
-        self._at_fault = at_fault
-        self._words: SeatsWords | None = None
+    def __init__(self) -> None:
+        self.at_fault = False
+        """Whether it is our side that lets nothing of this call through."""
+        self.seats_words: SeatsWords | None = None
+        """What a seat may have said for it now."""
         self.judged: LineJudged | None = None
         """What the line was found to be last."""
 
@@ -43,7 +43,7 @@ class LineWatch:
         if house.enforces(silence.rule):
             faint, noisy = (script if house.enforces(script.rule) else None for script in _unclear(house))
             script = Script.of_silence(silence)
-            watch.append(SilentLine(script, greeting, faint=faint, noisy=noisy, at_fault=self._at_fault))
+            watch.append(SilentLine(script, greeting, faint=faint, noisy=noisy, at_fault=self.at_fault))
         rules = {silence.rule, *(script.rule for script in _unclear(house))}
         observed = sorted(rule for rule in rules if house.observes(rule))
         return [*watch, *([Shadow(self.ideal(house), *observed, hears=greeting)] if observed else [])]
@@ -63,17 +63,17 @@ class LineWatch:
             would = {"would": "say", "prompt": manners.last}
             return None, [Note("rule.observed", manners.rule, would), UNCHECKED]
         script = Script.of(manners, Outcome.SILENT, house.silent_line.our_fault)
-        check = NoResponse.of(script, at_fault=self._at_fault)
+        check = NoResponse.of(script, at_fault=self.at_fault)
         return check, check.begin(now)
 
     # --- what a seat begins ---
 
     def words(self, house: House) -> SeatsWords:
         """What a seat may have said for it; the volume stays as it was when another seat comes."""
-        volume = self._words.volume if self._words else 0
+        volume = self.seats_words.volume if self.seats_words else 0
         lift, louder = house.mode("csr-05") != "off", house.mode("csr-10") != "off"
-        self._words = SeatsWords(house.seats_words, volume, lift=lift, louder=louder)
-        return self._words
+        self.seats_words = SeatsWords(house.seats_words, volume, lift=lift, louder=louder)
+        return self.seats_words
 
     def asked(
         self, wanted: LineRequested, house: House, sound: LineHeard | None, now: float
@@ -82,7 +82,7 @@ class LineWatch:
         script = _wanted(wanted.wish, house)
         if script is None or house.mode(script.rule) == "off":
             return None, []
-        check = SeatsCheck(script, wanted.wish, self.judged, self._at_fault)
+        check = SeatsCheck(script, wanted.wish, self.judged, self.at_fault)
         return check, check.begin(now, sounding=sound is not None)
 
 

@@ -74,7 +74,8 @@ class Lines:
         ring, there is a port to be offered: it is the leg's only from its answer on.
         """
         leg = self._new(call, "", host, None)
-        leg.party, leg.seat = party, seat
+        leg.takes_part(party)
+        leg.seat = seat
         leg.port = self._ports.offer(leg.media, host, now)
         leg.description = leg.offer = offered(self._local(leg), leg.media, first=law)
         return leg

@@ -1,39 +1,22 @@
-"""What becomes of a call when one of its legs is dead: the others are served, or told and let go of."""
+"""What a dead leg is to its call: looked after by the rules, doubted, trusted, or ended by its owner."""
 
-from callflow.call.calls_from_seats import CallsFromSeats
-from callflow.call.farewells import Farewells
-from callflow.call.leg import Leg
+from callflow.call.leg import IN_CALL, Leg
 from callflow.call.lines import Lines
-from callflow.call.news import Happened, News
-from callflow.call.room import Room
+from callflow.call.news import News
+from callflow.call.owners import Owners
 from callflow.call.switchboard import Switchboard
 from callflow.call.table import CallTable
-from callflow.call.transferring import Transferring
-from callflow.events import LOST_MEDIA, CallerLost, Party, SeatLost
-from callflow.sip.calls import Calls
-from callflow.sip.happenings import Ended
+from callflow.events import LOST_MEDIA, Party
 
 
 class LostLegs:
-    """Ends dead legs, by what they are to their calls."""
+    """Doubts and ends dead legs."""
 
-    def __init__(
-        self,
-        table: CallTable,
-        lines: Lines,
-        calls: Calls,
-        switchboard: Switchboard,
-        transferring: Transferring,
-        from_seats: CallsFromSeats,
-        farewells: Farewells,
-    ) -> None:
+    def __init__(self, table: CallTable, lines: Lines, switchboard: Switchboard, owners: Owners) -> None:
         self._table = table
         self._lines = lines
-        self._calls = calls
         self._switchboard = switchboard
-        self._transferring = transferring
-        self._from_seats = from_seats
-        self._farewells = farewells
+        self._owners = owners
 
     def is_left_to_rules(self, leg: Leg) -> bool:
         """Whether the rules about silent lines look after the leg's caller: no seat does, or is sought."""
@@ -60,33 +43,6 @@ class LostLegs:
 
     def end(self, leg: Leg, now: float) -> list[News]:
         """Nothing comes from the leg any more, and nobody has answered for it."""
-        if leg in self._farewells:
-            return self._farewells.drop(leg, now)
-        if leg.call in self._from_seats:
-            told = self._from_seats.told(leg, Ended(leg.session, LOST_MEDIA), now)
-            return [*self._calls.hang_up(leg.session, LOST_MEDIA, now), *told]
-        room = self._table.get(leg.call)
-        if room is None:
+        if leg.side in IN_CALL and leg.call not in self._table:
             return [*self._lines.end(leg, LOST_MEDIA, now)]
-        match leg.party:
-            case Party.SEAT:
-                return self._seat(room, leg, now)
-            case Party.TARGET:
-                ended = self._calls.hang_up(leg.session, LOST_MEDIA, now)
-                return [*ended, *self._transferring.lost(room, leg, now)]
-        return self._caller(room, now)
-
-    def _caller(self, room: Room, now: float) -> list[News]:
-        """The seat is told and released at once; the caller, who may hear us yet, has the last words."""
-        left = [*self._switchboard.left(room, now), *self._from_seats.ended(room, now)]
-        for leg in room.listening():
-            left += self._farewells.begin(leg, room.call.caller_gone, now)
-        return [*left, *room.let_others_go(now), Happened(room, CallerLost())]
-
-    def _seat(self, room: Room, leg: Leg, now: float) -> list[News]:
-        if leg is not room.seat:
-            # The old leg of a seat that has transferred its call, or a phone that was rung.
-            return [*room.let_leave(now)] if leg is room.leaving else []
-        released = room.release_seat(now)
-        lost = self._switchboard.lost(leg.seat, now)
-        return [*released, *lost, Happened(room, SeatLost(is_dead=True))]
+        return self._owners.lost(leg, now)

@@ -1,6 +1,5 @@
 """The house's rules in one call: which of them are at work, and what the end of one is the beginning of."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -26,13 +25,12 @@ from callflow.etiquette.answering import Answering
 from callflow.etiquette.closing import Closing
 from callflow.etiquette.gates import BOTH_HEARD, NOBODY_HEARD
 from callflow.etiquette.hold import Hold
-from callflow.etiquette.hold import Phase as HoldPhase
 from callflow.etiquette.house import House
 from callflow.etiquette.joining import Joining, greeting_of
 from callflow.etiquette.late_answer import LateAnswer
-from callflow.etiquette.late_answer import Phase as LateAnswerPhase
 from callflow.etiquette.leaving import Leaving
 from callflow.etiquette.machine import Machine
+from callflow.etiquette.modes import Houses
 from callflow.etiquette.nuisance import Nuisance
 from callflow.etiquette.parameters import TooOftenManners
 from callflow.etiquette.parting import Parting
@@ -42,12 +40,10 @@ from callflow.etiquette.plain_transfer import PlainTransfer
 from callflow.etiquette.queueing import Queueing
 from callflow.etiquette.seat_closing import SeatClosing
 from callflow.etiquette.seats_check import SeatsCheck
-from callflow.etiquette.seats_words import SeatsWords
 from callflow.etiquette.shadow import Shadow
 from callflow.etiquette.taking_message import TakingMessage
 from callflow.etiquette.taking_number import TakingNumber
 from callflow.etiquette.transfer import NOTHING_KNOWN, Transfer
-from callflow.etiquette.transfer import Phase as TransferPhase
 from callflow.events import (
     CallArrived,
     CallerDescribed,
@@ -62,6 +58,7 @@ from callflow.events import (
     NuisanceCalled,
     OpinionGiven,
     Outcome,
+    PathJudged,
     SeatAnswered,
     SeatHungUp,
     SeatLost,
@@ -74,23 +71,14 @@ from callflow.events import (
 class Manners:
     """The machines of one call. What its methods return is to be worked off at once."""
 
-    def __init__(
-        self,
-        house: House,
-        notes: Notes,
-        in_queue: Callable[[str], House] | None = None,
-        at_fault: Callable[[], bool] | None = None,
-    ) -> None:
-        """`in_queue` gives the house for who waits in a queue, or is served from it.
-
-        `at_fault` tells whether it is our side that lets nothing of the caller through.
-        """
+    def __init__(self, house: House, notes: Notes, houses: Houses | None = None) -> None:
+        """`houses` has the house for who waits in a queue, or is served from it."""
         self.house = house
-        self._in_queue = in_queue or (lambda _: house)
+        self._houses = houses or Houses(house)
         self.rules: list[Machine[Any]] = []
         self.sound: LineHeard | None = None
         """The unbroken sound that the caller's line makes now, if it makes any."""
-        self._line = LineWatch(at_fault)
+        self._line = LineWatch()
         self._notes = notes
         self.about = NOTHING_KNOWN
         """Who calls and why, as far as somebody has said so."""
@@ -116,6 +104,11 @@ class Manners:
         """Whether seat and caller do not hear each other, one of them at least."""
         self._deaf: HoldRequested | None = None
         """The seat held us before it could hear the caller."""
+        self._late: LateAnswer | None = None
+        self._joining: Joining | None = None
+        self._check: SeatsCheck | None = None
+        self._nuisance_rule: Nuisance | None = None
+        """The latest of each; at work where it is among the rules."""
 
     # --- what is asked of it ---
 
@@ -127,34 +120,27 @@ class Manners:
     @property
     def served(self) -> bool:
         """Whether seat and caller speak with each other, and nothing is asked of the caller."""
-        return any(
-            isinstance(rule, PlainJoining) or (isinstance(rule, Hold) and rule.phase is HoldPhase.JOINED)
-            for rule in self.rules
-        )
+        return any(rule.serves for rule in self.rules)
 
     @property
     def asks(self) -> bool:
         """Whether the caller is being asked something that a seat may hear the answer to."""
-        return any(
-            (isinstance(rule, Hold) and rule.phase is HoldPhase.ASKING)
-            or (isinstance(rule, Transfer) and rule.phase is TransferPhase.ASKING)
-            for rule in self.rules
-        )
+        return any(rule.asks_caller for rule in self.rules)
 
     @property
     def target_awaits_key(self) -> bool:
         """Whether the target has been asked, and a key of its phone is the answer."""
-        return any(isinstance(rule, Transfer) and rule.target_awaits_key for rule in self.rules)
+        return any(rule.target_awaits_key for rule in self.rules)
 
     @property
     def transfers(self) -> bool:
         """Whether a transfer is under way."""
-        return any(isinstance(rule, Transfer | PlainTransfer) and rule.deadline for rule in self.rules)
+        return any(rule.transfers and rule.deadline for rule in self.rules)
 
     @property
     def seat_tells(self) -> bool:
         """Whether the seat speaks for the target alone."""
-        return any(isinstance(rule, Transfer) and rule.seat_tells for rule in self.rules)
+        return any(rule.seat_tells for rule in self.rules)
 
     @property
     def hears_somebody(self) -> bool:
@@ -175,7 +161,7 @@ class Manners:
                 self._left, self._apart = event, True
             case HoldRequested() | SeatResumed() if self._greets:
                 self._deaf = event if isinstance(event, HoldRequested) else None
-            case SeatAnswered() if not self._joining:
+            case SeatAnswered() if self._joining not in self.rules:
                 return self._join(event, now)
             case TransferRequested():
                 self._wish = event
@@ -193,11 +179,18 @@ class Manners:
                 return self._asked_of_line(event, now) if self.served else []
         return self._tell_all(event, now)
 
+    def path_judged(self, judged: PathJudged, now: float) -> None:
+        """Whoever is told that its telephone does not work is told the truth."""
+        self._line.at_fault = judged.at_fault
+        for rule in self.rules:
+            if rule.follows_line:
+                rule.receive(judged, now)
+
     def _tell_all(self, event: Event, now: float) -> list[Action]:
-        nuisance = next((rule for rule in self.rules if isinstance(rule, Nuisance)), None)
-        if nuisance and not nuisance.is_over and isinstance(event, SeatHungUp | SeatLost):
-            # A seat that leaves such a caller leaves it to the attendant, not to the closing.
-            self._turn_to(nuisance)
+        keeps = next((rule for rule in self.rules if rule.keeps_caller), None)
+        if keeps and isinstance(event, SeatHungUp | SeatLost):
+            # csr-30: a seat that leaves such a caller leaves it to the attendant, not to the closing.
+            self._turn_to(keeps)
         return [action for rule in self.rules for action in rule.receive(event, now)]
 
     # --- what the flow, and one rule after the other, begin ---
@@ -234,7 +227,7 @@ class Manners:
     def queue(self, queue: str, now: float) -> list[Action]:
         """crs-02: the caller waits for a seat, under the rules that are in force there."""
         self._notes.ledger.write(now, "queue.entered", "crs-02", queue=queue)
-        self.house = self._in_queue(queue)
+        self.house = self._houses.in_queue(queue)
         self.rules, self._notes.queued_at = [], now
         queueing = Queueing(self.house.queue)
         begun = queueing.begin(now)
@@ -251,7 +244,7 @@ class Manners:
     def wait_unanswered(self, now: float) -> list[Action]:
         """The queue that the caller is in comes before the answer."""
         self._notes.ledger.write(now, "call.progressed", "csr-01")
-        late = LateAnswer(self.house.answering.settle)
+        late = self._late = LateAnswer(self.house.answering.settle)
         self.rules.append(late)
         return late.begin(now)
 
@@ -297,10 +290,10 @@ class Manners:
                 return self._begin_transfer(self._wish, now)
             case Outcome.TRANSFERRED | Outcome.TRANSFER_FAILED | Outcome.TRANSFEROR_GONE:
                 return self._transfer_over(outcome, now)
-            case Outcome.MESSAGE_WANTED if any(isinstance(rule, Transfer) for rule in self.rules):
+            case Outcome.MESSAGE_WANTED if any(rule.transfers for rule in self.rules):
                 self.whom = self._asked_for
             case Outcome.TOO_OFTEN | Outcome.ATTENDANT_WANTED:
-                self.rules = [rule for rule in self.rules if isinstance(rule, Shadow)]
+                self.rules = [rule for rule in self.rules if rule.only_watches]
             case Outcome.NUMBER_TAKEN | Outcome.NUMBER_NOT_TAKEN if self._too_often is not None:
                 return self._number_instead(outcome, now)
             case Outcome.SEAT_LEFT if self.is_seats_own:
@@ -336,7 +329,7 @@ class Manners:
         """From the moment that both can hear each other, the ledger calls them joined."""
         if isinstance(action, JoinTarget):
             # The target is the seat that serves, from before the first word that passes.
-            transfers = (rule for rule in self.rules if isinstance(rule, Transfer | PlainTransfer))
+            transfers = (rule for rule in self.rules if rule.transfers)
             self._notes.seat = next((rule.target for rule in transfers), self._notes.seat)
             return
         apart, self._apart = self._apart, bool(action.shut)
@@ -347,23 +340,21 @@ class Manners:
 
     @property
     def _late_answer(self) -> LateAnswer | None:
-        late = (rule for rule in self.rules if isinstance(rule, LateAnswer))
-        return next((rule for rule in late if rule.phase is not LateAnswerPhase.DONE), None)
-
-    @property
-    def _joining(self) -> bool:
-        return any(isinstance(rule, Joining) for rule in self.rules)
+        late = self._late
+        return late if late in self.rules and late and late.is_at_work else None
 
     @property
     def _greets(self) -> bool:
         """Whether what a seat's phone does is for the rule that comes next."""
-        return any(isinstance(rule, Joining | SeatClosing) for rule in self.rules)
+        return any(rule.begins_serving for rule in self.rules)
 
     def _join(self, answered: SeatAnswered, now: float) -> list[Action]:
         """The waiting is over: its words stop, and both hear the greeting."""
         silenced = [action for rule in self.rules for action in rule.receive(answered, now)]
         waited = self._notes.waited(now)
-        joining = Joining(self.house.joining_in_force, waited, greets=self.house.enforces("csr-01"))
+        joining = self._joining = Joining(
+            self.house.joining_in_force, waited, greets=self.house.enforces("csr-01")
+        )
         self.rules, self._notes.queued_at = [joining], None
         ideal = greeting_of(self.house.joining, answered, waited)
         noted = self._noted(ideal.rule, would="say", prompt=ideal.prompt)
@@ -371,12 +362,14 @@ class Manners:
 
     def _asked_of_line(self, wanted: LineRequested, now: float) -> list[Action]:
         """csr-05 to csr-07, csr-10, log-04: the seat wants something done about the caller's line."""
-        own = [rule for rule in self.rules if isinstance(rule, SeatsCheck | SeatsWords)]
+        before, words = self._check, self._line.seats_words
+        own = [rule for rule in self.rules if rule is before or rule is words]
         done = [action for rule in own for action in rule.receive(wanted, now)]
-        if any(isinstance(rule, SeatsCheck) and rule.at_work for rule in own):
+        if before in own and before and before.at_work:
             return done
         check, begun = self._line.asked(wanted, self.house, self.sound, now)
-        others = [rule for rule in self.rules if not isinstance(rule, SeatsCheck)]
+        others = [rule for rule in self.rules if rule is not before]
+        self._check = check
         # It stands first: where the caller is to be asked something, its words stop before that.
         self.rules = [check, *others] if check else others
         return [*done, *begun]
@@ -390,7 +383,7 @@ class Manners:
         return self._tell_all(wish, now)
 
     def _begin_transfer(self, wish: TransferRequested, now: float) -> list[Action]:
-        unhearing = any(isinstance(rule, Hold | PlainJoining) and rule.unhearing for rule in self.rules)
+        unhearing = any(rule.unhearing for rule in self.rules)
         hold, _ = self.house.hold_in_force
         self._wish, self._asked_for = None, wish.target
         manners = self.house.transfer_in_force
@@ -435,13 +428,13 @@ class Manners:
         """csr-30: only who speaks with a seat can be told to hang up, and once at a time."""
         if not self.served or not self.house.enforces(self.house.nuisance.rule):
             return self._noted(self.house.nuisance.rule, would="say", prompt=self.house.nuisance.words)
-        self.rules = [rule for rule in self.rules if not isinstance(rule, Nuisance)]
-        nuisance = Nuisance(self.house.nuisance)
-        self.rules.append(nuisance)
+        nuisance, before = Nuisance(self.house.nuisance), self._nuisance_rule
+        self._nuisance_rule = nuisance
+        self.rules = [*(rule for rule in self.rules if rule is not before), nuisance]
         return nuisance.receive(called, now)
 
     def _transfer_over(self, outcome: Outcome, now: float) -> list[Action]:
-        transfer = next(rule for rule in self.rules if isinstance(rule, Transfer | PlainTransfer))
+        transfer = next(rule for rule in self.rules if rule.transfers)
         if outcome is Outcome.TRANSFEROR_GONE:
             return self._close_after_seat(SeatLost(), now)
         if outcome is Outcome.TRANSFERRED:
@@ -466,7 +459,7 @@ class Manners:
 
     def _turn_to(self, machine: Machine[Any]) -> None:
         """From now on `machine` is at work; whoever only watches goes on watching."""
-        self.rules = [machine, *(rule for rule in self.rules if isinstance(rule, Shadow))]
+        self.rules = [machine, *(rule for rule in self.rules if rule.only_watches)]
 
     def _begin(self, machine: Machine[Any], first: Event, now: float) -> list[Action]:
         self._turn_to(machine)

@@ -7,9 +7,10 @@ from callflow.call.ledger import Ledger
 from callflow.call.leg import Effect, Leg
 from callflow.call.lines import Lines
 from callflow.call.liveness import Liveness
-from callflow.call.news import News
+from callflow.call.news import Happened, News
 from callflow.call.table import CallTable
 from callflow.call.trunk_health import TrunkHealth
+from callflow.events import PathJudged
 from callflow.media.messages import (
     Latched,
     LegQuality,
@@ -44,8 +45,7 @@ class MediaSide:
         match event:
             case Latched() if leg:
                 self._lines.latched(leg)
-                self._health.heard(leg, now)
-                return self._liveness.resumed(leg, now)
+                return [*self._first_packet(leg, now), *self._liveness.resumed(leg, now)]
             case Unlatched() if leg:
                 self._lines.unlatched(leg, now)
                 return [Counted("media", "source_lost")]
@@ -53,6 +53,7 @@ class MediaSide:
                 if leg is not None:
                     leg.is_missed = True
                     self._liveness.stopped(leg, now - DROPOUT, now)
+                    return [Counted("media", "no_packets"), *self._path(leg.trunk)]
                 return [Counted("media", "no_packets")]
             case PacketsResumed() if leg:
                 leg.quiet_since = None
@@ -79,6 +80,28 @@ class MediaSide:
         ledger = self._table.ledger_of(leg.call) or self._ended.get(leg.call)
         if ledger is not None:
             ledger.write_of(leg.name, now, "leg.quality", **asdict(quality))
+
+    def _first_packet(self, leg: Leg, now: float) -> list[News]:
+        """A packet has come from the leg: then its trunk lets packets through."""
+        was_suspect = self._health.is_suspect(leg.trunk)
+        self._health.heard(leg, now)
+        return self._path(leg.trunk) if was_suspect else []
+
+    def _path(self, trunk: str) -> list[News]:
+        """The calls of whose callers nothing has come are told whether that is the trunk's fault."""
+        if not trunk:
+            return []
+        rooms = [room for room in self._table.now_standing() if room.caller.trunk == trunk]
+        return [
+            Happened(room, PathJudged(self._health.at_fault(room.caller)))
+            for room in rooms
+            if room.caller.is_missed
+        ]
+
+    def caller_over(self, leg: Leg, now: float) -> list[News]:
+        """A caller's leg is over: a trunk may be suspect now for the calls that stand."""
+        self._health.ended(leg, now)
+        return self._path(leg.trunk) if self._health.is_suspect(leg.trunk) else []
 
     def ended(self, ledger: Ledger) -> list[Effect]:
         """The call is over."""

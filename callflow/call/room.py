@@ -42,6 +42,7 @@ from callflow.call.lines import Lines
 from callflow.call.notices import fields_with, show, shown_as
 from callflow.call.phonebook import Place
 from callflow.call.sound import BOTH, Sound
+from callflow.call.transfer_attempt import Leaving, TransferAttempt
 from callflow.errors import PeerError
 from callflow.events import Party
 from callflow.media.messages import (
@@ -77,26 +78,11 @@ class Room(Sound):
     """The phones that ring, by the number of the seat."""
     places: dict[str, Place] = field(default_factory=dict)
     """Where they were rung."""
-    elsewhere: Elsewhere | None = None
-    """Whom the seat has called past us, and wants the caller transferred to."""
-    is_adopted: bool = False
-    """Whether the target was called before the caller was asked."""
-    target_wanted: bool = False
-    """Whether the caller has agreed to such a target."""
-    target_seat: str = ""
-    """The number of the latest target."""
-    target_status: tuple[int, str] = (480, "Temporarily Unavailable")
-    """What the latest target's phone said that did not take the call."""
-    seeks: bool = False
-    """Whether the phones that ring are to take the call from the seat that has it."""
-    referral: Leg | None = None
-    """The leg whose phone asked for the transfer by REFER, and is told what comes of it."""
+    transfer: TransferAttempt = field(default_factory=TransferAttempt)
     thanked: Leg | None = None
     """The seat whose caller was just put through, and that still listens."""
-    leaving: Leg | None = None
-    """The seat that has transferred the call: its phone may hang up by itself."""
-    leaves_at: float | None = None
-    """When it is hung up for it (seconds)."""
+    leaving: Leaving | None = None
+    """The seat that has transferred the call."""
     queue: str = ""
     """Where the caller waited last."""
     ahead: int = 0
@@ -108,15 +94,17 @@ class Room(Sound):
     """How often we have failed in this call."""
     is_plain: bool = False
     """Nobody is served here: colleagues speak, or it is an emergency; no seat writes such a call up."""
+    name: str = field(init=False)
+    """The call's."""
     _keys_kept: bool = False
 
-    @property
-    def name(self) -> str:
-        return self.call.ledger.call
+    def __post_init__(self) -> None:
+        self.name = self.call.ledger.call
 
     @property
     def legs(self) -> tuple[Leg, ...]:
-        others = (self.seat, self.recall, self.target, self.leaving, *self.ringing.values())
+        leaving = self.leaving.leg if self.leaving else None
+        others = (self.seat, self.recall, self.target, leaving, *self.ringing.values())
         return (self.caller, *(leg for leg in others if leg is not None))
 
     # --- what the call wants ---
@@ -176,8 +164,8 @@ class Room(Sound):
 
     def ring(self, seat: str, place: Place, now: float) -> list[Effect]:
         """Ring a seat's phone. Raises `PeerError` where there is no port for it."""
-        leg, sent = self._invite(seat, place, now, about=self._known() if self.seeks else ())
-        leg.party = Party.TARGET if self.seeks else Party.SEAT
+        leg, sent = self._invite(seat, place, now, about=self._known() if self.transfer.seeks else ())
+        leg.takes_part(Party.TARGET if self.transfer.seeks else Party.SEAT)
         self.ringing[seat], self.places[seat] = leg, place
         return sent
 
@@ -219,14 +207,14 @@ class Room(Sound):
     def seat_left(self) -> list[Effect]:
         """The seat has hung up, or is lost."""
         seat, self.seat = self.seat, None
-        self.referral = None
+        self.transfer.referral = None
         self.shut = BOTH
         return self._lines.close(seat) if seat else []
 
     def release_seat(self, now: float) -> list[Effect]:
         """End the seat's leg; the caller stays."""
         seat, self.seat = self.seat, None
-        self.referral = None
+        self.transfer.referral = None
         self.shut = BOTH
         return self._end(seat, "", now) if seat else []
 
@@ -235,7 +223,8 @@ class Room(Sound):
     def ring_target(self, seat: str, place: Place, now: float) -> list[Effect]:
         """Ring the phone of the seat that is to take the call. Raises `PeerError`."""
         self.target, sent = self._invite(seat, place, now, about=self._known())
-        self.target.party, self.target_seat = Party.TARGET, seat
+        self.target.takes_part(Party.TARGET)
+        self.transfer.seat = seat
         self.places[seat] = place
         return sent
 
@@ -249,7 +238,7 @@ class Room(Sound):
         caller, description = self.calling.caller, leg.description
         plan = Plan(there.target, caller, description, there.hops, fields, (), hops_left, there.prover)
         sent = self._send(leg, plan, now)
-        self.target, self.target_seat = leg, ""
+        self.target, self.transfer.seat = leg, ""
         return sent
 
     def _send(self, leg: Leg, plan: Plan, now: float) -> list[Effect]:
@@ -266,46 +255,49 @@ class Room(Sound):
     def target_found(self, leg: Leg) -> None:
         """One of the phones that rang for the transfer was answered."""
         self.ringing.pop(leg.seat, None)
-        self.target, self.target_seat, self.seeks = leg, leg.seat, False
+        self.target, self.transfer.seat, self.transfer.seeks = leg, leg.seat, False
 
     def adopt_target(self, other: "Room", target: Leg) -> list[Effect]:
         """Whom the seat has spoken with in another room is the target: it hears that it is to wait."""
         other.seat = None
-        target.call, target.party = self.name, Party.TARGET
-        self.target, self.target_seat = target, target.seat
+        target.call = self.name
+        target.takes_part(Party.TARGET)
+        self.target, self.transfer.seat = target, target.seat
         if other.place is not None:
             self.places[target.seat] = other.place
         return [Part(target.media), Play(target.media, self.call.please_wait)]
 
     def adopt_ringing(self, target: Leg, place: Place | None) -> None:
         """Whom the seat calls already is the target, whether it has picked up or not."""
-        target.call, target.party = self.name, Party.TARGET
-        self.target, self.target_seat, self.is_adopted = target, target.seat, True
+        target.call = self.name
+        target.takes_part(Party.TARGET)
+        self.target, self.transfer.seat, self.transfer.is_adopted = target, target.seat, True
         if place is not None:
             self.places[target.seat] = place
 
     def target_left(self) -> list[Effect]:
         """The target did not take the call, or has hung up."""
         target, self.target = self.target, None
-        self.is_adopted = self.target_wanted = False
+        self.transfer.without_target()
         return self._lines.close(target) if target else []
 
     def drop_target(self, why: str, now: float) -> list[Effect]:
         """The call is not for the target."""
         target, self.target = self.target, None
-        self.is_adopted = self.target_wanted = False
+        self.transfer.without_target()
         return self._end(target, why, now) if target else []
 
     def join_target(self, now: float) -> list[Effect]:
         """The target is the caller's seat from now on."""
         before, self.seat, self.target = self.seat, self.target, None
         assert self.seat is not None
-        self.seat.party, self.place = Party.SEAT, self.places.get(self.seat.seat)
-        self.is_adopted = self.target_wanted = False
+        self.seat.takes_part(Party.SEAT)
+        self.place = self.places.get(self.seat.seat)
+        self.transfer.without_target()
         self.codes, self.notice = FeatureCodes(), None
-        if before is not None and before is self.referral:
+        if before is not None and before is self.transfer.referral:
             # A phone that is told of a completed transfer hangs up by itself.
-            self.leaving, self.leaves_at = before, now + PHONES_OWN_BYE
+            self.leaving = Leaving(before, now + PHONES_OWN_BYE)
             ended = []
         elif before is not None and before.is_open and not before.is_deaf:
             # It is thanked before it is let go of, by whoever does that.
@@ -337,20 +329,21 @@ class Room(Sound):
 
     def let_leave(self, now: float) -> list[Effect]:
         """The seat that has transferred the call has had its time."""
-        leaving, self.leaving, self.leaves_at = self.leaving, None, None
-        return self._end(leaving, "transferred", now) if leaving else []
+        leaving, self.leaving = self.leaving, None
+        return self._end(leaving.leg, "transferred", now) if leaving else []
 
     @property
     def deadline(self) -> float | None:
         """When the call, or a key that was kept back, wants to be looked at."""
-        known = (self.call.deadline, self.codes.deadline, self.leaves_at)
+        leaves_at = self.leaving.until if self.leaving else None
+        known = (self.call.deadline, self.codes.deadline, leaves_at)
         return min((at for at in known if at is not None), default=None)
 
     def let_others_go(self, now: float) -> list[Effect]:
         """The caller is alone with us: nobody serves it, rings for it, or is to."""
         others = self.legs[1:]
-        self.seat = self.recall = self.target = self.leaving = self.referral = None
-        self.leaves_at, self.seeks = None, False
+        self.seat = self.recall = self.target = self.leaving = self.transfer.referral = None
+        self.transfer.seeks = False
         self.ringing.clear()
         ended = [effect for leg in others for effect in self._end(leg, "caller is lost", now)]
         return [*ended, *self.play_music(EndHold())]

@@ -1,9 +1,10 @@
-"""What the seats' phones say and do, as news for the calls: answers, holds, keys, ends."""
+"""The owner of seats' legs: what their phones say and do, as news for calls (answers, holds, keys, ends)."""
 
 from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
+from callflow.call.calling import heard_as
 from callflow.call.destinations import UPWARDS, Destinations
 from callflow.call.feature_codes import Code, PassOn
 from callflow.call.leg import Leg
@@ -11,6 +12,8 @@ from callflow.call.lines import Lines
 from callflow.call.news import Happened, News, Task
 from callflow.call.room import Room
 from callflow.call.switchboard import Switchboard
+from callflow.call.table import CallTable
+from callflow.call.transferring import Transferring
 from callflow.errors import PeerError
 from callflow.events import (
     LONGEST_ESTIMATE,
@@ -42,6 +45,7 @@ from callflow.sip.happenings import (
     KeySignalled,
     Progressed,
     Reanswered,
+    Referred,
     Reoffered,
     Told,
 )
@@ -64,9 +68,17 @@ class SeatSide:
     """Turns what the signalling and the plane tell of seats' legs into events of their calls."""
 
     def __init__(
-        self, lines: Lines, calls: Calls, switchboard: Switchboard, destinations: Destinations
+        self,
+        table: CallTable,
+        lines: Lines,
+        calls: Calls,
+        switchboard: Switchboard,
+        destinations: Destinations,
+        transferring: Transferring,
     ) -> None:
+        self._table = table
         self._destinations = destinations
+        self._transferring = transferring
         self._lines = lines
         self._calls = calls
         self._switchboard = switchboard
@@ -75,9 +87,13 @@ class SeatSide:
         """A key that was kept back was no code."""
         return self._coded(room, room.codes.tick(now))
 
-    def told(self, room: Room, leg: Leg, told: Told, now: float) -> list[News]:
+    def told(self, leg: Leg, told: Told, now: float) -> list[News]:
+        """The seat's phone has said something."""
+        room = self._table[leg.call]
         is_recall = leg is room.recall
-        if leg is room.leaving:
+        if isinstance(told, Referred):
+            return self._transferring.referred(room, leg, told, now)
+        if room.leaving and leg is room.leaving.leg:
             return self._leaves(room, leg, told, now)
         match told:
             case Progressed(status=status) if status >= 180 and not leg.rings:
@@ -97,7 +113,7 @@ class SeatSide:
             case Reanswered(answer=answer) | Answered(answer=answer):
                 return self._seat_reanswered(room, leg, answer, now)
             case KeySignalled(key=key) if leg.agreed and leg.agreed.event_type is None:
-                return self._coded(room, self._pressed(room, key, now))
+                return self._keyed(room, key, now)
             case Ended():
                 return self._seat_ended(room, leg, told, now)
         return []
@@ -108,7 +124,7 @@ class SeatSide:
         except PeerError as error:
             bye = self._calls.hang_up(leg.session, "no usable answer", now)
             declined = Declined(leg.session, error.status, error.reason)
-            return [*bye, Counted("odd", "no_answer"), *self.told(room, leg, declined, now)]
+            return [*bye, Counted("odd", "no_answer"), *self.told(leg, declined, now)]
         # A phone may answer with its hold key pressed already, or be parked by a PBX.
         holds = Task(room, partial(self._seat_holds, room, leg, now))
         if leg is room.recall:
@@ -153,17 +169,35 @@ class SeatSide:
             case Reoffered(offer=offer):
                 return [*self._lines.reoffered(leg, offer, now)]
             case Ended():
-                room.leaving, room.leaves_at = None, None
+                room.leaving = None
                 return [*self._lines.close(leg)]
         return []
 
-    def heard(self, room: Room, leg: Leg, event: Event, now: float) -> list[News]:
+    def heard(self, leg: Leg, event: Event, now: float) -> list[News]:
+        """The seat is heard, or has been told something."""
+        room, event = self._table[leg.call], heard_as(event)
         if leg is room.seat and room.call.seat_tells:
             # The seat speaks for the target alone: what it hears and presses is about that.
             return [Happened(room, OfSeat(event))]
         if isinstance(event, DigitPressed) and leg is room.seat:
-            return self._coded(room, self._pressed(room, event.digit, now))
+            return self._keyed(room, event.digit, now)
         return []
+
+    def lost(self, leg: Leg, now: float) -> list[News]:
+        """The seat's phone has died: its caller hears an apology."""
+        room = self._table[leg.call]
+        if leg is not room.seat:
+            # The old leg of a seat that has transferred its call, or a phone that was rung.
+            return [*room.let_leave(now)] if room.leaving and leg is room.leaving.leg else []
+        released = room.release_seat(now)
+        lost = self._switchboard.lost(leg.seat, now)
+        return [*released, *lost, Happened(room, SeatLost(is_dead=True))]
+
+    def _keyed(self, room: Room, key: str, now: float) -> list[News]:
+        done = self._coded(room, self._pressed(room, key, now))
+        # A star is kept back for a while: the call wants to be woken when that is over.
+        self._table.watch(room)
+        return done
 
     def _pressed(self, room: Room, key: str, now: float) -> list[Code | PassOn]:
         """A key of the seat: an answer that it heard, the beginning of a code, or the caller's."""

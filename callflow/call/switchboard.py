@@ -128,7 +128,7 @@ class Switchboard:
 
     def seek(self, room: Room, queue: str, now: float) -> list[News]:
         """Look for whoever of a queue is free to take a call that is served, before all who wait."""
-        self._rooms[room.name], room.seeks = room, True
+        self._rooms[room.name], room.transfer.seeks = room, True
         news = self._carry_out(self.queues.enter(room.name, queue, now, head=True), now)
         return [*news, Task(room, partial(self._waits_for_target, room))]
 
@@ -141,11 +141,11 @@ class Switchboard:
 
     def seek_no_longer(self, room: Room, now: float) -> list[News]:
         """Nobody is wanted any more."""
-        if not room.seeks:
+        if not room.transfer.seeks:
             return []
         news = self._carry_out(self.queues.leave(room.name), now)
         self._rooms.pop(room.name, None)
-        room.seeks = False
+        room.transfer.seeks = False
         return [*news, *self._look_again(now)]
 
     def left(self, room: Room, now: float) -> list[News]:
@@ -306,8 +306,8 @@ class Switchboard:
                 case Nobody(why=why):
                     del self._rooms[step.call]
                     nobody: Event = NobodyThere(why)
-                    if room.seeks:
-                        room.seeks = False
+                    if room.transfer.seeks:
+                        room.transfer.seeks = False
                         nobody = OfTarget(TargetDeclined("no_answer" if why == "waited" else "failed"))
                     news.append(Happened(room, nobody))
         if any(isinstance(step, Withdraw) for step in steps):

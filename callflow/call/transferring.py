@@ -4,6 +4,7 @@ from collections.abc import Callable
 from math import ceil
 
 from callflow.actions import Action, DropTarget, JoinTarget, Notice, RingTarget
+from callflow.call.calling import heard_as
 from callflow.call.destinations import Destinations
 from callflow.call.elsewhere import Elsewhere, elsewhere
 from callflow.call.leg import Effect, Leg
@@ -14,8 +15,10 @@ from callflow.call.room import Room
 from callflow.call.seats import FREE, Seat, SeatState
 from callflow.call.switchboard import Switchboard, why_declined
 from callflow.call.table import CallTable
+from callflow.call.transfer_attempt import BUSY, DECLINED, TIMEOUT, UNAVAILABLE
 from callflow.errors import PeerError
 from callflow.events import (
+    LOST_MEDIA,
     Event,
     LineJudged,
     OfTarget,
@@ -78,12 +81,12 @@ class Transferring:
         match action:
             case RingTarget() if room.target is not None and not room.target.is_open:
                 # It rings already: the seat has called it, and transfers before it has picked up.
-                room.target_wanted, room.target_status = True, (408, "Request Timeout")
+                room.transfer.is_agreed, room.transfer.status = True, TIMEOUT
                 return []
-            case RingTarget() if room.target is None and room.elsewhere is not None:
-                return self._ring_elsewhere(room, room.elsewhere, now)
+            case RingTarget() if room.target is None and room.transfer.outside is not None:
+                return self._ring_elsewhere(room, room.transfer.outside, now)
             case RingTarget(target=queue, queue=True) if room.target is None:
-                room.target_status = 480, "Temporarily Unavailable"
+                room.transfer.status = UNAVAILABLE
                 return self._switchboard.seek(room, queue, now)
             case RingTarget(target=target):
                 return self._ring(room, target, now)
@@ -96,14 +99,14 @@ class Transferring:
     def referred(self, room: Room, leg: Leg, refer: Referred, now: float) -> list[News]:
         """A seat's phone wants the call transferred (RFC 3515): to a seat of ours, and nowhere else."""
         number = number_of(refer.target)
-        if leg is not room.seat or room.referral is not None or room.call.transfers:
+        if leg is not room.seat or room.transfer.referral is not None or room.call.transfers:
             return [*self._calls.refuse_referral(leg.session, PeerError(603, "Decline"), now)]
         if refer.replaces is not None:
             return self._attended(room, leg, refer, refer.replaces, now)
         wish = self._destinations.wish(number, leg.seat, Way.PHONE)
         if wish is None:
             return [*self._calls.refuse_referral(leg.session, PeerError(403, "Forbidden"), now)]
-        room.referral = leg
+        room.transfer.referral = leg
         return [*self._calls.accept_referral(leg.session, now), Happened(room, wish)]
 
     def called(self, invited: Invited, seat: Seat | None, now: float) -> list[News]:
@@ -136,19 +139,23 @@ class Transferring:
             case Notice.TAKEN_BACK:
                 told = self._tell(room, 487, "Request Terminated", now, over=True)
             case Notice.TARGET_NOT_THERE:
-                told = self._tell(room, *room.target_status, now, over=True)
+                told = self._tell(room, *room.transfer.status, now, over=True)
             case _:
                 return []
         return [*told, *self._let_go(room, notice, now)]
 
     def tick(self, room: Room, now: float) -> list[News]:
         """A phone that was told of its transfer, and did not hang up, is hung up for."""
-        is_due = room.leaves_at is not None and now >= room.leaves_at
+        is_due = room.leaving is not None and now >= room.leaving.until
         return [*room.let_leave(now)] if is_due else []
 
-    def told(self, room: Room, leg: Leg, told: Told, now: float) -> list[News]:
+    def told(self, leg: Leg, told: Told, now: float) -> list[News]:
         """A target's phone has said something."""
+        room = self._table[leg.call]
         match told:
+            case Referred():
+                # Who does not serve the caller passes nobody on.
+                return self.referred(room, leg, told, now)
             case Progressed(status=status) if status >= 180 and not leg.rings:
                 leg.rings = True
                 return [Happened(room, OfTarget(TargetRinging()))]
@@ -157,7 +164,7 @@ class Transferring:
             case Declined() if leg is not room.target:
                 return self._switchboard.declined(room, leg, told, now)
             case Declined(status=status, reason=reason):
-                room.target_status = status, reason
+                room.transfer.status = status, reason
                 gone = self._gone(room, TargetDeclined(why_declined(status)), now)
                 self._switchboard.pause(leg.seat, told, now)
                 return gone
@@ -169,30 +176,32 @@ class Transferring:
                 return self._reanswered(leg, answer, now)
         return []
 
-    def lost(self, room: Room, leg: Leg, now: float) -> list[News]:
-        """The target's phone has died; it has been hung up."""
+    def lost(self, leg: Leg, now: float) -> list[News]:
+        """The target's phone has died: it is hung up, and the call told so."""
+        room = self._table[leg.call]
+        ended = self._calls.hang_up(leg.session, LOST_MEDIA, now)
         if leg is not room.target:
-            return [*room.declined(leg)]
+            return [*ended, *room.declined(leg)]
         gone = self._gone(room, TargetHungUp(), now)
-        return [*gone, *self._switchboard.lost(leg.seat, now)]
+        return [*ended, *gone, *self._switchboard.lost(leg.seat, now)]
 
-    def heard(self, room: Room, event: Event) -> list[News]:
+    def heard(self, leg: Leg, event: Event, now: float) -> list[News]:
         """The plane tells of a target's leg; how its line sounds is no rule's business."""
         if isinstance(event, LineJudged):
             return []
-        return [Happened(room, OfTarget(event))]
+        return [Happened(self._table[leg.call], OfTarget(heard_as(event)))]
 
     # --- the rooms behind ---
 
     def _attended(self, room: Room, leg: Leg, refer: Referred, replaces: Replaces, now: float) -> list[News]:
         """The seat has spoken with the target already: that leg comes over, and nobody is rung."""
-        room.referral = leg
+        room.transfer.referral = leg
         accepted = self._calls.accept_referral(leg.session, now)
         session = self._calls.replaced(replaces) or self._calls.unanswered(replaces)
         consult = self._lines.get(session) if session else None
-        room.elsewhere = elsewhere(self._trunks, refer) if consult is None else None
-        if room.elsewhere is not None:
-            return [*accepted, Happened(room, room.elsewhere.wish)]
+        room.transfer.outside = elsewhere(self._trunks, refer) if consult is None else None
+        if room.transfer.outside is not None:
+            return [*accepted, Happened(room, room.transfer.outside.wish)]
         handed = self._hand_over(consult.call, now) if consult else None
         if handed is not None:
             rings, place, ended = handed
@@ -230,11 +239,11 @@ class Transferring:
 
     def _let_go(self, room: Room, why: str, now: float) -> list[News]:
         """The target is not wanted, or no longer."""
-        room.elsewhere = None
+        room.transfer.outside = None
         sought = self._switchboard.seek_no_longer(room, now)
         if room.target is None:
             return sought
-        seat = room.target_seat
+        seat = room.transfer.seat
         return [*sought, *room.drop_target(why, now), *self._switchboard.put_down(seat, now)]
 
     def _ring(self, room: Room, target: str, now: float) -> list[News]:
@@ -244,11 +253,11 @@ class Transferring:
         number = board.serving(target, now, room.name)
         state = board.seats.state(board.seats[number], now)
         place = board.place_of(number, now)
-        room.target_status = 408, "Request Timeout"
+        room.transfer.status = TIMEOUT
         if place is None or state is not SeatState.READY:
             declined = self._unavailable(board.seats[number], state, now)
             is_busy = declined.why == "busy"
-            room.target_status = (486, "Busy Here") if is_busy else (480, "Temporarily Unavailable")
+            room.transfer.status = BUSY if is_busy else UNAVAILABLE
             return [Happened(room, OfTarget(declined))]
         try:
             rung = room.ring_target(number, place, now)
@@ -257,7 +266,7 @@ class Transferring:
         return [*rung, *board.turn(number, SeatState.RINGING, now)]
 
     def _ring_elsewhere(self, room: Room, there: Elsewhere, now: float) -> list[News]:
-        room.target_status = 408, "Request Timeout"
+        room.transfer.status = TIMEOUT
         try:
             return [*room.ring_elsewhere(there, now)]
         except PeerError:
@@ -276,15 +285,15 @@ class Transferring:
         except PeerError:
             bye = self._calls.hang_up(leg.session, "no usable answer", now)
             declined = Declined(leg.session, 502, "Bad Gateway")
-            return [*bye, Counted("odd", "no_answer"), *self.told(room, leg, declined, now)]
+            return [*bye, Counted("odd", "no_answer"), *self.told(leg, declined, now)]
         if leg.agreed is not None and not leg.agreed.peer_listens:
             # A phone that answers on hold would hear neither the brief nor the caller.
             bye = self._calls.hang_up(leg.session, "on hold", now)
             declined = Declined(leg.session, 480, "Temporarily Unavailable")
-            return [*opened, *bye, Counted("odd", "answered_on_hold"), *self.told(room, leg, declined, now)]
+            return [*opened, *bye, Counted("odd", "answered_on_hold"), *self.told(leg, declined, now)]
         others = self._switchboard.found(room, leg, now) if leg is not room.target else []
         talks = self._switchboard.turn(leg.seat, SeatState.TALKING, now)
-        if room.is_adopted and not room.target_wanted:
+        if room.transfer.is_adopted and not room.transfer.is_agreed:
             # The caller has not been heard yet.
             return [*opened, *talks, Play(leg.media, room.call.please_wait)]
         return [*opened, *others, *talks, *self._listens(room, now)]
@@ -293,7 +302,7 @@ class Transferring:
         """The target is there; it has not agreed."""
         # Not 200: a phone that hears of an answer takes itself for done, and hangs up.
         known = self._tell(room, 183, "Session Progress", now)
-        room.target_status = 603, "Decline"
+        room.transfer.status = DECLINED
         return [*known, Happened(room, OfTarget(TargetAnswered()))]
 
     def _reanswered(self, leg: Leg, answer: bytes, now: float) -> list[News]:
@@ -304,21 +313,21 @@ class Transferring:
 
     def _gone(self, room: Room, event: Event, now: float) -> list[News]:
         closed = room.target_left()
-        put_down = self._switchboard.put_down(room.target_seat, now)
+        put_down = self._switchboard.put_down(room.transfer.seat, now)
         return [*closed, *put_down, Happened(room, OfTarget(event))]
 
     def _join(self, room: Room, now: float) -> list[News]:
         before = room.seat.seat if room.seat else ""
-        room.elsewhere = None
+        room.transfer.outside = None
         joined = room.join_target(now)
         known = self._tell(room, 200, "OK", now, over=True)
         rest = self._switchboard.hung_up(room, before, now) if before else []
         return [*joined, *known, *rest]
 
     def _tell(self, room: Room, status: int, reason: str, now: float, *, over: bool = False) -> list[Effect]:
-        referral = room.referral
+        referral = room.transfer.referral
         if referral is None:
             return []
         if over:
-            room.referral = None
+            room.transfer.referral = None
         return [*self._calls.tell_referral(referral.session, status, reason, now, over=over)]

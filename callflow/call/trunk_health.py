@@ -7,7 +7,7 @@ nobody who calls by it is told to take another telephone: that would be untrue, 
 from typing import Final
 
 from callflow.call.ledger import Sink
-from callflow.call.leg import Effect, Leg
+from callflow.call.leg import Leg
 from callflow.facts import Fact
 
 IN_A_ROW: Final = 3
@@ -31,21 +31,21 @@ class TrunkHealth:
         if calls >= self._in_a_row:
             self._tell(Fact(now, "", f"trunk {leg.trunk}", "trunk.heard_again", None, {"calls": calls}))
 
-    def ended(self, leg: Leg, now: float) -> list[Effect]:
+    def ended(self, leg: Leg, now: float) -> None:
         """A caller's leg is over."""
         if not leg.trunk or not _is_unheard(leg):
-            return []
+            return
         calls = self._unheard[leg.trunk] = self._unheard.get(leg.trunk, 0) + 1
         if calls == self._in_a_row:
             self._tell(Fact(now, "", f"trunk {leg.trunk}", "trunk.one_way", None, {"calls": calls}))
-        return []
+
+    def is_suspect(self, trunk: str) -> bool:
+        """Whether one call more without a packet would be the trunk's fault."""
+        return self._unheard.get(trunk, 0) + 1 >= self._in_a_row
 
     def at_fault(self, leg: Leg) -> bool:
         """Whether it is not this caller's telephone: nothing has come, nor did in the calls before."""
-        return bool(leg.trunk) and _is_unheard(leg) and self._calls_with(leg) >= self._in_a_row
-
-    def _calls_with(self, leg: Leg) -> int:
-        return self._unheard.get(leg.trunk, 0) + 1
+        return bool(leg.trunk) and _is_unheard(leg) and self.is_suspect(leg.trunk)
 
 
 def _is_unheard(leg: Leg) -> bool:

@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import Callable
 
 from callflow.facts import Fact
+from callflow.sinks import FactSink
 
 
-class Listener:
+class Listener(FactSink):
     """A sink of facts."""
 
     def __init__(self, told: Callable[[Fact], None]) -> None:

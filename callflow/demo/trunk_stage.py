@@ -20,6 +20,7 @@ from callflow.events import Party
 from callflow.facts import Fact
 from callflow.net.media_port import MediaPort
 from callflow.service import media_of, running
+from callflow.sinks import FactSink
 
 TRUNK: Final = "provider"
 _STAYS: Final = 4.0
@@ -53,7 +54,7 @@ def scenarios(house: House) -> tuple[Scenario, ...]:
     return (*(before(number) for number in range(1, IN_A_ROW + 1)), LAST.under(house))
 
 
-class Calls:
+class Calls(FactSink):
     """Gives each call's facts to a listener of its own, and keeps what is told of the trunk."""
 
     def __init__(self) -> None:

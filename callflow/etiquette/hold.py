@@ -117,8 +117,15 @@ class Hold(Machine[Phase]):
         self._consent_ends: float | None = None
 
     @property
+    def serves(self) -> bool:
+        return self.phase is Phase.JOINED
+
+    @property
+    def asks_caller(self) -> bool:
+        return self.phase is Phase.ASKING
+
+    @property
     def unhearing(self) -> bool:
-        """Whether the seat's phone is on its own hold, and hears nobody."""
         return self._unhearing
 
     @property

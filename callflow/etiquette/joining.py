@@ -38,6 +38,10 @@ class Joining(Machine[Phase]):
 
     rules = ("csr-01", "csr-16", "gas-02", "gas-03")
 
+    @property
+    def begins_serving(self) -> bool:
+        return True
+
     def __init__(self, manners: JoiningManners, waited: float, *, greets: bool = True) -> None:
         """`waited` is for how many seconds the caller has waited for the seat.
 

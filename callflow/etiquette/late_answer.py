@@ -34,6 +34,10 @@ class LateAnswer(Machine[Phase]):
         super().__init__(Phase.WAITING)
         self._settle = settle
 
+    @property
+    def is_at_work(self) -> bool:
+        return self.phase is not Phase.DONE
+
     def begin(self, now: float) -> list[Action]:
         return self._enter(Phase.WAITING, now + EVERY, Progress())
 

@@ -17,7 +17,6 @@ second after its pause.
 
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Callable
 from enum import Enum, auto
 from typing import Final, Literal
 
@@ -48,6 +47,7 @@ from callflow.events import (
     OpinionGiven,
     Outcome,
     Party,
+    PathJudged,
     PromptFinished,
     PromptStarted,
     PromptStopped,
@@ -86,17 +86,17 @@ class LineCheck(Machine[Phase]):
         *,
         to: tuple[Party, ...] = (Party.CALLER,),
         by: str = "line",
-        at_fault: Callable[[], bool] | None = None,
+        at_fault: bool = False,
     ) -> None:
         """`to` hears the words; `by` is who began it, `line` or `seat`.
 
-        `at_fault` is asked before the last words whether it is our side that lets nothing through.
+        `at_fault`: it is our side that lets nothing through, as far as that is known yet.
         """
         super().__init__(phase)
         self._script = script
         self._to = to
         self._by = by
-        self._at_fault = at_fault or (lambda: False)
+        self._at_fault = at_fault
         self._said: Counter[str] = Counter()
         """How many words have been said, by rule: who comes back to a script goes on in it."""
         self._saying = ""
@@ -121,6 +121,9 @@ class LineCheck(Machine[Phase]):
             case _, HungUp():
                 return self._enter(Phase.DONE, None)
             case Phase.DONE, _:
+                return []
+            case _, PathJudged(at_fault=at_fault):
+                self._at_fault = at_fault
                 return []
             case _, DigitPressed():
                 return self._alive("key")
@@ -187,7 +190,7 @@ class LineCheck(Machine[Phase]):
         return self._enter(Phase.SAYING, None, *begins, Say(self._saying, self._script.rule, self._to))
 
     def _prompt(self, word: Word) -> str:
-        return word.our_fault if word.our_fault and self._at_fault() else word.prompt
+        return word.our_fault if word.our_fault and self._at_fault else word.prompt
 
     def _begin(self) -> list[Action]:
         if self._begun:

@@ -36,6 +36,58 @@ class Machine(ABC, Generic[PhaseT]):
         """Whether it wants to be told what the line is found to be."""
         return False
 
+    # --- what others may know of it ---
+
+    @property
+    def serves(self) -> bool:
+        """Whether seat and caller speak with each other, and nothing is asked of the caller."""
+        return False
+
+    @property
+    def asks_caller(self) -> bool:
+        """Whether the caller is being asked something that a seat may hear the answer to."""
+        return False
+
+    @property
+    def target_awaits_key(self) -> bool:
+        """Whether the target of a transfer has been asked, and a key of its phone is the answer."""
+        return False
+
+    @property
+    def seat_tells(self) -> bool:
+        """Whether the seat speaks for the target alone, and its keys are about that."""
+        return False
+
+    @property
+    def transfers(self) -> bool:
+        """Whether it is a transfer."""
+        return False
+
+    @property
+    def target(self) -> str:
+        """The seat or queue that is to take the call; empty where nobody is."""
+        return ""
+
+    @property
+    def unhearing(self) -> bool:
+        """Whether the seat's phone is on its own hold, and hears nobody."""
+        return False
+
+    @property
+    def begins_serving(self) -> bool:
+        """Whether a seat is being joined: what its phone does is for the rule that comes next."""
+        return False
+
+    @property
+    def keeps_caller(self) -> bool:
+        """Whether a seat that leaves now leaves its caller to this rule, and not to the closing."""
+        return False
+
+    @property
+    def only_watches(self) -> bool:
+        """Whether nothing is heard of it: its rules are only observed."""
+        return False
+
     @abstractmethod
     def receive(self, event: Event, now: float) -> list[Action]:
         """What to do because `event` happened at `now`; raises `IllegalEvent`."""

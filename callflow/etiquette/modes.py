@@ -42,5 +42,20 @@ class Modes:
         return self.house(house, trunk=str(trunk), queue=str(queues[-1]) if queues else "")
 
 
+@dataclass(frozen=True, slots=True)
+class Houses:
+    """The house of one call wherever it goes."""
+
+    base: House
+    """As it is everywhere."""
+    modes: Modes = field(default_factory=Modes)
+    trunk: str = ""
+    """By which the caller has come, if by one."""
+
+    def in_queue(self, queue: str = "") -> House:
+        """The house for who waits in that queue, or is served from it; without one before any."""
+        return self.modes.house(self.base, trunk=self.trunk, queue=queue)
+
+
 def _in(house: House, some: Some) -> House:
     return house.in_mode(some) if isinstance(some, str) else house.in_modes(some)

@@ -4,8 +4,6 @@ The flow has asked as often as it does, and not a sound has come since: the call
 heard, given 5 s, and released. Any sign of life, however faint or noisy, ends it, and the flow goes on.
 """
 
-from collections.abc import Callable
-
 from callflow.actions import Action
 from callflow.etiquette.line_check import LineCheck, Phase
 from callflow.etiquette.line_script import Script
@@ -20,7 +18,7 @@ class NoResponse(LineCheck):
     rules = ("log-04",)
 
     @classmethod
-    def of(cls, script: Script, at_fault: Callable[[], bool] | None = None) -> "NoResponse":
+    def of(cls, script: Script, at_fault: bool = False) -> "NoResponse":
         """Not begun yet; `at_fault` as everywhere."""
         return cls(script, Phase.LISTENING, at_fault=at_fault)
 

@@ -46,8 +46,8 @@ class Nuisance(Machine[Phase]):
         self._seat_gone = False
 
     @property
-    def is_over(self) -> bool:
-        return self.phase is Phase.DONE
+    def keeps_caller(self) -> bool:
+        return self.phase is not Phase.DONE
 
     def receive(self, event: Event, now: float) -> list[Action]:
         match self.phase, event:

@@ -45,8 +45,13 @@ class PlainJoining(Machine[Phase]):
         self._held_at = 0.0
 
     @property
+    def serves(self) -> bool:
+        # Whether it holds or not: nobody is asked anything.
+        return True
+
+    @property
     def unhearing(self) -> bool:
-        """Whether the seat's phone is on its own hold, as far as that is known."""
+        """As far as that is known."""
         return self.phase is Phase.HELD
 
     def receive(self, event: Event, now: float) -> list[Action]:

@@ -53,12 +53,24 @@ class PlainTransfer(Machine[Phase]):
     ) -> None:
         """`unhearing`: the seat's phone is on its own hold; `music`: what the caller hears meanwhile."""
         super().__init__(Phase.IDLE)
-        self.target = ""
-        self.unhearing = unhearing
+        self._target = ""
+        self._unhearing = unhearing
         self._manners = manners
         self._music = music
         self._observed = observed
         self._seat_gone = False
+
+    @property
+    def transfers(self) -> bool:
+        return True
+
+    @property
+    def target(self) -> str:
+        return self._target
+
+    @property
+    def unhearing(self) -> bool:
+        return self._unhearing
 
     def receive(self, event: Event, now: float) -> list[Action]:
         match self.phase, event:
@@ -77,9 +89,9 @@ class PlainTransfer(Machine[Phase]):
             case _, SeatHungUp() | SeatLost():
                 self._seat_gone = True
             case _, HoldRequested(way=Way.PHONE):
-                self.unhearing = True
+                self._unhearing = True
             case _, SeatResumed():
-                self.unhearing = False
+                self._unhearing = False
                 return self._failed("taken_back", DropTarget("taken_back"))
         return []
 
@@ -87,7 +99,7 @@ class PlainTransfer(Machine[Phase]):
         return self._failed("no_answer", DropTarget("no_answer"))
 
     def _ring(self, wish: TransferRequested, now: float) -> list[Action]:
-        self.target = wish.target
+        self._target = wish.target
         would: list[Action] = []
         if self._observed:
             asks = {"would": "ask", "prompt": self._manners.question[-1]}
@@ -99,14 +111,14 @@ class PlainTransfer(Machine[Phase]):
         return self._enter(Phase.RINGING, now + ring_for, *would, *held, offered, rung)
 
     def _join(self) -> list[Action]:
-        done = Note("transfer.completed", None, {"target": self.target})
+        done = Note("transfer.completed", None, {"target": self._target})
         return self._conclude(Outcome.TRANSFERRED, EndHold(), JoinTarget(), BOTH_HEARD, done)
 
     def _failed(self, why: str, *first: Action) -> list[Action]:
-        told = Note("transfer.failed", None, {"why": why, "target": self.target})
+        told = Note("transfer.failed", None, {"why": why, "target": self._target})
         notice = Notice.TAKEN_BACK if why == "taken_back" else Notice.TARGET_NOT_THERE
         outcome = Outcome.TRANSFEROR_GONE if self._seat_gone else Outcome.TRANSFER_FAILED
-        heard = [] if self.unhearing or self._seat_gone else [BOTH_HEARD]
+        heard = [] if self._unhearing or self._seat_gone else [BOTH_HEARD]
         return self._conclude(outcome, *first, EndHold(), told, TellSeat(notice), *heard)
 
     def _conclude(self, outcome: Outcome, *actions: Action) -> list[Action]:

@@ -83,6 +83,11 @@ class SeatClosing(Machine[Phase]):
         self._sound: LineHeard | None = None
 
     @property
+    def begins_serving(self) -> bool:
+        # The same seat may be rung once more.
+        return True
+
+    @property
     def awaits_key(self) -> bool:
         if self.phase is Phase.CLOSING:
             return self._closing.awaits_key

@@ -9,7 +9,6 @@ is told to ring from another phone only if the line is found so after the first 
 for the same again, which then is said at once.
 """
 
-from collections.abc import Callable
 from typing import Final
 
 from callflow.actions import Action, Note
@@ -45,7 +44,7 @@ class SeatsCheck(LineCheck):
         script: Script,
         wish: LineWish,
         judged: LineJudged | None,
-        at_fault: Callable[[], bool] | None = None,
+        at_fault: bool = False,
     ) -> None:
         """`judged` is what the line was found to be last; `at_fault` as everywhere."""
         super().__init__(script, Phase.LISTENING, to=BOTH, by="seat", at_fault=at_fault)

@@ -48,6 +48,10 @@ class Shadow(Machine[Phase]):
         """What is to be noted of its beginning."""
 
     @property
+    def only_watches(self) -> bool:
+        return True
+
+    @property
     def follows_line(self) -> bool:
         return self._machine.follows_line
 

@@ -12,7 +12,6 @@ was left.
 Where they are not in force, a caller who is too quiet is alive, and so is whoever may be in the noise.
 """
 
-from collections.abc import Callable
 from typing import Final
 
 from callflow.actions import Action, ListenClosely, ListenNoLonger, StopSaying
@@ -38,7 +37,7 @@ class SilentLine(LineCheck):
         *,
         faint: Script | None = None,
         noisy: Script | None = None,
-        at_fault: Callable[[], bool] | None = None,
+        at_fault: bool = False,
     ) -> None:
         """`faint` and `noisy` are what is said on such a line; None where that is not in force."""
         super().__init__(script, Phase.GREETING, at_fault=at_fault)

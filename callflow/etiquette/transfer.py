@@ -155,13 +155,19 @@ class Transfer(Machine[Phase]):
         """Who has heard to the end that they are put through."""
 
     @property
+    def transfers(self) -> bool:
+        return True
+
+    @property
+    def asks_caller(self) -> bool:
+        return self.phase is Phase.ASKING
+
+    @property
     def target(self) -> str:
-        """The number of the seat that is to take the call."""
         return self._target
 
     @property
     def unhearing(self) -> bool:
-        """Whether the seat's phone is on its own hold, and hears nobody."""
         return self._unhearing
 
     @property
@@ -171,12 +177,10 @@ class Transfer(Machine[Phase]):
 
     @property
     def target_awaits_key(self) -> bool:
-        """Whether the target has been asked, and a key of its phone is the answer."""
         return self.phase is Phase.BRIEFING and self._briefing is not None and self._briefing.awaits_key
 
     @property
     def seat_tells(self) -> bool:
-        """Whether the seat speaks for the target alone, and its keys are about that."""
         return self.phase is Phase.TELLING
 
     def receive(self, event: Event, now: float) -> list[Action]:

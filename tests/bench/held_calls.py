@@ -25,6 +25,7 @@ from callflow.demo.stage import on_free_ports
 from callflow.facts import Fact
 from callflow.net.media_process import MediaProcess
 from callflow.service import Service, running
+from callflow.sinks import FactSink
 from callflow.sip.address import Address
 from tests.bench.handsets import Heard, Press, Talk, handsets
 from tests.bench.load import cpu_of, idle_lateness, own_cpu
@@ -50,7 +51,7 @@ _AUDIO = re.compile(rb"\r\nm=audio (\d+)")
 
 
 @dataclass
-class Ledgers:
+class Ledgers(FactSink):
     """Keeps what is measured, and lets callers who are asked agree."""
 
     pipe: Connection

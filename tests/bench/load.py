@@ -18,13 +18,14 @@ from callflow.demo.stage import on_free_ports
 from callflow.facts import Fact
 from callflow.net.media_process import MediaProcess
 from callflow.service import running
+from callflow.sinks import FactSink
 from tests.bench.stopwatch import Figure, percentile
 
 CALLS, RATE_OF_CALLS, SECONDS = 500, 50, 12
 SCENARIO = Path(__file__).parent.parent / "interop" / "hangs_up.xml"
 
 
-class _Lateness:
+class _Lateness(FactSink):
     """Keeps how long each prompt had to wait for its first packet."""
 
     def __init__(self) -> None:

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.pure
 PACKAGE = Path(callflow.__file__).parent
 FLOORS = {
     **dict.fromkeys(("events", "actions", "errors", "facts", "codec", "agenda", "guard", "document"), 0),
-    **dict.fromkeys(("prompt_keys", "suggestions"), 0),
+    **dict.fromkeys(("prompt_keys", "suggestions", "sinks"), 0),
     **dict.fromkeys(("etiquette", "flow", "sip", "media"), 1),
     "call": 3,
     "net": 4,

@@ -18,11 +18,12 @@ from callflow.config import Setup
 from callflow.demo.stage import on_free_ports
 from callflow.facts import Fact
 from callflow.service import Service, running
+from callflow.sinks import FactSink
 
 pytestmark = pytest.mark.sockets
 
 
-class Facts:
+class Facts(FactSink):
     """A sink that keeps."""
 
     def __init__(self) -> None:

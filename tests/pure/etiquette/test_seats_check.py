@@ -178,7 +178,7 @@ def test_whom_the_second_ears_have_heard_is_not_released(house: House) -> None:
 
 def test_where_the_fault_is_ours_the_seat_s_caller_is_told_no_untruth_either(house: House) -> None:
     script = Script.of_silence(house.silent_line)
-    check = SeatsCheck(script, LineWish.SILENT, None, at_fault=lambda: True)
+    check = SeatsCheck(script, LineWish.SILENT, None, at_fault=True)
     stage = Stage(check)
     stage.do(check.begin(0.0, sounding=False))
     assert [prompt for _, prompt in stage.wait(99).said] == ["greeting_again", "line_trouble"]

@@ -54,7 +54,7 @@ def of(house: House, *, watched: bool | LineState = True, at_fault: bool = False
         "greeting",
         faint=faint if watched in (True, FAINT) else None,
         noisy=noisy if watched in (True, NOISY) else None,
-        at_fault=lambda: at_fault,
+        at_fault=at_fault,
     )
     return Stage(machine)
 
