@@ -6,12 +6,16 @@ from functools import partial
 from callflow.actions import (
     Action,
     Answer,
+    BeginHold,
     DropTarget,
+    EndHold,
     FindSeat,
     HandToQueue,
     JoinTarget,
     KeepWords,
     RecordMessage,
+    ReleaseSeat,
+    ReplaceSeat,
     RingTarget,
     StoreMessage,
     TellSeat,
@@ -126,25 +130,19 @@ class Deeds:
             case RecordMessage() | StoreMessage():
                 return [*self._record(room, action, now)]
             case KeepWords():
-                return [*self.own_words.begin(room), *self._perform(room, action, now)]
+                return [*self.own_words.begin(room), *room.perform(action, now)]
             case WordsSpoken():
-                return [*self.own_words.finish(room, now), *self._perform(room, action, now)]
+                return [*self.own_words.finish(room, now), *room.perform(action, now)]
             case TellSeat(notice=notice):
                 shown = self._transferring.shown(room, notice, now)
-                return [*shown, Task(room, partial(self._perform, room, action, now))]
-        return self._perform(room, action, now)
-
-    def _perform(self, room: Room, action: Action, now: float) -> list[News]:
-        done = self._switchboard.performed(room, action, now)
-        if done:
-            return [*done, Task(room, partial(self._carry_out, room, action, now))]
-        return self._carry_out(room, action, now)
-
-    def _carry_out(self, room: Room, action: Action, now: float) -> list[News]:
-        if not isinstance(action, Answer):
-            return [*room.perform(action, now)]
-        answered = room.perform(action, now)
-        return [*answered, *self.unacknowledged.answered(room, now), Happened(room, CallAnswered())]
+                return [*shown, Task(room, partial(room.perform, action, now))]
+            case BeginHold() | EndHold() | ReplaceSeat() | ReleaseSeat():
+                done = self._switchboard.performed(room, action, now)
+                return [*done, Task(room, partial(room.perform, action, now))]
+            case Answer():
+                answered = room.perform(action, now)
+                return [*answered, *self.unacknowledged.answered(room, now), Happened(room, CallAnswered())]
+        return [*room.perform(action, now)]
 
     def _record(self, room: Room, action: RecordMessage | StoreMessage, now: float) -> list[Effect]:
         call, media = room.call, room.caller.media
