@@ -14,7 +14,7 @@ Where they are not in force, a caller who is too quiet is alive, and so is whoev
 
 from typing import Final
 
-from callflow.actions import Action, ListenClosely, ListenNoLonger, StopSaying
+from callflow.actions import Action, ListenClosely, ListenNoLonger
 from callflow.etiquette.line_check import LineCheck, Phase
 from callflow.etiquette.line_script import Script
 from callflow.events import Event, Heard, LineState, Outcome, PromptFinished
