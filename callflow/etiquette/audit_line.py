@@ -137,11 +137,18 @@ def _said_when_over(rule: str, facts: Sequence[Fact]) -> str:
 def _unsaid(script: Script, check: Sequence[Fact]) -> str:
     finished = [fact for fact in check if fact.fact == "prompt.finished" and fact.rule == script.rule]
     said = [str(fact.details["prompt"]) for fact in finished]
-    wanted = [(word.prompt, word.our_fault or word.prompt) for word in script.words]
-    if any(fact.fact == "opinion.late" for fact in check):
-        wanted.append(wanted[-1])
+    *asks, last = [(word.prompt, word.our_fault or word.prompt) for word in script.words]
     # Whom another rule spoke to meanwhile hears the last words of this one again, and not the first.
-    if len(said) < len(wanted) or any(word not in ways for word, ways in zip(said[::-1], wanted[::-1])):  # noqa: B905
+    before = [*said]
+    while before and before[-1] in last:
+        before.pop()
+    least = 2 if any(fact.fact == "opinion.late" for fact in check) else 1
+    asked = len(before) >= len(asks) and all(
+        word in ways
+        for word, ways in zip(before[::-1], asks[::-1])  # noqa: B905
+    )
+    if len(said) - len(before) < least or not asked:
+        wanted = [*asks, *[last] * least]
         return f"released after {said}, not after {[word for word, _ in wanted]}"
     return ""
 

@@ -81,6 +81,23 @@ def test_ears_that_do_not_answer_have_the_last_words_said_twice(house: House) ->
     assert "released after" in verdict(once, house, "csr-07")[1]
 
 
+def test_last_words_that_are_heard_again_after_another_rule_spoke_break_nothing(house: House) -> None:
+    """Who was thought too quiet after the last words of csr-04, and is silent again, hears them once more."""
+    silent = [
+        *START,
+        begun(9.0, "csr-04"),
+        *words(9.0, 10.0, "greeting_again", "csr-04"),
+        *words(15.0, 16.0, "no_sound", "csr-04"),
+        *words(17.0, 18.0, "speak_up", "csr-06"),
+        *words(23.0, 24.0, "no_sound", "csr-04"),
+        given(29.0, "csr-04"),
+        ended(29.0, "csr-04", "silent_line"),
+    ]
+    assert verdict(silent, house, "csr-04") == KEPT
+    without = [line for line in silent if line[2] is None or line[3].get("prompt") != "greeting_again"]
+    assert "released after" in verdict(without, house, "csr-04")[1]
+
+
 @pytest.mark.parametrize(
     ("lines", "rule", "why"),
     [
