@@ -1,4 +1,4 @@
-"""What keeps the service from starting, in one line: which key wants it, what is wrong, what would help."""
+"""Describes a failed start in one line: the key, the error, and the remedy."""
 
 import errno
 from collections.abc import Iterator

@@ -24,6 +24,14 @@ def guarded(work: Callable[[], Iterable[RESULT]]) -> list[RESULT | Broke]:
         return [Broke(error)]
 
 
+def guarded_or(
+    work: Callable[[], Iterable[RESULT]], on_fault: Callable[[], Iterable[RESULT]]
+) -> list[RESULT | Broke]:
+    """What `work` gives; where it raises, the fault, and then what `on_fault` gives."""
+    done = guarded(work)
+    return [*done, *on_fault()] if any(isinstance(each, Broke) for each in done) else done
+
+
 class Timed(Protocol):
     """A part that wants to be woken."""
 

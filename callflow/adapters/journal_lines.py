@@ -13,9 +13,9 @@ _HEADS: Final = (
     *('{"call":"', '{"over": "', '{"cut_off": "'),
     *('{"kept":{"call":"', '{"registered":{"user":"', '{"sits":{"seat":"'),
 )
-"""What our lines begin with."""
+"""The beginnings of journal lines."""
 _NO_LINE: Final = (ValueError, TypeError, RecursionError)
-"""What reading a line raises that is none of ours."""
+"""Errors raised by a line that is no journal line."""
 
 Change = Journalled | CutOff | FactEntry | Registered | SeatEntry
 

@@ -61,7 +61,7 @@ SIGNALLING: Final = {
         "source_taken",
     ),
 }  # fmt: skip
-"""What the signalling and the legs' audio count, by what is counted; faults are apart."""
+"""The kinds of counted SIP and audio events, by counter; faults are apart."""
 
 CHECKS: Final = ("ended", *get_args(Sign), *LineState)
 """The outcomes of a line check: the caller is released, or something stops the check before."""

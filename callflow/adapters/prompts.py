@@ -111,7 +111,7 @@ def decode(data: bytes) -> Clip:
 
 
 def _why_no_wav(data: bytes, error: Exception) -> str:
-    """What is known of bytes that Python's `wave` does not take, whose own words are for programmers."""
+    """The reason, in plain words, why Python's `wave` does not read these bytes."""
     if not data:
         return "it is empty"
     if data[:4] != b"RIFF" or data[8:12] != b"WAVE":
@@ -224,7 +224,7 @@ class PromptLibrary:
         self.written: dict[str, Document] = {}
         """Where each prompt is written."""
         self.added: dict[tuple[str, str], Document] = {}
-        """What an overlay has and nothing below it: kind (`prompt` or `list`) and name, and where."""
+        """The names that an overlay adds: kind (`prompt` or `list`) and name, and the document."""
         for nth, directory in enumerate(directories):
             if nth:
                 self._note_added(directory)

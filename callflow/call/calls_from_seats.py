@@ -38,7 +38,7 @@ from callflow.call.table import CallTable
 from callflow.call.ways_out import Outside, Way, WaysOut
 from callflow.errors import PeerError
 from callflow.events import LOST_MEDIA, Event, Party
-from callflow.guard import Broke, guarded
+from callflow.guard import guarded, guarded_or
 from callflow.sip.auth import Proof
 from callflow.sip.endpoint import Endpoint
 from callflow.sip.happenings import Counted, Ended, Invited, Referred, Told
@@ -122,7 +122,7 @@ class CallsFromSeats:
         if isinstance(told, Referred):
             # Only a seat that serves a caller may pass the caller on.
             return [*self._calls.refuse_referral(leg.session, PeerError(403, "Forbidden"), now)]
-        return self._guarded(leg, lambda one: one.told(leg, told, now), now)
+        return self._guarded(leg.call, lambda one: one.told(leg, told, now), now)
 
     def hand_over(self, call: str, now: float) -> tuple[Leg, Place | None, list[News]] | None:
         """See `Dialling.hand_over`; None where the call is none that rings at a colleague."""
@@ -134,7 +134,7 @@ class CallsFromSeats:
 
     def heard(self, leg: Leg, event: Event, now: float) -> list[News]:
         """The plane tells of a leg."""
-        return self._guarded(leg, lambda one: one.heard(event, now), now)
+        return self._guarded(leg.call, lambda one: one.heard(event, now), now)
 
     def lost(self, leg: Leg, now: float) -> list[News]:
         """Nothing comes from the leg any more."""
@@ -144,7 +144,7 @@ class CallsFromSeats:
     def tick(self, now: float) -> list[News]:
         news: list[News] = []
         for name in self._agenda.take_due(now):
-            news += self._ticked(name, now)
+            news += self._guarded(name, lambda one: one.tick(now), now)
         return news
 
     def drop(self, name: str, now: float) -> list[News]:
@@ -175,11 +175,9 @@ class CallsFromSeats:
 
     # --- the rooms behind ---
 
-    def _guarded(self, leg: Leg, work: Callable[[UnderWay], list[News]], now: float) -> list[News]:
+    def _guarded(self, name: str, work: Callable[[UnderWay], list[News]], now: float) -> list[News]:
         """A fault here ends this call alone."""
-        name = leg.call
-        done = guarded(lambda: self._worked(name, work))
-        return [*done, *self.drop(name, now)] if any(isinstance(each, Broke) for each in done) else done
+        return guarded_or(lambda: self._worked(name, work), lambda: self.drop(name, now))
 
     def _worked(self, name: str, work: Callable[[UnderWay], list[News]]) -> list[News]:
         one = self._under_way[name]
@@ -192,13 +190,6 @@ class CallsFromSeats:
         """
         is_emergency = isinstance(self._plan.read(invited.called), Emergency)
         return self._proxy_auth.registered_there(invited.session, now) if is_emergency else ""
-
-    def _ticked(self, name: str, now: float) -> list[News]:
-        one = self._under_way[name]
-        news = guarded(lambda: self._watch(name, one, one.tick(now)))
-        if any(isinstance(each, Broke) for each in news):
-            news += self.drop(name, now)
-        return news
 
     def _watch(self, name: str, one: UnderWay, news: list[News]) -> list[News]:
         if one.is_over:

@@ -12,7 +12,7 @@ from callflow.call.lines import Lines
 from callflow.call.news import News
 from callflow.errors import PeerError
 from callflow.events import Event, PromptFinished
-from callflow.guard import Broke, guarded
+from callflow.guard import guarded, guarded_or
 from callflow.media.messages import Play
 from callflow.sip.calls import Calls
 from callflow.sip.happenings import Ended, Referred, Reoffered, Told
@@ -64,8 +64,7 @@ class Farewells:
 
     def _guarded(self, leg: Leg, work: Callable[[], list[News]], now: float) -> list[News]:
         """A fault here ends this leg alone."""
-        done = guarded(work)
-        return [*done, *self.drop(leg, now)] if any(isinstance(each, Broke) for each in done) else done
+        return guarded_or(work, lambda: self.drop(leg, now))
 
     def _told(self, leg: Leg, told: Told, now: float) -> list[News]:
         match told:

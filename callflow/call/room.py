@@ -348,11 +348,6 @@ class Room(Sound):
         ended = [effect for leg in others for effect in self._end(leg, "caller is lost", now)]
         return [*ended, *self.play_music(EndHold())]
 
-    def let_go(self, now: float) -> list[Effect]:
-        """The call is over: no leg is left."""
-        others = [effect for leg in self.legs[1:] for effect in self._calls.hang_up(leg.session, "", now)]
-        return [*others, *(effect for leg in self.legs for effect in self._lines.close(leg))]
-
     def entry(self) -> CallEntry:
         """The call as it is written down."""
         attends = (self.supervisor,) if self.supervisor is not None else ()

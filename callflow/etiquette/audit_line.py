@@ -144,8 +144,7 @@ def _unsaid(script: Script, check: Sequence[Fact]) -> str:
         before.pop()
     least = 2 if any(fact.fact == "opinion.late" for fact in check) else 1
     asked = len(before) >= len(asks) and all(
-        word in ways
-        for word, ways in zip(before[::-1], asks[::-1])  # noqa: B905
+        word in ways for word, ways in zip(before[::-1], asks[::-1], strict=False)
     )
     if len(said) - len(before) < least or not asked:
         wanted = [*asks, *[last] * least]

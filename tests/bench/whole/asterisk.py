@@ -172,6 +172,7 @@ def _until_bound(process: "subprocess.Popen[bytes]", port: int) -> None:
     until = time.monotonic() + _WITHIN
     while time.monotonic() < until and process.poll() is None:
         if is_bound(port):
+            # The port is bound before the dialplan is loaded, and nothing that a caller sees tells of that.
             time.sleep(1.0)
             return
         time.sleep(0.05)
